@@ -1,0 +1,115 @@
+// Package session is the product's heart: issuing sessions, refreshing them, ending
+// them, listing them, and the policies about all four.
+//
+// A session is a record ([Session], which hardly ever changes) and a state ([State],
+// which every first use of a refresh token changes). It is live until it has an [End].
+// [Service] holds the use cases; each is one transaction of a [Store]. The rules for
+// refresh tokens are a pure function over the state (redeem.go); the token itself is
+// self-describing and authenticated (token.go), so that no row per token exists.
+//
+// Callers must know: a session id ([sid.ID]) is public and never a credential, and
+// every error that a caller can act on is one of the sentinels in errors.go.
+package session
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"issuer.example/sid"
+)
+
+// User is what the backend that authenticated the user says about them. Only ID is
+// required; the rest is handed back with the session.
+type User struct {
+	ID    string // the `sub` of access tokens: 1 to 255 bytes of UTF-8, no control characters
+	Email string
+	Name  string
+	Image string
+}
+
+// Session is the record of a session: what was true at sign-in.
+// Only a reauthentication changes it (AuthTime, AMR, ACR and what the session is bound to).
+type Session struct {
+	ID       sid.ID
+	User     User
+	ClientID string          // name of the service key that minted it: `client_id`
+	Claims   json.RawMessage // a JSON object added to every access token, or nil
+	Audience []string        // `aud` of its access tokens; nil means the configured one
+	AMR      []string        // how the user authenticated (RFC 8176)
+	ACR      string          // how strong that was
+	Label    string          // a name for the device, for people
+
+	IP        netip.Addr // where the sign-in came from; invalid if unknown. Binding judges by it.
+	UserAgent string     // likewise
+
+	CreatedAt time.Time
+	AuthTime  time.Time // when the user last proved who they are
+	ExpiresAt time.Time // the absolute end; no refresh moves it
+	// IdleTimeout is the session's own idle timeout; a shorter configured one takes
+	// effect at once, a longer one does not.
+	IdleTimeout time.Duration
+}
+
+// State is what refreshing changes. Its size does not depend on how often that was.
+type State struct {
+	Generation uint32    // G: generation of the newest redeemed token, 0 before the first
+	Branch     Branch    // R: that token's branch
+	KeyID      byte      // under which key that token was sealed
+	RedeemedAt time.Time // T: when it was first redeemed; before the first, when the session began
+	LastSeenAt time.Time // the idle timeout counts from here
+	LastIP     netip.Addr
+}
+
+// End is why and when a session ended. The zero End means that it has not.
+type End struct {
+	At     time.Time
+	Reason Reason
+}
+
+// IsZero reports whether there is no end.
+func (e End) IsZero() bool { return e.At.IsZero() }
+
+// Snapshot is a session as the store has it. A session whose End is zero can have ended
+// all the same, by the clock or under a mark: [View] is the verdict.
+type Snapshot struct {
+	Session Session
+	State   State // meaningless once End is set
+	End     End
+}
+
+// Reason says why a session ended. The words are stable: they are stored, shown and
+// counted.
+type Reason string
+
+// The reasons.
+const (
+	ReasonSignOut         Reason = "sign_out"             // its holder signed out
+	ReasonUserRevoked     Reason = "revoked_by_user"      // its user ended it from another session
+	ReasonUserRevokedAll  Reason = "revoked_all_by_user"  // its user signed out everywhere
+	ReasonServiceRevoked  Reason = "revoked_by_service"   // a backend ended it by id or by user
+	ReasonAdminRevoked    Reason = "revoked_by_admin"     // an administrator ended it
+	ReasonTokenRevoked    Reason = "token_revoked"        // its token was revoked (RFC 7009)
+	ReasonRefreshReuse    Reason = "refresh_reuse"        // a copied refresh token was used
+	ReasonLimit           Reason = "session_limit"        // evicted: its user has too many sessions
+	ReasonExpired         Reason = "expired"              // its absolute end was reached
+	ReasonIdle            Reason = "idle"                 // it was not used for its idle timeout
+	ReasonBindingMismatch Reason = "binding_mismatch"     // used from elsewhere, with binding enforced
+	ReasonKeyRevoked      Reason = "signing_key_revoked"  // a signing key was revoked in an emergency
+	ReasonClientRevoked   Reason = "revoked_by_client_id" // every session of its client was ended
+)
+
+// Client is where a request comes from.
+type Client struct {
+	IP        netip.Addr // invalid if unknown
+	UserAgent string
+}
+
+// View is a session as it stands at one moment, with what follows from policy.
+type View struct {
+	Session
+	LastSeenAt    time.Time
+	LastIP        netip.Addr
+	IdleExpiresAt time.Time
+	End           End // zero while it is live
+}
