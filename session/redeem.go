@@ -44,10 +44,10 @@ type RefreshPolicy struct {
 type succession int
 
 const (
-	none   succession = iota
-	same              // the presented token itself
-	child             // the child of the token that the state describes
-	strayed           // a token on a branch of its own
+	none    succession = iota
+	same               // the presented token itself
+	child              // the child of the token that the state describes
+	strayed            // a token on a branch of its own
 )
 
 // decision is the redeem table's verdict.
