@@ -1,0 +1,72 @@
+// Package keys holds the issuer's signing keys: it makes them, seals them, rotates
+// them on a schedule, signs with them, and publishes their public halves.
+//
+// [Open] loads the keys from a [Store], or makes the first one, and returns a
+// [Manager]. [Manager.Run] keeps the schedule. [Manager.Mint] and [Manager.Sign]
+// sign with the active key. [Manager.JWKS] is the document for
+// /.well-known/jwks.json.
+//
+// A key is [Pending], [Active], [Retiring], then [Gone]. What callers rely on:
+//
+//   - At every moment one key signs.
+//   - A key is published for Config.PublishBefore before it signs, so every
+//     verifier that obeys the max-age of the JWKS knows it in time. Only
+//     [Manager.Revoke] of the active key breaks this wait, since the alternative
+//     is to go on signing with a stolen key.
+//   - A key stays published until the last token that it signed has expired. Its
+//     private half is erased as soon as it stops signing.
+//   - Every change is one compare-and-swap of the whole set, so several issuers
+//     may run the schedule on one store: one wins and the others follow.
+//
+// In the store, private keys are sealed as JWE (RFC 7516) under a key that is
+// derived from a [secret.Secret], and the document carries an authentication code
+// under the same secret: without the secret nobody can read a key or add one.
+package keys
+
+import (
+	"time"
+
+	"issuer.example/jwt"
+)
+
+// State is where a key stands in its life.
+type State string
+
+// The states of a key, in their order.
+const (
+	// Pending is published and does not sign yet.
+	Pending State = "pending"
+	// Active signs. There is exactly one.
+	Active State = "active"
+	// Retiring no longer signs and is published while its tokens live.
+	Retiring State = "retiring"
+	// Gone is not published any more. Only its history is kept.
+	Gone State = "gone"
+)
+
+// Key is what may be shown of a key. A time is zero until the key reaches it.
+type Key struct {
+	ID        string        `json:"kid"` // RFC 7638 thumbprint
+	Algorithm jwt.Algorithm `json:"alg"`
+	State     State         `json:"state"`
+	// CreatedAt is when the key was made, PublishedAt when it entered the JWKS.
+	CreatedAt   time.Time `json:"created_at,omitzero"`
+	PublishedAt time.Time `json:"published_at,omitzero"`
+	// ActivatedAt is when it began to sign, RetiringAt when it stopped.
+	ActivatedAt time.Time `json:"activated_at,omitzero"`
+	RetiringAt  time.Time `json:"retiring_at,omitzero"`
+	// GoneAt is when it left the JWKS.
+	GoneAt time.Time `json:"gone_at,omitzero"`
+	// Reason is what the administrator said when the key was revoked, else empty.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Document is the JWKS (RFC 7517 §5) as it is served. The caller must not change Body.
+type Document struct {
+	Body []byte
+	// ETag is a strong entity tag (RFC 9110 §8.8.3), quotes included.
+	ETag string
+	// MaxAge is how long a verifier may keep Body, in whole seconds: the
+	// max-age of Cache-Control (RFC 9111 §5.2.2.1).
+	MaxAge time.Duration
+}
