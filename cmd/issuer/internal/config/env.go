@@ -1,0 +1,155 @@
+package config
+
+import (
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// prefix begins every variable that is ours.
+const prefix = "ISSUER_"
+
+// fileSuffix ends the variables that name a file to read the value from.
+const fileSuffix = "_FILE"
+
+// clientVariables belong to the commands that call a running issuer.
+var clientVariables = []string{"ISSUER_ADMIN_URL", "ISSUER_ADMIN_KEY", "ISSUER_ADMIN_KEY_FILE"}
+
+// Variable is the name of the variable that sets the key with this path.
+func Variable(path string) string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// environment reads variables into values.
+type environment struct {
+	report *report
+	leaves map[string]leaf // by variable
+}
+
+func newEnvironment(r *report) *environment {
+	e := &environment{report: r, leaves: map[string]leaf{}}
+	for _, l := range leaves(reflect.TypeFor[Config](), "") {
+		e.leaves[Variable(l.path)] = l
+		if hasFileForm(l.path) {
+			e.leaves[Variable(l.path)+fileSuffix] = l
+		}
+	}
+	return e
+}
+
+// hasFileForm tells which keys are secret, or name what is.
+func hasFileForm(path string) bool {
+	return path == "store.dsn" || path == "service_keys" || path == "secrets"
+}
+
+// variable reads one variable, in the form that koanf's provider calls: the path
+// and value to set, or "" for none.
+func (e *environment) variable(name, text string) (path string, value any) {
+	l, known := e.leaves[name]
+	p := place{name: name}
+	switch {
+	case !known && (slices.Contains(clientVariables, name) || fromKubernetes(name)):
+		return "", nil
+	case !known:
+		e.report.add(p, "", "no key of the configuration has this name")
+		return "", nil
+	}
+	if name != Variable(l.path) && l.path != "secrets" {
+		var ok bool
+		if text, ok = e.readFile(p, l.path, text); !ok {
+			return "", nil
+		}
+	}
+	if _, twice := e.report.places[l.path]; twice && e.report.places[l.path].line == 0 {
+		e.report.add(p, l.path, "given twice, by %s too", e.report.places[l.path].name)
+		return "", nil
+	}
+	e.report.at(l.path, p)
+	v, ok := e.parse(p, l, text)
+	if !ok {
+		return "", nil
+	}
+	return l.path, v
+}
+
+// fromKubernetes tells the variables that Kubernetes sets in every container for a
+// service that happens to be called "issuer".
+func fromKubernetes(name string) bool {
+	return name == "ISSUER_PORT" || strings.HasPrefix(name, "ISSUER_PORT_") ||
+		name == "ISSUER_SERVICE_HOST" || strings.HasPrefix(name, "ISSUER_SERVICE_PORT")
+}
+
+// readFile reads the value of a key from the file that a _FILE variable names.
+func (e *environment) readFile(p place, key, path string) (string, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		e.report.add(p, key, "%v", err)
+		return "", false
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil || len(text) > maxSize {
+		e.report.add(p, key, "cannot be read from %s, or holds more than %d bytes", path, maxSize)
+		return "", false
+	}
+	return strings.TrimSpace(string(text)), true
+}
+
+// parse reads the text of a variable as the type of its key.
+func (e *environment) parse(p place, l leaf, text string) (any, bool) {
+	var (
+		v    any
+		err  error
+		want string
+	)
+	switch {
+	case isDuration(l.typ):
+		want = "a duration such as 30s, 5m or 720h"
+		v, err = time.ParseDuration(text)
+	case l.typ.Kind() == reflect.Bool:
+		want = "true or false"
+		v, err = strconv.ParseBool(text)
+	case l.typ.Kind() == reflect.Int:
+		want = "a whole number"
+		v, err = strconv.Atoi(text)
+	case l.typ == reflect.TypeFor[[]string]():
+		v = split(text)
+	case l.typ == reflect.TypeFor[[]ServiceKey]():
+		return e.serviceKeys(p, l, text)
+	default:
+		v = text
+	}
+	if err != nil {
+		e.report.add(p, l.path, "must be %s", want)
+	}
+	return v, err == nil
+}
+
+// serviceKeys reads a JSON array. JSON is YAML, so the reader of the file does it
+// and is as strict.
+func (e *environment) serviceKeys(p place, l leaf, text string) (any, bool) {
+	d := &decoder{report: e.report, name: p.name, env: true}
+	faults := len(e.report.faults)
+	root := d.parse(l.path, []byte(text))
+	if len(e.report.faults) > faults {
+		return nil, false
+	}
+	if root == nil {
+		return []ServiceKey{}, true
+	}
+	return d.value(root, l.typ, l.path)
+}
+
+func split(text string) []string {
+	list := []string{}
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}

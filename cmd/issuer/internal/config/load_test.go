@@ -1,0 +1,207 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/secret"
+)
+
+// shipped is the config.yaml of the repository.
+const shipped = "../../../../config.yaml"
+
+// load reads text as a file called config.yaml, with variables over it.
+func load(t *testing.T, text string, environ ...string) (*config.Config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("config.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config.Load(config.Source{Path: "config.yaml", Environ: environ})
+}
+
+// faults are the lines of the error that Load must give.
+func faults(t *testing.T, err error) []string {
+	t.Helper()
+	var found config.Faults
+	if !errors.As(err, &found) {
+		t.Fatalf("Load: got error %v, want Faults", err)
+	}
+	return strings.Split(found.Error(), "\n")
+}
+
+func TestShippedFileHoldsTheDefaults(t *testing.T) {
+	got, err := config.Load(config.Source{Path: shipped})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(config.Default(), got); diff != "" {
+		t.Errorf("config.yaml differs from the defaults (-default +file):\n%s", diff)
+	}
+}
+
+func TestShippedFileShowsEveryKey(t *testing.T) {
+	text, err := os.ReadFile(shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range config.Paths() {
+		if !has(doc, path) {
+			t.Errorf("config.yaml does not show %s", path)
+		}
+	}
+}
+
+func has(doc map[string]any, path string) bool {
+	head, rest, nested := strings.Cut(path, ".")
+	value, ok := doc[head]
+	if !nested {
+		return ok
+	}
+	group, isGroup := value.(map[string]any)
+	return isGroup && has(group, rest)
+}
+
+func TestEmptyFileIsTheDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "store:\n", "---\n"} {
+		got, err := load(t, text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if diff := cmp.Diff(config.Default(), got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := config.Load(config.Source{Path: "config.yaml", Optional: true}); err != nil {
+		t.Errorf("optional file: %v", err)
+	}
+	_, err := config.Load(config.Source{Path: "config.yaml"})
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "config.yaml") {
+		t.Errorf("required file: got %v, want an error that names it", err)
+	}
+}
+
+func TestFileThenEnvironment(t *testing.T) {
+	hash := strings.Repeat("ab", 32)
+	got, err := load(t, `
+issuer: https://id.example.com
+access_token: {lifetime: 1m, audience: [one, two]}
+session:
+  max_per_user: 5
+service_keys:
+  - {name: a, sha256: "`+hash+`", scopes: [sessions:mint]}
+`,
+		"ISSUER_ACCESS_TOKEN_LIFETIME=2m",
+		"ISSUER_SESSION_REVOKE_ALL_REQUIRES_FRESH=true",
+		"ISSUER_CORS_ALLOWED_ORIGINS=https://a.example, https://b.example:8443",
+		"ISSUER_STORE_PATH=/var/lib/issuer/db",
+		"PATH=/bin", "ISSUER_ADMIN_KEY=sk_x",
+		"ISSUER_SERVICE_HOST=10.0.0.1", "ISSUER_PORT_8080_TCP=tcp://10.0.0.1:8080",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.Issuer = "https://id.example.com"
+	want.AccessToken.Lifetime = 2 * time.Minute
+	want.AccessToken.Audience = []string{"one", "two"}
+	want.Session.MaxPerUser = 5
+	want.Session.RevokeAllRequiresFresh = true
+	want.CORS.AllowedOrigins = []string{"https://a.example", "https://b.example:8443"}
+	want.Store.Path = "/var/lib/issuer/db"
+	want.ServiceKeys = []config.ServiceKey{{Name: "a", SHA256: hash, Scopes: []string{"sessions:mint"}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Every key has its variable, and no value goes unchecked: none may be a NUL.
+func TestEveryKeyHasAVariable(t *testing.T) {
+	for _, path := range config.Paths() {
+		name := config.Variable(path)
+		_, err := load(t, "", name+"=\x00")
+		if err == nil {
+			t.Errorf("%s: a NUL is taken", name)
+			continue
+		}
+		for _, line := range faults(t, err) {
+			if !strings.HasPrefix(line, name+": "+path) {
+				t.Errorf("%s: fault %q does not name the variable and the key", name, line)
+			}
+		}
+	}
+}
+
+func TestVariablesThatNameAFile(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	hash := strings.Repeat("cd", 32)
+	keys := write("keys.json", `[{"name":"a","sha256":"`+hash+`","scopes":["admin"]}]`+"\n")
+	kek := write("kek", secret.Generate())
+	got, err := load(t, "", "ISSUER_SERVICE_KEYS_FILE="+keys, "ISSUER_SECRETS_FILE="+kek)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]config.ServiceKey{{Name: "a", SHA256: hash, Scopes: []string{"admin"}}}, got.ServiceKeys); diff != "" {
+		t.Errorf("service_keys (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{kek}, got.Secrets); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+	_, err = load(t, "", "ISSUER_SERVICE_KEYS_FILE="+keys, "ISSUER_SERVICE_KEYS=[]")
+	if got := faults(t, err); len(got) != 1 || !strings.Contains(got[0], "given twice") {
+		t.Errorf("both forms: got %q", got)
+	}
+	_, err = load(t, "", "ISSUER_STORE_DSN_FILE="+filepath.Join(dir, "none"))
+	if got := faults(t, err); len(got) != 1 || !strings.HasPrefix(got[0], "ISSUER_STORE_DSN_FILE: store.dsn: ") {
+		t.Errorf("missing file: got %q", got)
+	}
+}
+
+func TestPrepared(t *testing.T) {
+	t.Chdir(t.TempDir())
+	hash := strings.Repeat("ab", 32)
+	src := config.Source{Prepared: true, Environ: []string{
+		"ISSUER_SECRETS=kek", `ISSUER_SERVICE_KEYS=[{"name":"a","sha256":"` + hash + `","scopes":["admin"]}]`,
+	}}
+	if err := os.WriteFile("kek", []byte(secret.Generate()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(src); err != nil {
+		t.Fatalf("prepared: %v", err)
+	}
+	if err := os.Chmod("kek", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(src)
+	if got := faults(t, err); len(got) != 1 || !strings.HasPrefix(got[0], "ISSUER_SECRETS: secrets[0]: ") {
+		t.Errorf("world-readable secret: got %q", got)
+	}
+	_, err = config.Load(config.Source{Prepared: true})
+	got := faults(t, err)
+	if len(got) != 2 || !strings.Contains(got[0]+got[1], "secrets[0]: ") || !strings.Contains(got[0]+got[1], "service_keys: ") {
+		t.Errorf("nothing prepared: got %q", got)
+	}
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"reflect"
+	"time"
+)
+
+// tag is the struct tag that names a key.
+const tag = "koanf"
+
+// leaf is one key that holds a value.
+type leaf struct {
+	path string
+	typ  reflect.Type
+}
+
+// leaves lists the keys of t in the order of its fields.
+func leaves(t reflect.Type, prefix string) []leaf {
+	var found []leaf
+	for i := range t.NumField() {
+		f := t.Field(i)
+		path := join(prefix, f.Tag.Get(tag))
+		if f.Type.Kind() == reflect.Struct {
+			found = append(found, leaves(f.Type, path)...)
+			continue
+		}
+		found = append(found, leaf{path: path, typ: f.Type})
+	}
+	return found
+}
+
+// Paths lists the dotted path of every key.
+func Paths() []string {
+	var paths []string
+	for _, l := range leaves(reflect.TypeFor[Config](), "") {
+		paths = append(paths, l.path)
+	}
+	return paths
+}
+
+// field finds the field of t that key names.
+func field(t reflect.Type, key string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get(tag) == key {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// keys lists the names of the fields of t, for a message.
+func keys(t reflect.Type) []string {
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get(tag)
+	}
+	return names
+}
+
+// flatten is v as a map from path to value, what koanf merges.
+func flatten(v reflect.Value, prefix string, into map[string]any) {
+	for i := range v.NumField() {
+		path := join(prefix, v.Type().Field(i).Tag.Get(tag))
+		if f := v.Field(i); f.Kind() == reflect.Struct {
+			flatten(f, path, into)
+		} else {
+			into[path] = f.Interface()
+		}
+	}
+}
+
+func join(prefix, key string) string {
+	if prefix == "" {
+		return key
+	}
+	return prefix + "." + key
+}
+
+func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
