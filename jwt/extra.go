@@ -1,0 +1,52 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+)
+
+// MaxExtraSize is the size in bytes of the largest object that [CheckExtra] accepts.
+const MaxExtraSize = 4 << 10
+
+// Registered reports whether name is a claim that whoever mints a session may not set,
+// in any case of letters: the claims that the issuer sets itself, and the registered ones
+// that a service would take for the issuer's word.
+func Registered(name string) bool {
+	switch foldString(name) {
+	case "ISS", "SUB", "AUD", "EXP", "NBF", "IAT", "JTI", "SID", "AUTH_TIME", "AMR", "ACR", "CLIENT_ID",
+		"CNF", "ACT", "MAY_ACT", "SCOPE", "AUTHORIZATION_DETAILS", // proof of possession, delegation, rights
+		"ALG", "TYP", "KID", "CTY", "CRIT", // headers
+		"AZP", "NONCE", "AT_HASH", "C_HASH", "S_HASH", "SUB_JWK", // ID tokens
+		"EVENTS", "SUB_ID", "TXN", "TOE", // security events
+		"ACTIVE", "TOKEN_TYPE", "TOKEN_INTROSPECTION", "STATUS", "STATUS_LIST", // answers about tokens
+		"HTM", "HTU", "ATH", // DPoP proofs
+		"_CLAIM_NAMES", "_CLAIM_SOURCES", // claims from elsewhere
+		"__PROTO__": // would change the object that a JavaScript service merges claims into
+		return true
+	default:
+		return false
+	}
+}
+
+// CheckExtra reports why raw can't be the claims that a caller adds to a token: it is a
+// strict JSON object ([CheckJSON], 16 levels) of at most [MaxExtraSize] bytes without a
+// [Registered] name. The error wraps [ErrSize], [ErrDuplicate], [ErrRegisteredClaim] or
+// [ErrClaims].
+func CheckExtra(raw []byte) error {
+	if len(raw) > MaxExtraSize {
+		return fmt.Errorf("%w: claims of %d bytes, more than %d", ErrSize, len(raw), MaxExtraSize)
+	}
+	members, err := scanObject(string(raw), maxDepth, nil)
+	switch {
+	case errors.Is(err, ErrDuplicate):
+		return err
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrClaims, err)
+	}
+	for _, m := range members {
+		if Registered(m.name) {
+			return fmt.Errorf("%w: %.32q", ErrRegisteredClaim, m.name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxLeeway is the largest [VerifierConfig.Leeway].
+const MaxLeeway = 60 * time.Second
+
+// VerifierConfig says what a verifier accepts.
+type VerifierConfig struct {
+	// Issuer is the exact iss. Required.
+	Issuer string
+	// Audience names the service: at least one of these must be a member of aud,
+	// exactly. Required.
+	Audience []string
+	// Type is the typ that tokens must have, compared without regard to case or to
+	// the prefix "application/". Empty means [TypeAccessToken].
+	Type string
+	// Leeway is how far the clocks of the issuer and the verifier may differ, 0 to
+	// [MaxLeeway]. Zero means none.
+	Leeway time.Duration
+	// MaxLifetime is the longest time from iat to exp. Zero means no limit.
+	MaxLifetime time.Duration
+	// Keys are the issuer's keys. They are bound to the issuer: a verifier for
+	// another issuer has its own. Required.
+	Keys Keys
+	// Now is the clock. Nil means [time.Now].
+	Now func() time.Time
+}
+
+// Verifier verifies the tokens of one issuer for one service. It is safe for concurrent
+// use, does no input or output, and keeps nothing between two calls.
+type Verifier struct {
+	config VerifierConfig
+}
+
+// NewVerifier returns a verifier, or an error that says what is wrong in the
+// configuration.
+func NewVerifier(config VerifierConfig) (*Verifier, error) {
+	config.Audience = slices.Clone(config.Audience)
+	if config.Type == "" {
+		config.Type = TypeAccessToken
+	}
+	config.Type = trimType(config.Type)
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	switch {
+	case config.Issuer == "":
+		return nil, errors.New("jwt: a verifier needs an issuer")
+	case len(config.Audience) == 0 || slices.Contains(config.Audience, ""):
+		return nil, errors.New("jwt: a verifier needs an audience, and no empty one")
+	case config.Keys == nil:
+		return nil, errors.New("jwt: a verifier needs keys")
+	case !validType(config.Type):
+		return nil, errors.New("jwt: the type of a verifier is malformed")
+	case config.Leeway < 0 || config.Leeway > MaxLeeway:
+		return nil, fmt.Errorf("jwt: the leeway of a verifier is %s, not 0 to %s", config.Leeway, MaxLeeway)
+	case config.MaxLifetime < 0:
+		return nil, errors.New("jwt: the longest lifetime of a verifier is negative")
+	}
+	return &Verifier{config: config}, nil
+}
+
+// Verify returns the claims of a token that is well-formed, of the right type, signed by
+// one of the keys, from the issuer, for the audience and in its time. It does not know
+// whether the token was revoked. The error wraps one of this package's sentinels, and
+// [ErrExpired] only when the token was good in all but its time.
+func (v *Verifier) Verify(token string) (*Claims, error) {
+	_, payload, err := verify(token, v.config.Keys, v.config.Type)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := decodeClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.accept(claims); err != nil {
+		return nil, err
+	}
+	return claims, nil
+}
+
+// accept holds well-formed claims to the configuration.
+func (v *Verifier) accept(c *Claims) error {
+	if err := c.missing(); err != nil {
+		return err
+	}
+	if strings.EqualFold(v.config.Type, TypeAccessToken) {
+		if err := c.missingIdentity(); err != nil {
+			return err
+		}
+	}
+	if c.Issuer != v.config.Issuer {
+		return ErrIssuer
+	}
+	if !slices.ContainsFunc(c.Audience, v.isAudience) {
+		return ErrAudience
+	}
+	lifetime := c.Expiry.Sub(c.IssuedAt)
+	if lifetime <= 0 || v.config.MaxLifetime > 0 && lifetime > v.config.MaxLifetime {
+		return ErrLifetime
+	}
+	return v.acceptTime(c)
+}
+
+func (v *Verifier) isAudience(name string) bool { return slices.Contains(v.config.Audience, name) }
+
+func (v *Verifier) acceptTime(c *Claims) error {
+	now := v.config.Now()
+	latest := now.Add(v.config.Leeway)
+	switch {
+	case c.IssuedAt.After(latest):
+		return ErrIssuedAt
+	case c.NotBefore.After(latest):
+		return ErrNotYetValid
+	case !now.Before(c.Expiry.Add(v.config.Leeway)):
+		return ErrExpired
+	}
+	return nil
+}
