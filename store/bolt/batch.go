@@ -1,0 +1,96 @@
+package bolt
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"issuer.example/sid"
+)
+
+// batch is the bbolt transaction that a group of callers shares.
+type batch struct {
+	view
+	counters counters // as they will be after the commit
+	dirty    bool
+}
+
+// begin opens a batch. The caller commits it or rolls it back.
+func (h *handle) begin() (b *batch, err error) {
+	defer recovered("beginning a transaction", &err)
+	t, err := h.bolt.Begin(true)
+	if err != nil {
+		return nil, err
+	}
+	return &batch{view: view{h: h, tx: t}, counters: h.counters}, nil
+}
+
+// run runs one caller's function and, if it returns nil, applies its writes.
+// Only the first error is the caller's alone; the second one fails the batch.
+func (b *batch) run(fn func(*tx) error) (err, fatal error) {
+	t := &tx{batch: b}
+	err = call(fn, t)
+	if b.fault != nil {
+		return err, b.fault
+	}
+	if err != nil || len(t.writes) == 0 {
+		return err, nil
+	}
+	b.dirty = true
+	return nil, t.apply()
+}
+
+func (t *tx) apply() (err error) {
+	defer recovered("writing", &err)
+	for _, write := range t.writes {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call keeps a panic of fn from the other callers.
+func call(fn func(*tx) error, t *tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return fn(t)
+}
+
+// recovered makes a panic an error.
+func recovered(doing string, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%s: %v", doing, p)
+	}
+}
+
+// commit makes the batch durable.
+func (b *batch) commit() (err error) {
+	defer recovered("committing", &err)
+	if b.counters != b.h.counters {
+		if err := b.put(meta, []byte(keyCounters), b.counters.encode()); err != nil {
+			return err
+		}
+	}
+	return b.tx.Commit()
+}
+
+// rollback undoes the batch. Whatever fails in it has failed before.
+func (b *batch) rollback() (err error) {
+	defer recovered("rolling back", &err)
+	return b.tx.Rollback()
+}
+
+func (b *batch) put(in bucket, key, value []byte) error {
+	return b.bucket(in).Put(key, value)
+}
+
+func (b *batch) delete(from bucket, key []byte) error {
+	return b.bucket(from).Delete(key)
+}
+
+func (b *batch) putState(id sid.ID, state rawState) error {
+	return b.put(states, id[:], state[:])
+}

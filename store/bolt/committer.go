@@ -1,0 +1,165 @@
+package bolt
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"issuer.example/session"
+)
+
+const (
+	// maxQueue bounds the callers that wait for the committer; more wait to get in.
+	maxQueue = 1024
+	// maxBatch bounds the callers that share a commit, and so how long one waits.
+	maxBatch = 256
+)
+
+// op is a caller's transaction on its way through the committer.
+type op struct {
+	fn   func(*tx) error
+	done chan error
+	// taken is set by whoever decides about it: the committer, which then runs it, or
+	// the caller, who then gives up.
+	taken atomic.Bool
+}
+
+// update runs fn on the committer and waits until what it wrote is durable.
+func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.handle.Load() == nil {
+		return db.unavailable()
+	}
+	o := &op{fn: fn, done: make(chan error, 1)}
+	select {
+	case db.queue <- o:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-db.closing:
+		return errClosed
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		if o.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+	case <-db.stopped:
+		if o.taken.CompareAndSwap(false, true) {
+			return errClosed
+		}
+	}
+	return <-o.done
+}
+
+// commitLoop is the committer: the only goroutine that writes.
+func (db *DB) commitLoop() {
+	defer close(db.stopped)
+	debug.SetPanicOnFault(true) // a page that cannot be read is an error, not the end
+	group := make([]*op, 0, maxBatch)
+	for {
+		select {
+		case o := <-db.queue:
+			group = db.gather(append(group[:0], o))
+			db.commitGroup(group)
+		case <-db.closing:
+			return
+		}
+	}
+}
+
+// gather adds what waits in the queue already.
+func (db *DB) gather(group []*op) []*op {
+	for len(group) < maxBatch {
+		select {
+		case o := <-db.queue:
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commitGroup runs the functions of a group in order and answers each once all that it
+// has read and written is durable.
+func (db *DB) commitGroup(group []*op) {
+	start := time.Now()
+	h := db.handle.Load()
+	if h == nil {
+		answer(group, make([]error, len(group)), db.unavailable())
+		return
+	}
+	errs := make([]error, len(group))
+	ran, wrote, err := db.runGroup(h, group, errs)
+	if err != nil {
+		db.fail(h, err)
+		err = session.ErrUnavailable
+	}
+	if wrote && err == nil && db.cfg.Observe != nil {
+		db.cfg.Observe(Commit{Callers: ran, Took: time.Since(start)})
+	}
+	answer(group, errs, err)
+}
+
+// runGroup fills errs with what concerns one caller alone. An error of its own concerns
+// them all.
+func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote bool, err error) {
+	b, err := h.begin()
+	if err != nil {
+		return 0, false, err
+	}
+	for i, o := range group {
+		if !o.taken.CompareAndSwap(false, true) {
+			group[i] = nil // its caller has gone
+			continue
+		}
+		ran++
+		if errs[i], err = b.run(o.fn); err != nil {
+			_ = b.rollback()
+			return ran, false, err
+		}
+	}
+	if !b.dirty {
+		return ran, false, b.rollback()
+	}
+	id := uint64(b.tx.ID()) //nolint:gosec // never negative
+	if err := b.commit(); err != nil {
+		_ = b.rollback()
+		return ran, true, err
+	}
+	h.counters = b.counters
+	db.published.Store(&h.counters)
+	h.durable.raise(id)
+	return ran, true, nil
+}
+
+func answer(group []*op, errs []error, all error) {
+	for i, o := range group {
+		switch {
+		case o == nil:
+		case all != nil:
+			o.taken.Store(true)
+			o.done <- all
+		default:
+			o.done <- errs[i]
+		}
+	}
+}
+
+// fail takes the store out of service and wakes the goroutine that brings it back.
+func (db *DB) fail(h *handle, cause error) {
+	if !db.handle.CompareAndSwap(h, nil) {
+		return
+	}
+	db.setFailure(cause)
+	h.durable.abandon()
+	db.cfg.Logger.Error("store failed: nothing is answered until it has been read again",
+		slog.String("path", db.cfg.Path), slog.Any("error", cause))
+	db.broken <- h
+}

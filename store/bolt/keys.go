@@ -1,0 +1,56 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"issuer.example/keys"
+)
+
+var _ keys.Store = (*DB)(nil)
+
+// keyDocument is the one key of the keys bucket: version (8) | document.
+const keyDocument = "set"
+
+func decodeKeys(raw []byte) (keys.Stored, error) {
+	if raw == nil {
+		return keys.Stored{}, nil
+	}
+	if len(raw) < 8 || binary.BigEndian.Uint64(raw) == 0 {
+		return keys.Stored{}, fmt.Errorf("%w: the set of keys", ErrDamaged)
+	}
+	return keys.Stored{Version: binary.BigEndian.Uint64(raw), Document: bytes.Clone(raw[8:])}, nil
+}
+
+// LoadKeys implements [keys.Store].
+func (db *DB) LoadKeys(ctx context.Context) (stored keys.Stored, err error) {
+	err = db.view(ctx, func(v *view) (err error) {
+		stored, err = v.keys()
+		return err
+	})
+	return stored, err
+}
+
+func (v *view) keys() (_ keys.Stored, err error) {
+	defer v.catch(&err)
+	return decodeKeys(v.get(keySet, []byte(keyDocument)))
+}
+
+// SwapKeys implements [keys.Store].
+func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+	document = bytes.Clone(document)
+	return db.update(ctx, func(t *tx) error {
+		stored, err := t.keys()
+		if err != nil {
+			return err
+		}
+		if stored.Version != from {
+			return keys.ErrConflict
+		}
+		raw := append(binary.BigEndian.AppendUint64(nil, from+1), document...)
+		t.later(func() error { return t.put(keySet, []byte(keyDocument), raw) })
+		return nil
+	})
+}

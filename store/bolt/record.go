@@ -1,0 +1,106 @@
+package bolt
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+// record is a session as it is stored: a CBOR map with small integer keys. Keys of a
+// later version are skipped, so that a file can be read by the version before it.
+type record struct {
+	UserID      string   `cbor:"1,keyasint"`
+	Email       string   `cbor:"2,keyasint,omitempty"`
+	Name        string   `cbor:"3,keyasint,omitempty"`
+	Image       string   `cbor:"4,keyasint,omitempty"`
+	ClientID    string   `cbor:"5,keyasint,omitempty"`
+	Claims      []byte   `cbor:"6,keyasint,omitempty"`
+	Audience    []string `cbor:"7,keyasint,omitempty"`
+	AMR         []string `cbor:"8,keyasint,omitempty"`
+	ACR         string   `cbor:"9,keyasint,omitempty"`
+	Label       string   `cbor:"10,keyasint,omitempty"`
+	IP          []byte   `cbor:"11,keyasint,omitempty"`
+	UserAgent   string   `cbor:"12,keyasint,omitempty"`
+	CreatedAt   int64    `cbor:"13,keyasint"`
+	AuthTime    int64    `cbor:"14,keyasint,omitempty"`
+	ExpiresAt   int64    `cbor:"15,keyasint"`
+	IdleTimeout int64    `cbor:"16,keyasint,omitempty"`
+}
+
+// codec encodes and decodes records.
+type codec struct {
+	enc cbor.EncMode
+	dec cbor.DecMode
+}
+
+func newCodec() (codec, error) {
+	enc, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		return codec{}, err
+	}
+	dec, err := cbor.DecOptions{
+		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
+		IndefLength:      cbor.IndefLengthForbidden,
+		TagsMd:           cbor.TagsForbidden,
+		MaxNestedLevels:  4,
+		MaxArrayElements: 1024,
+		MaxMapPairs:      1024,
+		UTF8:             cbor.UTF8DecodeInvalid, // what was put comes back, byte for byte
+	}.DecMode()
+	if err != nil {
+		return codec{}, err
+	}
+	return codec{enc: enc, dec: dec}, nil
+}
+
+func (c codec) encode(s *session.Session) ([]byte, error) {
+	return c.enc.Marshal(&record{
+		UserID: s.User.ID, Email: s.User.Email, Name: s.User.Name, Image: s.User.Image,
+		ClientID: s.ClientID, Claims: s.Claims, Audience: s.Audience, AMR: s.AMR, ACR: s.ACR,
+		Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
+		CreatedAt: millis(s.CreatedAt), AuthTime: millis(s.AuthTime), ExpiresAt: millis(s.ExpiresAt),
+		IdleTimeout: s.IdleTimeout.Milliseconds(),
+	})
+}
+
+func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
+	var r record
+	if err := c.dec.Unmarshal(b, &r); err != nil {
+		return session.Session{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
+	}
+	ip, ok := netip.AddrFromSlice(r.IP)
+	if !ok && len(r.IP) > 0 {
+		return session.Session{}, fmt.Errorf("%w: record of session %s: an address of %d bytes", ErrDamaged, id, len(r.IP))
+	}
+	return session.Session{
+		ID:       id,
+		User:     session.User{ID: r.UserID, Email: r.Email, Name: r.Name, Image: r.Image},
+		ClientID: r.ClientID, Claims: r.Claims, Audience: r.Audience, AMR: r.AMR, ACR: r.ACR,
+		Label: r.Label, IP: ip, UserAgent: r.UserAgent,
+		CreatedAt: fromMillis(r.CreatedAt), AuthTime: fromMillis(r.AuthTime), ExpiresAt: fromMillis(r.ExpiresAt),
+		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond,
+	}, nil
+}
+
+// millis is a time as it is stored: 0 is no time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return min(max(t.UnixMilli(), 1), maxMillis)
+}
+
+// maxMillis is the last millisecond that six bytes hold, in the year 10889.
+const maxMillis = 1<<48 - 1
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
