@@ -16,8 +16,12 @@ type VerifierConfig struct {
 	// Issuer is the exact iss. Required.
 	Issuer string
 	// Audience names the service: at least one of these must be a member of aud,
-	// exactly. Required.
+	// exactly. Required, unless AnyAudience is set.
 	Audience []string
+	// AnyAudience accepts whatever aud names. It is for whoever answers for tokens that
+	// are meant for others, such as introspection (RFC 7662); a service that acts on a
+	// token leaves it false. Audience must then be empty.
+	AnyAudience bool
 	// Type is the typ that tokens must have, compared without regard to case or to
 	// the prefix "application/". Empty means [TypeAccessToken].
 	Type string
@@ -53,7 +57,9 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	switch {
 	case config.Issuer == "":
 		return nil, errors.New("jwt: a verifier needs an issuer")
-	case len(config.Audience) == 0 || slices.Contains(config.Audience, ""):
+	case config.AnyAudience && len(config.Audience) > 0:
+		return nil, errors.New("jwt: a verifier for any audience names none")
+	case !config.AnyAudience && len(config.Audience) == 0, slices.Contains(config.Audience, ""):
 		return nil, errors.New("jwt: a verifier needs an audience, and no empty one")
 	case config.Keys == nil:
 		return nil, errors.New("jwt: a verifier needs keys")
@@ -99,7 +105,7 @@ func (v *Verifier) accept(c *Claims) error {
 	if c.Issuer != v.config.Issuer {
 		return ErrIssuer
 	}
-	if !slices.ContainsFunc(c.Audience, v.isAudience) {
+	if !v.config.AnyAudience && !slices.ContainsFunc(c.Audience, v.isAudience) {
 		return ErrAudience
 	}
 	lifetime := c.Expiry.Sub(c.IssuedAt)

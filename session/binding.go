@@ -1,0 +1,86 @@
+package session
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/mileusna/useragent"
+)
+
+// BindingMode says what it means when a session is used from elsewhere than it began.
+type BindingMode string
+
+// The binding modes.
+const (
+	BindingOff     BindingMode = "off"     // not looked at
+	BindingLog     BindingMode = "log"     // noted, and accepted
+	BindingStepUp  BindingMode = "step_up" // refused with ErrNotFresh until the user authenticates again there
+	BindingEnforce BindingMode = "enforce" // the session ends
+)
+
+// BindingPolicy is what a session is bound to, and how firmly. It is judged at refresh.
+// What is unknown, at sign-in or now, is not judged.
+type BindingPolicy struct {
+	IP        BindingMode // by network: /24 of IPv4, /56 of IPv6. "" is BindingOff.
+	UserAgent BindingMode // by family of browser and system, not version. "" is BindingOff.
+}
+
+// How much of an address names its network: what a provider commonly gives to one
+// customer and moves addresses within.
+const (
+	prefix4 = 24
+	prefix6 = 56
+)
+
+// bind refuses a redemption that the binding policy does not accept.
+func (s *Service) bind(r *redemption, from Client) {
+	verdict := BindingOff
+	sess := r.before.Session
+	if !sameNetwork(sess.IP, from.IP) {
+		verdict = stricter(verdict, s.cfg.Binding.IP)
+	}
+	if !sameFamily(sess.UserAgent, from.UserAgent) {
+		verdict = stricter(verdict, s.cfg.Binding.UserAgent)
+	}
+	r.moved = verdict != BindingOff
+	switch verdict {
+	case BindingStepUp:
+		r.refusal, r.outcome = ErrNotFresh, Outcome(BindingStepUp)
+	case BindingEnforce:
+		r.refusal, r.outcome, r.ends = ErrBindingMismatch, Outcome(ReasonBindingMismatch), ReasonBindingMismatch
+	case BindingOff, BindingLog:
+	}
+}
+
+// stricter is the stricter of two modes; "" is BindingOff.
+func stricter(a, b BindingMode) BindingMode {
+	order := [...]BindingMode{BindingOff, BindingLog, BindingStepUp, BindingEnforce}
+	return order[max(slices.Index(order[:], a), slices.Index(order[:], b))]
+}
+
+// sameNetwork reports whether two addresses are of one network, as far as it is known.
+func sameNetwork(a, b netip.Addr) bool {
+	if !a.IsValid() || !b.IsValid() {
+		return true
+	}
+	a, b = a.Unmap().WithZone(""), b.Unmap().WithZone("")
+	if a.Is4() != b.Is4() {
+		return false
+	}
+	bits := prefix6
+	if a.Is4() {
+		bits = prefix4
+	}
+	network, err := a.Prefix(bits)
+	return err == nil && network.Contains(b)
+}
+
+// sameFamily reports whether two user agents are the same browser on the same system,
+// whatever their versions, as far as it is known.
+func sameFamily(a, b string) bool {
+	if a == b || a == "" || b == "" {
+		return true
+	}
+	x, y := useragent.Parse(a), useragent.Parse(b)
+	return x.Name == y.Name && x.OS == y.OS && x.Mobile == y.Mobile && x.Tablet == y.Tablet
+}

@@ -1,0 +1,313 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"issuer.example/jwt"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+func (f *fixture) wantEnd(t *testing.T, id sid.ID, want session.Reason) {
+	t.Helper()
+	v, err := f.svc.Get(t.Context(), id)
+	if err != nil || v.End.Reason != want {
+		t.Errorf("ended for %q (%v), want %q", v.End.Reason, err, want)
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	f := newFixture(t, nil)
+	g := f.mint(t, "u1")
+	next := f.refresh(t, g.RefreshToken)
+	other := f.mint(t, "u1")
+	for _, credential := range []string{next.AccessToken, next.AccessToken, g.RefreshToken, next.RefreshToken} {
+		if err := f.svc.SignOut(t.Context(), credential); err != nil {
+			t.Errorf("signing out: %v", err)
+		}
+	}
+	f.wantEnd(t, g.View.ID, session.ReasonSignOut)
+	f.wantDead(t, g.RefreshToken, next.RefreshToken)
+	f.refresh(t, other.RefreshToken)
+	if f.seen.ended[session.ReasonSignOut] != 1 {
+		t.Errorf("reported: %v", f.seen.ended)
+	}
+	if err := f.svc.SignOut(t.Context(), "rt_garbage"); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+		t.Errorf("a forged refresh token: %v", err)
+	}
+	if err := f.svc.SignOut(t.Context(), "garbage"); jwt.Cause(err) == "" {
+		t.Errorf("a forged access token: %v", err)
+	}
+}
+
+func TestRevokeOwn(t *testing.T) {
+	f := newFixture(t, nil)
+	mine, also, foreign := f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u2")
+	h := f.holder(t, mine)
+	for name, id := range map[string]sid.ID{"another user's": foreign.View.ID, "unknown": sid.NewGenerator(nil).Next()} {
+		if err := f.svc.RevokeOwn(t.Context(), h, id); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.refresh(t, foreign.RefreshToken)
+	for range 2 { // the second changes nothing
+		if err := f.svc.RevokeOwn(t.Context(), h, also.View.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	f.wantEnd(t, also.View.ID, session.ReasonUserRevoked)
+	if err := f.svc.RevokeOwn(t.Context(), h, mine.View.ID); err != nil {
+		t.Error(err)
+	}
+	f.wantEnd(t, mine.View.ID, session.ReasonSignOut)
+	third := f.mint(t, "u1")
+	if err := f.svc.RevokeOwn(t.Context(), h, third.View.ID); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("a holder who has signed out ends another session: %v", err)
+	}
+}
+
+func TestRevokeOthersAndAll(t *testing.T) {
+	f := newFixture(t, nil)
+	a, b, c, foreign := f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u2")
+	if n, err := f.svc.RevokeOthers(t.Context(), f.holder(t, a)); err != nil || n != 2 {
+		t.Errorf("revoked %d others: %v", n, err)
+	}
+	f.wantEnd(t, b.View.ID, session.ReasonUserRevoked)
+	f.wantDead(t, b.RefreshToken, c.RefreshToken)
+	a = f.refresh(t, a.RefreshToken)
+	d := f.mint(t, "u1")
+	if n, err := f.svc.RevokeAll(t.Context(), f.holder(t, a)); err != nil || n != 2 {
+		t.Errorf("revoked %d of all: %v", n, err)
+	}
+	f.wantDead(t, a.RefreshToken, d.RefreshToken)
+	f.refresh(t, foreign.RefreshToken)
+	for range 2 { // before and after the mark is settled, session by session
+		f.wantEnd(t, d.View.ID, session.ReasonUserRevokedAll)
+		if live, err := f.svc.List(t.Context(), "u1"); err != nil || len(live) != 0 {
+			t.Errorf("live: %v, %v", live, err)
+		}
+		if past, err := f.svc.History(t.Context(), "u1", 10); err != nil || len(past) != 4 {
+			t.Errorf("history: %d, %v", len(past), err)
+		}
+		f.sweep(t)
+	}
+	if got := f.seen.ended[session.ReasonUserRevokedAll]; got != 2 {
+		t.Errorf("reported %d", got)
+	}
+	if n, err := f.svc.RevokeUser(t.Context(), "nobody", session.ReasonServiceRevoked); err != nil || n != 0 {
+		t.Errorf("a user without sessions: %d, %v", n, err)
+	}
+}
+
+func TestMarksOverClientAndEverything(t *testing.T) {
+	f := newFixture(t, nil)
+	var app, cli []session.Grant
+	for range 150 { // more than one transaction of the sweeper
+		app = append(app, f.mint(t, "u1"))
+		g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u2"}, ClientID: "cli"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cli = append(cli, g)
+	}
+	if err := f.svc.RevokeClient(t.Context(), "cli", session.ReasonClientRevoked); err != nil {
+		t.Fatal(err)
+	}
+	f.wantDead(t, cli[0].RefreshToken, cli[149].RefreshToken)
+	f.sweep(t)
+	f.wantDead(t, cli[0].RefreshToken, cli[149].RefreshToken)
+	f.refresh(t, app[0].RefreshToken)
+	if live := f.store.Live(); live != 150 {
+		t.Errorf("%d are live", live)
+	}
+	if err := f.svc.RevokeEverything(t.Context(), session.ReasonKeyRevoked); err != nil {
+		t.Fatal(err)
+	}
+	fresh := f.mint(t, "u1")
+	f.wantDead(t, app[1].RefreshToken)
+	f.sweep(t)
+	f.wantDead(t, app[1].RefreshToken)
+	f.wantEnd(t, app[1].View.ID, session.ReasonKeyRevoked)
+	f.refresh(t, fresh.RefreshToken)
+	if live := f.store.Live(); live != 1 {
+		t.Errorf("%d are live", live)
+	}
+	if f.seen.ended[session.ReasonClientRevoked] != 150 || f.seen.ended[session.ReasonKeyRevoked] != 150 {
+		t.Errorf("reported: %v", f.seen.ended)
+	}
+}
+
+// A mark is forgotten when nobody needs it, and not before: the sign-ins after it stay above it.
+func TestMarkIsDropped(t *testing.T) {
+	f := newFixture(t, nil)
+	old := f.mint(t, "u1")
+	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil {
+		t.Fatal(err)
+	}
+	marks := func() (n int) {
+		err := f.store.Update(t.Context(), func(tx session.Tx) error {
+			m, err := tx.Marks()
+			n = len(m)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	f.sweep(t)
+	if marks() != 1 {
+		t.Error("the mark is gone while tokens under it are good")
+	}
+	f.clock.advance(f.config.AccessLifetime + time.Minute)
+	f.sweep(t)
+	if n := marks(); n != 0 {
+		t.Errorf("%d marks are left", n)
+	}
+	f.wantDead(t, old.RefreshToken)
+}
+
+func TestEndsOfTime(t *testing.T) {
+	tests := []struct {
+		name    string
+		refresh time.Duration // how often it is used
+		until   time.Duration // for how long
+		wait    time.Duration // then
+		want    error
+		reason  session.Reason
+	}{
+		{"idle, at the last moment", time.Hour, 0, 7*24*time.Hour - time.Second, nil, ""},
+		{"idle", time.Hour, 0, 7 * 24 * time.Hour, session.ErrIdle, session.ReasonIdle},
+		{"idle after use", 24 * time.Hour, 5 * 24 * time.Hour, 7 * 24 * time.Hour, session.ErrIdle, session.ReasonIdle},
+		{"in use, at the last moment", 24 * time.Hour, 29 * 24 * time.Hour, 24*time.Hour - time.Second, nil, ""},
+		{"in use to its absolute end", 24 * time.Hour, 29 * 24 * time.Hour, 24 * time.Hour, session.ErrExpired, session.ReasonExpired},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			g := f.mint(t, "u1")
+			born, authTime := g.View.ExpiresAt, g.View.AuthTime
+			for used := time.Duration(0); used < tt.until; used += tt.refresh {
+				f.clock.advance(tt.refresh)
+				g = f.refresh(t, g.RefreshToken)
+				if !g.View.ExpiresAt.Equal(born) || !g.View.AuthTime.Equal(authTime) {
+					t.Fatal("a refresh has moved the absolute end or auth_time")
+				}
+				if g.AccessExpiresAt.After(g.View.ExpiresAt) {
+					t.Fatal("the access token outlives its session")
+				}
+				f.sweep(t)
+			}
+			f.clock.advance(tt.wait)
+			_, validated := f.svc.Validate(t.Context(), g.RefreshToken, session.Client{})
+			_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+			if !errors.Is(err, tt.want) || !errors.Is(validated, tt.want) {
+				t.Fatalf("refresh: %v, validate: %v; want %v", err, validated, tt.want)
+			}
+			for range 2 { // before the sweeper has seen it, and after
+				f.wantEnd(t, g.View.ID, tt.reason)
+				f.sweep(t)
+			}
+			if tt.want != nil {
+				f.clock.advance(f.config.History)
+				f.sweep(t)
+				if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {
+					t.Errorf("after the history is over: %v", err)
+				}
+				if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+					t.Errorf("refreshing what is forgotten: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// An ended session stays readable, with its reason, for as long as the history lasts.
+func TestHistoryLasts(t *testing.T) {
+	f := newFixture(t, nil)
+	g := f.mint(t, "u1")
+	f.clock.advance(time.Hour)
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonAdminRevoked); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.advance(f.config.History - time.Millisecond)
+	f.sweep(t)
+	f.wantEnd(t, g.View.ID, session.ReasonAdminRevoked)
+	f.clock.advance(time.Millisecond)
+	f.sweep(t)
+	if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("after that: %v", err)
+	}
+	if past, err := f.svc.History(t.Context(), "u1", 10); err != nil || len(past) != 0 {
+		t.Errorf("history: %v, %v", past, err)
+	}
+}
+
+func TestFreshness(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.RevokeAllRequiresFresh = true })
+	g := f.mint(t, "u1")
+	f.clock.advance(f.config.FreshAge - time.Second)
+	g = f.refresh(t, g.RefreshToken)
+	if err := f.svc.RequireFresh(f.holder(t, g)); err != nil {
+		t.Errorf("within: %v", err)
+	}
+	f.clock.advance(time.Second)
+	h := f.holder(t, g)
+	if _, err := f.svc.RevokeAll(t.Context(), h); !errors.Is(err, session.ErrNotFresh) {
+		t.Errorf("after: %v", err)
+	}
+	re, err := f.svc.Reauthenticate(t.Context(), g.View.ID, session.ReauthRequest{AMR: []string{"otp"}, ACR: "aal2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = f.holder(t, re)
+	if re.RefreshToken != "" || re.View.ID != g.View.ID || h.Claims.ACR != "aal2" || !h.Claims.AuthTime.Equal(f.clock.now()) {
+		t.Errorf("reauthenticated: %+v, %+v", re, h.Claims)
+	}
+	if n, err := f.svc.RevokeAll(t.Context(), h); err != nil || n != 1 {
+		t.Errorf("fresh again: %d, %v", n, err)
+	}
+	if _, err := f.svc.Reauthenticate(t.Context(), g.View.ID, session.ReauthRequest{}); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("an ended session: %v", err)
+	}
+}
+
+func TestIntrospectAndRevokeToken(t *testing.T) {
+	f := newFixture(t, nil)
+	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, Audience: []string{"another-api"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.svc.Authenticate(t.Context(), g.AccessToken); !errors.Is(err, jwt.ErrAudience) {
+		t.Errorf("a token for another audience opens the issuer's own routes: %v", err)
+	}
+	active := func(token string) bool {
+		t.Helper()
+		in, err := f.svc.Introspect(t.Context(), token)
+		if err != nil {
+			t.Error(err)
+		}
+		return in.Active
+	}
+	if !active(g.AccessToken) || !active(g.RefreshToken) || !active(g.RefreshToken) {
+		t.Error("good tokens are not active")
+	}
+	next := f.refresh(t, g.RefreshToken)
+	for _, bad := range []string{"", "x", "rt_x", g.AccessToken + "x", g.RefreshToken[:66] + "A"} {
+		if active(bad) {
+			t.Errorf("%q is active", bad)
+		}
+		if err := f.svc.RevokeToken(t.Context(), bad); err != nil {
+			t.Errorf("revoking %q: %v", bad, err)
+		}
+	}
+	if err := f.svc.RevokeToken(t.Context(), next.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	if active(g.AccessToken) || active(next.AccessToken) || active(next.RefreshToken) {
+		t.Error("a revoked session's tokens are active")
+	}
+	f.wantEnd(t, g.View.ID, session.ReasonTokenRevoked)
+}

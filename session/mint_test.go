@@ -1,0 +1,224 @@
+package session_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/session"
+)
+
+func TestMintRefuses(t *testing.T) {
+	f := newFixture(t, nil)
+	long := func(n int) string { return strings.Repeat("x", n) }
+	user := func(id string) session.MintRequest { return session.MintRequest{User: session.User{ID: id}} }
+	with := func(change func(*session.MintRequest)) session.MintRequest {
+		req := user("u1")
+		change(&req)
+		return req
+	}
+	tests := []struct {
+		name  string
+		req   session.MintRequest
+		field string // "" is accepted
+	}{
+		{"user id of 1 byte", user("u"), ""},
+		{"user id of 255 bytes", user(long(255)), ""},
+		{"user id that looks like a path", user("../../etc/passwd"), ""},
+		{"empty user id", user(""), "user.id"},
+		{"user id of 256 bytes", user(long(256)), "user.id"},
+		{"user id with NUL", user("a\x00b"), "user.id"},
+		{"user id with newline", user("a\nb"), "user.id"},
+		{"user id with a right-to-left override", user("a\u202eb"), "user.id"},
+		{"user id of invalid UTF-8", user("a\xffb"), "user.id"},
+		{"email too long", with(func(r *session.MintRequest) { r.User.Email = long(321) }), "user.email"},
+		{"name with control characters", with(func(r *session.MintRequest) { r.User.Name = "a\x1b[31m" }), "user.name"},
+		{"image too long", with(func(r *session.MintRequest) { r.User.Image = long(2049) }), "user.image"},
+		{"label too long", with(func(r *session.MintRequest) { r.Label = long(129) }), "label"},
+		{"no audience at all", with(func(r *session.MintRequest) { r.Audience = []string{} }), "audience"},
+		{"empty audience", with(func(r *session.MintRequest) { r.Audience = []string{""} }), "audience"},
+		{"17 audiences", with(func(r *session.MintRequest) { r.Audience = strings.Split(long(17), "") }), "audience"},
+		{"amr too long", with(func(r *session.MintRequest) { r.AMR = []string{long(65)} }), "amr"},
+		{"claims", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"role":"admin","deep":{"a":[1]}}`) }), ""},
+		{"claims that set sub", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"sub":"root"}`) }), "claims"},
+		{"claims that set EXP", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"EXP":1}`) }), "claims"},
+		{"claims twice", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"a":1,"a":2}`) }), "claims"},
+		{"claims that are a list", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`[]`) }), "claims"},
+		{"claims that are null", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`null`) }), "claims"},
+		{"more than a token holds", with(func(r *session.MintRequest) {
+			r.Claims = json.RawMessage(`{"a":"` + long(3900) + `"}`)
+			r.Audience = []string{long(255), "a" + long(254), "b" + long(254), "c" + long(254)}
+		}), "claims"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g, err := f.svc.Mint(t.Context(), tt.req)
+			if tt.field == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := f.svc.Introspect(t.Context(), g.AccessToken); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var fault *session.FieldError
+			if !errors.As(err, &fault) || fault.Field != tt.field || !errors.Is(err, session.ErrInvalid) {
+				t.Errorf("got %v, want a fault of %s", err, tt.field)
+			}
+		})
+	}
+}
+
+// The largest session that is accepted makes a token that a strict verifier takes.
+func TestLargestTokenIsStillTaken(t *testing.T) {
+	f := newFixture(t, nil)
+	filler := 4600
+	for ; ; filler-- {
+		req := session.MintRequest{User: session.User{ID: "u1"}, ClientID: strings.Repeat("c", 64)}
+		req.Audience = []string{testIssuer, strings.Repeat("a", 255), strings.Repeat("b", 255)}
+		req.Claims = json.RawMessage(`{"a":"` + strings.Repeat("x", filler) + `"}`)
+		g, err := f.svc.Mint(t.Context(), req)
+		if errors.Is(err, session.ErrInvalid) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.svc.Authenticate(t.Context(), g.AccessToken); err != nil {
+			t.Errorf("a token of %d bytes: %v", len(g.AccessToken), err)
+		}
+		return
+	}
+}
+
+func TestMintKeepsWhatItWasGiven(t *testing.T) {
+	f := newFixture(t, nil)
+	req := session.MintRequest{
+		User:     session.User{ID: "u1", Email: "a@b.example", Name: "Ada", Image: "https://b.example/a.png"},
+		ClientID: "app", Claims: json.RawMessage(`{ "role": "admin" }`), Audience: []string{testIssuer, "api"},
+		AMR: []string{"pwd", "otp"}, ACR: "aal2", Label: "Ada's phone",
+		From: session.Client{IP: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "Mozilla/5.0\x1b[31m (X11)"},
+	}
+	g, err := f.svc.Mint(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.reopen(t)
+	v, err := f.svc.Get(t.Context(), g.View.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.User != req.User || v.Label != req.Label || v.ACR != req.ACR || v.IP.String() != "203.0.113.9" ||
+		v.UserAgent != "Mozilla/5.0[31m (X11)" || v.ClientID != "app" {
+		t.Errorf("kept: %+v", v)
+	}
+	h := f.holder(t, g)
+	if string(h.Claims.Extra["role"]) != `"admin"` || len(h.Claims.AMR) != 2 || h.Claims.ACR != "aal2" ||
+		h.Claims.ClientID != "app" || h.Claims.SessionID != g.View.ID.String() || len(h.Claims.Audience) != 2 {
+		t.Errorf("in the token: %+v", h.Claims)
+	}
+}
+
+// However many sign-ins of a user run at once, the limit holds (R17).
+func TestLimitHoldsUnderParallelSignIns(t *testing.T) {
+	for _, policy := range []session.LimitPolicy{session.LimitEvictOldest, session.LimitEvictIdle, session.LimitRefuse} {
+		t.Run(string(policy), func(t *testing.T) {
+			f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 3, policy })
+			var wg sync.WaitGroup
+			for range 50 {
+				wg.Go(func() {
+					_, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}})
+					if err != nil && (policy != session.LimitRefuse || !errors.Is(err, session.ErrLimit)) {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			live, err := f.svc.List(t.Context(), "u1")
+			if err != nil || len(live) != 3 {
+				t.Errorf("%d sessions are live: %v", len(live), err)
+			}
+		})
+	}
+}
+
+func TestLimitEvicts(t *testing.T) {
+	tests := []struct {
+		policy session.LimitPolicy
+		want   int // which of the three goes
+	}{{session.LimitEvictOldest, 0}, {session.LimitEvictIdle, 1}}
+	for _, tt := range tests {
+		t.Run(string(tt.policy), func(t *testing.T) {
+			f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 3, tt.policy })
+			var grants []session.Grant
+			for range 3 {
+				f.clock.advance(time.Minute)
+				grants = append(grants, f.mint(t, "u1"))
+			}
+			f.mint(t, "another user")
+			f.clock.advance(time.Minute)
+			f.refresh(t, grants[0].RefreshToken) // the oldest is in use
+			f.clock.advance(time.Minute)
+			f.refresh(t, grants[2].RefreshToken)
+			f.mint(t, "u1")
+
+			for i, g := range grants {
+				v, err := f.svc.Get(t.Context(), g.View.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if evicted := v.End.Reason == session.ReasonLimit; evicted != (i == tt.want) {
+					t.Errorf("session %d: ended %+v", i, v.End)
+				}
+			}
+			if f.seen.ended[session.ReasonLimit] != 1 {
+				t.Errorf("reported: %v", f.seen.ended)
+			}
+		})
+	}
+}
+
+// Sessions that are over do not count against the limit, though nobody has swept them yet.
+func TestLimitDoesNotCountTheDead(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 2, session.LimitRefuse })
+	for range 5 {
+		f.mint(t, "u1")
+		f.mint(t, "u1")
+		if _, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}}); !errors.Is(err, session.ErrLimit) {
+			t.Fatalf("a third: %v", err)
+		}
+		f.clock.advance(f.config.IdleTimeout)
+	}
+}
+
+func TestSignInRightAfterRevokeAllWorks(t *testing.T) {
+	f := newFixture(t, nil) // the clock does not move: all of this is one millisecond
+	for i := range 20 {
+		before := f.mint(t, "u1")
+		n, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked)
+		if want := min(i+1, 2); err != nil || n != want {
+			t.Fatalf("revoked %d: %v", n, err)
+		}
+		after := f.mint(t, "u1")
+		f.wantDead(t, before.RefreshToken)
+		f.refresh(t, after.RefreshToken)
+		f.holder(t, after)
+		if i%5 == 0 {
+			f.reopen(t)
+		}
+		if i%3 == 0 {
+			f.sweep(t)
+		}
+	}
+}
+
+func ExampleReason() {
+	fmt.Println(session.ReasonRefreshReuse)
+	// Output: refresh_reuse
+}

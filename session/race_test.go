@@ -1,0 +1,64 @@
+package session_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"issuer.example/session"
+)
+
+// A revoke races redeems of the same session, again and again. Once the revoke has
+// returned, nothing brings the session back: not a redeem that begins then, and not the
+// successor that a redeem in flight came home with (invariant 1: never resurrect).
+func TestRevokeAgainstRedeem(t *testing.T) {
+	const (
+		rounds  = 100_000
+		workers = 48
+	)
+	f := newFixture(t, nil)
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+	)
+	for w := range workers {
+		wg.Go(func() {
+			user := fmt.Sprintf("u%d", w)
+			for next.Add(1) <= rounds && !t.Failed() {
+				f.raceOnce(t, user)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (f *fixture) raceOnce(t *testing.T, user string) {
+	g := f.mint(t, user)
+	tokens := []string{g.RefreshToken}
+	var (
+		wg       sync.WaitGroup
+		inFlight session.Grant
+		raced    error
+	)
+	wg.Go(func() { inFlight, raced = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}) })
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonServiceRevoked); err != nil {
+		t.Errorf("revoke: %v", err)
+	}
+	_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+	if !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("a redeem after the revoke had returned: %v", err)
+	}
+	wg.Wait()
+	switch {
+	case raced == nil:
+		tokens = append(tokens, inFlight.RefreshToken)
+		if _, err := f.svc.Authenticate(t.Context(), inFlight.AccessToken); !errors.Is(err, session.ErrRevoked) {
+			t.Errorf("the access token that came home: %v", err)
+		}
+	case !errors.Is(raced, session.ErrRevoked):
+		t.Errorf("the redeem in flight: %v", raced)
+	}
+	f.wantDead(t, tokens...)
+}

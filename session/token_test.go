@@ -1,0 +1,163 @@
+package session
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+
+	"issuer.example/sid"
+)
+
+func testRing(t testing.TB, ids ...byte) *keyring {
+	t.Helper()
+	var keys []RefreshKey
+	for _, id := range ids {
+		keys = append(keys, RefreshKey{ID: id, Key: [32]byte{id, 0xaa}})
+	}
+	ring, err := newKeyring(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func TestTokenForm(t *testing.T) {
+	ring := testRing(t, 1)
+	id := sid.NewGenerator(nil).Next()
+	text := ring.seal(token{sid: id, generation: 0x01020304, branch: Branch{9}})
+	if !regexp.MustCompile(`^rt_[A-Za-z0-9_-]{64}$`).MatchString(text) {
+		t.Errorf("not the published form: %s", text)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text[3:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(raw) != 48 || raw[0] != 1 || raw[1] != 1 || sid.ID(raw[2:18]) != id || string(raw[18:22]) != "\x01\x02\x03\x04" || raw[22] != 9 {
+		t.Errorf("not the published layout: %x", raw)
+	}
+	got, err := ring.open(text)
+	if err != nil || got.sid != id || got.generation != 0x01020304 || got.branch != (Branch{9}) || got.keyID != 1 {
+		t.Errorf("opens as %+v, %v", got, err)
+	}
+}
+
+// Every way to damage or forge a token is refused without a look at the store.
+func TestTokenTampered(t *testing.T) {
+	ring := testRing(t, 1, 2)
+	text := ring.seal(ring.first(sid.NewGenerator(nil).Next()))
+	raw, err := base64.RawURLEncoding.DecodeString(text[3:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range raw {
+		for bit := range 8 {
+			raw[i] ^= 1 << bit
+			if _, err := ring.open("rt_" + base64.RawURLEncoding.EncodeToString(raw)); err == nil {
+				t.Errorf("byte %d, bit %d flipped: taken", i, bit)
+			}
+			raw[i] ^= 1 << bit
+		}
+	}
+	foreign := testRing(t, 1)
+	foreign.keys[0].tag = []byte("another key")
+	bad := map[string]string{
+		"empty":            "",
+		"prefix only":      "rt_",
+		"no prefix":        text[3:],
+		"other prefix":     "RT_" + text[3:],
+		"truncated":        text[:len(text)-1],
+		"longer":           text + "A",
+		"padded":           text + "=",
+		"newline inside":   text[:20] + "\n" + text[21:],
+		"newline appended": text + "\n",
+		"standard base64":  text[:20] + "+" + text[21:],
+		"space":            " " + text[:len(text)-1],
+		"of another key":   foreign.seal(ring.first(sid.ID{1})),
+		"all A":            "rt_" + strings.Repeat("A", 64),
+	}
+	for name, s := range bad {
+		if _, err := ring.open(s); err != ErrRefreshTokenInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A secret is replaced by putting a new one first: old tokens go on working, and a family's
+// successors do not depend on which key sealed the copy that was presented.
+func TestTokenKeyRotation(t *testing.T) {
+	before, during, after := testRing(t, 1), testRing(t, 2, 1), testRing(t, 2)
+	old := before.seal(before.first(sid.NewGenerator(nil).Next()))
+
+	got, err := during.open(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := after.open(old); err == nil {
+		t.Error("a token of a dropped secret is taken")
+	}
+	st := State{Generation: got.generation, Branch: got.branch, KeyID: got.keyID}
+	if before.child(got.sid, st) != during.child(got.sid, st) {
+		t.Error("the child of a token changes with the order of the secrets")
+	}
+	renewed := during.seal(during.child(got.sid, st))
+	if _, err := after.open(renewed); err != nil {
+		t.Errorf("a token sealed under the new secret does not outlive the old one: %v", err)
+	}
+}
+
+func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
+	ring := testRing(t, 1)
+	id := sid.NewGenerator(nil).Next()
+	st := State{Generation: 4, Branch: Branch{1}, KeyID: 1}
+	if ring.child(id, st) != ring.child(id, st) {
+		t.Error("a parent has two children")
+	}
+	if ring.child(id, st).generation != 5 || ring.stray(id, st).generation != 5 {
+		t.Error("a successor is not of the next generation")
+	}
+	if ring.stray(id, st) == ring.stray(id, st) {
+		t.Error("two strays are the same")
+	}
+	other := st
+	other.Branch = Branch{2}
+	if ring.child(id, st).branch == ring.child(id, other).branch {
+		t.Error("two branches have one child")
+	}
+}
+
+func TestRefreshKeyIsNotPrinted(t *testing.T) {
+	key := RefreshKey{ID: 1, Key: [32]byte{0xde, 0xad, 0xbe, 0xef}}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", key)
+	for _, text := range []string{fmt.Sprint(key), fmt.Sprintf("%+v", key), fmt.Sprintf("%#v", key), log.String()} {
+		if strings.Contains(text, "222") || strings.Contains(strings.ToLower(text), "de") && strings.Contains(text, "ad") && !strings.Contains(text, "redacted") {
+			t.Errorf("printed: %s", text)
+		}
+	}
+}
+
+func FuzzOpenToken(f *testing.F) {
+	ring := testRing(f, 1)
+	good := ring.seal(token{sid: sid.ID{1}, generation: 1, branch: Branch{2}})
+	f.Add(good)
+	f.Add("rt_")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ring.open(text)
+		if err == nil && ring.seal(got) != text {
+			t.Fatalf("%q is taken, but is written %q", text, ring.seal(got))
+		}
+	})
+}
+
+func BenchmarkOpenForged(b *testing.B) {
+	ring := testRing(b, 1)
+	forged := "rt_" + "AQ" + strings.Repeat("A", 62)
+	for b.Loop() {
+		if _, err := ring.open(forged); err == nil {
+			b.Fatal("taken")
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"issuer.example/jwt"
+)
+
+// How much of each kind a request may bring, in bytes of UTF-8 (or in items).
+const (
+	maxEmail     = 320
+	maxName      = 256
+	maxImage     = 2048
+	maxLabel     = 128
+	maxAudiences = 16
+	maxAudience  = 255
+	maxAMR       = 16
+	maxAMRValue  = 64
+	maxACR       = 255
+	maxUserAgent = 512
+	// maxInToken bounds what goes into every access token, as JSON, so that the token
+	// stays below the 8 KiB that a verifier takes.
+	maxInToken = 4608
+)
+
+// check refuses what cannot be stored or would not survive a strict verifier, and brings
+// the rest into the form that is stored.
+func (r *MintRequest) check() error {
+	if err := jwt.ValidSubject(r.User.ID); err != nil {
+		return &FieldError{"user.id", "must be 1 to 255 bytes of UTF-8 without control characters"}
+	}
+	for _, f := range []struct {
+		name, value string
+		limit       int
+	}{
+		{"user.email", r.User.Email, maxEmail},
+		{"user.name", r.User.Name, maxName},
+		{"user.image", r.User.Image, maxImage},
+		{"label", r.Label, maxLabel},
+		{"acr", r.ACR, maxACR},
+	} {
+		if err := checkText(f.name, f.value, f.limit); err != nil {
+			return err
+		}
+	}
+	if err := checkList("audience", r.Audience, maxAudiences, maxAudience); err != nil {
+		return err
+	}
+	if err := checkList("amr", r.AMR, maxAMR, maxAMRValue); err != nil {
+		return err
+	}
+	if err := r.checkClaims(); err != nil {
+		return err
+	}
+	r.From = r.From.clean()
+	return r.checkSize()
+}
+
+func (r *MintRequest) checkClaims() error {
+	if r.Claims == nil {
+		return nil
+	}
+	if err := jwt.CheckExtra(r.Claims); err != nil {
+		return &FieldError{"claims", "cannot be taken: " + err.Error()}
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, r.Claims); err != nil {
+		return &FieldError{"claims", "must be a JSON object"}
+	}
+	r.Claims = compact.Bytes()
+	return nil
+}
+
+func (r *MintRequest) checkSize() error {
+	inToken, err := json.Marshal([]any{r.User.ID, r.Audience, r.AMR, r.ACR, r.Claims})
+	if err != nil {
+		return fmt.Errorf("measuring claims: %w", err)
+	}
+	if len(inToken) > maxInToken {
+		return &FieldError{"claims", fmt.Sprintf("and audience, amr and acr must be at most %d bytes together", maxInToken)}
+	}
+	return nil
+}
+
+func (r *ReauthRequest) check() error {
+	if err := checkText("acr", r.ACR, maxACR); err != nil {
+		return err
+	}
+	r.From = r.From.clean()
+	return checkList("amr", r.AMR, maxAMR, maxAMRValue)
+}
+
+func checkText(field, s string, limit int) error {
+	if len(s) > limit || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		return &FieldError{field, fmt.Sprintf("must be at most %d bytes of UTF-8 without control characters", limit)}
+	}
+	return nil
+}
+
+func checkList(field string, list []string, items, limit int) error {
+	if list != nil && len(list) == 0 || len(list) > items {
+		return &FieldError{field, fmt.Sprintf("must have 1 to %d items", items)}
+	}
+	for _, s := range list {
+		if s == "" {
+			return &FieldError{field, "must not have an empty item"}
+		}
+		if err := checkText(field, s, limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clean brings what a client says of itself into what can be stored and shown: a user agent
+// is outside text that nobody can be asked to correct.
+func (c Client) clean() Client {
+	c.IP = c.IP.Unmap().WithZone("")
+	c.UserAgent = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, c.UserAgent)
+	if len(c.UserAgent) > maxUserAgent {
+		cut := c.UserAgent[:maxUserAgent]
+		for !utf8.ValidString(cut) {
+			cut = cut[:len(cut)-1]
+		}
+		c.UserAgent = cut
+	}
+	return c
+}
