@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -36,10 +37,10 @@ func (v checker) checkTokens() {
 			v.fault(fmt.Sprintf("access_token.audience[%d]", i), "must be 1 to 255 bytes without control characters")
 		}
 	}
-	v.between("keys.publish_before", v.Keys.PublishBefore, 2*time.Minute, 30*24*time.Hour)
-	v.between("keys.rotate_every", v.Keys.RotateEvery, time.Hour, 10*year)
-	if !v.broken("keys.rotate_every", "keys.publish_before") && v.Keys.RotateEvery <= v.Keys.PublishBefore {
-		v.fault("keys.rotate_every", "must be longer than keys.publish_before (%s)", brief(v.Keys.PublishBefore))
+	v.between("keys.publish_before", v.Keys.PublishBefore, 10*time.Second, 30*24*time.Hour)
+	v.between("keys.rotate_every", v.Keys.RotateEvery, time.Minute, 10*year)
+	if !v.broken("keys.rotate_every", "keys.publish_before") && v.Keys.RotateEvery < 2*v.Keys.PublishBefore {
+		v.fault("keys.rotate_every", "must be at least twice keys.publish_before (%s)", brief(v.Keys.PublishBefore))
 	}
 }
 
@@ -85,9 +86,8 @@ func (v checker) checkServiceKeys() {
 		if v.broken(key) {
 			continue
 		}
-		if !keyName.MatchString(k.Name) {
-			v.fault(key+".name", "must be 1 to 64 letters, digits, dots, dashes or underscores")
-		} else if names[k.Name] {
+		v.checkKeyName(key+".name", k.Name)
+		if names[k.Name] {
 			v.fault(key+".name", "two keys are called %s", k.Name)
 		}
 		if raw, err := hex.DecodeString(k.SHA256); err != nil || len(raw) != 32 || strings.ToLower(k.SHA256) != k.SHA256 {
@@ -109,5 +109,24 @@ func (v checker) checkScopes(key string, scopes []string) {
 		if !slices.Contains(Scopes(), scope) {
 			v.fault(fmt.Sprintf("%s[%d]", key, i), "unknown scope; known are %s", strings.Join(Scopes(), ", "))
 		}
+	}
+}
+
+// CheckServiceKey says what is wrong with the name and scopes of a service key, nil when
+// they will do.
+func CheckServiceKey(name string, scopes []string) error {
+	r := newReport()
+	v := checker{Config: &Config{}, report: r}
+	v.checkKeyName("--name", name)
+	v.checkScopes("--scopes", scopes)
+	if len(r.faults) > 0 {
+		return errors.New(strings.ReplaceAll(r.faults.Error(), "\n", "; "))
+	}
+	return nil
+}
+
+func (v checker) checkKeyName(key, name string) {
+	if !keyName.MatchString(name) {
+		v.fault(key, "must be 1 to 64 letters, digits, dots, dashes or underscores")
 	}
 }

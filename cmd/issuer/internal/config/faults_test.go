@@ -97,8 +97,8 @@ func TestRefused(t *testing.T) {
 		{"algorithm HS256", "access_token: {algorithm: HS256}", "must be one of ES256, EdDSA, RS256"},
 		{"no audience", "access_token: {audience: []}", "must name 1 to 16 audiences"},
 		{"an empty audience", `access_token: {audience: [""]}`, "access_token.audience[0]"},
-		{"publish too short", "keys: {publish_before: 1m}", "keys.publish_before: must be from 2m to 720h"},
-		{"rotation inside publishing", "keys: {rotate_every: 1h, publish_before: 1h}", "must be longer than keys.publish_before (1h)"},
+		{"publish too short", "keys: {publish_before: 9s}", "keys.publish_before: must be from 10s to 720h"},
+		{"rotation inside publishing", "keys: {rotate_every: 1h, publish_before: 1h}", "must be at least twice keys.publish_before (1h)"},
 
 		{"idle over absolute", "session: {idle_timeout: 721h}", "721h is longer than session.absolute_timeout (720h)"},
 		{"lifetime over idle", "session: {idle_timeout: 4m}", "session.idle_timeout: 4m is shorter than access_token.lifetime (5m)"},
