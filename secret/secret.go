@@ -44,9 +44,9 @@ var (
 
 // Secret is a key-encryption secret. The zero Secret holds nothing: see [Secret.IsZero].
 type Secret struct {
-	// The content stands behind a pointer because fmt does not call the methods
-	// of unexported fields: in a larger struct it then prints an address.
-	m *material
+	// fmt does not call the methods of unexported fields, and it follows one
+	// pointer for some verbs. Behind two it prints an address.
+	m **material
 }
 
 type material struct{ text []byte }
@@ -74,7 +74,8 @@ func Parse(text []byte) (Secret, error) {
 	case len(line) < MinLen:
 		return Secret{}, fmt.Errorf("%w: shorter than %d bytes", ErrFormat, MinLen)
 	}
-	return Secret{m: &material{text: bytes.Clone(line)}}, nil
+	m := &material{text: bytes.Clone(line)}
+	return Secret{m: &m}, nil
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
@@ -99,7 +100,7 @@ func (s Secret) Derive(purpose string) [32]byte {
 		panic("secret: Derive of the zero Secret")
 	}
 	var key [32]byte
-	out, err := hkdf.Key(sha256.New, s.m.text, nil, "issuer "+purpose, len(key))
+	out, err := hkdf.Key(sha256.New, (*s.m).text, nil, "issuer "+purpose, len(key))
 	if err != nil {
 		// Only a length above 255 hashes, or FIPS rules that 32 bytes meet, can fail.
 		panic("secret: " + err.Error())
