@@ -1,0 +1,70 @@
+package archtest
+
+// TestLibraries are what any test may import.
+func TestLibraries() []string {
+	return []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"}
+}
+
+// Law is who may import whom in this repository.
+//
+// jwx's own jwt package is banned: it is beneath no door.
+func Law() map[string]Rule {
+	return map[string]Rule{
+		"sid":    {},
+		"secret": {},
+		"jwt":    {Doors: []string{"github.com/golang-jwt/jwt/v5"}},
+		"keys": {
+			Ours: []string{"jwt", "secret"},
+			Doors: []string{
+				"github.com/lestrrat-go/jwx/v2/jwa", "github.com/lestrrat-go/jwx/v2/jwe", "github.com/lestrrat-go/jwx/v2/jwk",
+			},
+		},
+		"revocation": {Ours: []string{"jwt", "sid"}},
+		"session": {
+			Ours:  []string{"jwt", "revocation", "sid"},
+			Doors: []string{"github.com/mileusna/useragent"},
+		},
+		"store": {Ours: []string{"keys", "revocation", "session", "sid"}},
+		"store/bolt": {
+			Ours:  []string{"keys", "revocation", "session", "sid", "store"},
+			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
+		},
+		"store/storetest": {
+			Ours:  []string{"keys", "revocation", "session", "sid", "store"},
+			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
+		},
+		"handlers": {
+			Ours: []string{"jwt", "keys", "revocation", "session", "sid"},
+			Doors: []string{
+				"github.com/labstack/echo/v4", "github.com/go-json-experiment/json",
+				"golang.org/x/time", "github.com/hashicorp/golang-lru/v2",
+			},
+			TestDoors: []string{"github.com/getkin/kin-openapi"},
+		},
+		"metrics": {
+			Ours:  []string{"handlers", "keys", "session", "store/bolt"},
+			Doors: []string{"github.com/prometheus/client_golang"},
+		},
+		"cmd/issuer": {
+			Ours: []string{
+				"cmd/issuer/internal/adminapi", "cmd/issuer/internal/config", "cmd/issuer/internal/credential",
+				"cmd/issuer/internal/server", "secret", "store/bolt",
+			},
+			Doors: []string{"github.com/spf13/cobra"},
+		},
+		"cmd/issuer/internal/adminapi": {},
+		"cmd/issuer/internal/config": {
+			Ours:  []string{"secret"},
+			Doors: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3"},
+		},
+		"cmd/issuer/internal/credential": {},
+		"cmd/issuer/internal/server": {
+			Ours: []string{
+				"cmd/issuer/internal/config", "handlers", "jwt", "keys", "metrics", "secret", "session", "sid", "store/bolt",
+			},
+			Doors: []string{"golang.org/x/net"},
+		},
+		"internal/archtest": {},
+		"internal/e2e":      {},
+	}
+}
