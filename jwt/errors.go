@@ -42,7 +42,7 @@ var (
 	ErrAudience = errors.New("jwt: wrong audience")
 	// ErrExpiry means that exp is missing or not a whole number of seconds in range.
 	ErrExpiry = errors.New("jwt: expiry is missing or malformed")
-	// ErrExpired means that the token was good until exp, and exp has passed.
+	// ErrExpired means that exp has passed.
 	ErrExpired = errors.New("jwt: expired")
 	// ErrNotYetValid means that nbf is in the future.
 	ErrNotYetValid = errors.New("jwt: not valid yet")

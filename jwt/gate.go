@@ -78,7 +78,7 @@ func split(token string) (parts, error) {
 		return parts{}, fmt.Errorf("%w: a token of more than %d bytes", ErrSize, MaxTokenSize)
 	}
 	head, rest, ok := strings.Cut(token, ".")
-	if !ok {
+	if !ok || head == "" {
 		return parts{}, ErrEncoding
 	}
 	rawHeader, err := decodePart(head)

@@ -75,8 +75,8 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 
 // Verify returns the claims of a token that is well-formed, of the right type, signed by
 // one of the keys, from the issuer, for the audience and in its time. It does not know
-// whether the token was revoked. The error wraps one of this package's sentinels, and
-// [ErrExpired] only when the token was good in all but its time.
+// whether the token was revoked. The error wraps one of this package's sentinels;
+// [ErrExpired] only for a token that the issuer signed for the audience.
 func (v *Verifier) Verify(token string) (*Claims, error) {
 	_, payload, err := verify(token, v.config.Keys, v.config.Type)
 	if err != nil {
@@ -108,25 +108,25 @@ func (v *Verifier) accept(c *Claims) error {
 	if !v.config.AnyAudience && !slices.ContainsFunc(c.Audience, v.isAudience) {
 		return ErrAudience
 	}
-	lifetime := c.Expiry.Sub(c.IssuedAt)
-	if lifetime <= 0 || v.config.MaxLifetime > 0 && lifetime > v.config.MaxLifetime {
-		return ErrLifetime
-	}
 	return v.acceptTime(c)
 }
 
 func (v *Verifier) isAudience(name string) bool { return slices.Contains(v.config.Audience, name) }
 
+// acceptTime asks first whether the token has expired: that is what its holder can mend.
 func (v *Verifier) acceptTime(c *Claims) error {
 	now := v.config.Now()
 	latest := now.Add(v.config.Leeway)
+	lifetime := c.Expiry.Sub(c.IssuedAt)
 	switch {
-	case c.IssuedAt.After(latest):
-		return ErrIssuedAt
-	case c.NotBefore.After(latest):
-		return ErrNotYetValid
 	case !now.Before(c.Expiry.Add(v.config.Leeway)):
 		return ErrExpired
+	case c.NotBefore.After(latest):
+		return ErrNotYetValid
+	case lifetime <= 0, v.config.MaxLifetime > 0 && lifetime > v.config.MaxLifetime:
+		return ErrLifetime
+	case c.IssuedAt.After(latest):
+		return ErrIssuedAt
 	}
 	return nil
 }
