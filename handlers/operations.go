@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// metrics answers with what Prometheus reads. It needs no key: it names no user.
+func (s *Server) metrics(x *exchange) error {
+	if s.cfg.Metrics == nil {
+		return notFound()
+	}
+	s.cfg.Metrics.ServeHTTP(x.Response(), x.Request())
+	return nil
+}
+
+// writeWithin is how long one write of a long answer may take. It stands in for the
+// server's WriteTimeout, which is for the whole answer.
+const writeWithin = 30 * time.Second
+
+// adminBackup streams a copy of the store. An answer that breaks off is cut, so that it is
+// never taken for a whole one.
+func (s *Server) adminBackup(x *exchange) error {
+	if s.cfg.Backup == nil {
+		return notFound()
+	}
+	x.header().Set(echo.HeaderContentDisposition, `attachment; filename="issuer-backup.db"`)
+	x.header().Set(echo.HeaderContentType, echo.MIMEOctetStream)
+	w := &patient{out: x.Response(), deadline: http.NewResponseController(x.Response())}
+	return s.cfg.Backup(x.Request().Context(), w)
+}
+
+// patient writes for as long as the reader keeps reading.
+type patient struct {
+	out      io.Writer
+	deadline *http.ResponseController
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.deadline.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+		return 0, err
+	}
+	return p.out.Write(b)
+}
+
+// adminProfile is net/http/pprof.
+func (s *Server) adminProfile(x *exchange) error {
+	w, r := x.Response(), x.Request()
+	switch strings.TrimPrefix(r.URL.Path, "/debug/pprof/") {
+	case "cmdline":
+		return notFound() // a command line can hold what nobody should see
+	case "profile":
+		pprof.Profile(w, r)
+	case "symbol":
+		pprof.Symbol(w, r)
+	case "trace":
+		pprof.Trace(w, r)
+	default:
+		pprof.Index(w, r)
+	}
+	return nil
+}
