@@ -1,0 +1,53 @@
+# `make` lists the targets. Nothing but Go, git and a C compiler (for the race detector) is needed.
+
+GO       ?= go
+TOOL      = $(GO) tool -modfile=tools/go.mod
+PACKAGES ?= ./...
+FUZZTIME ?= 20s
+BENCH    ?= .
+SOAK     ?= 20
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the issuer on this machine, with everything it needs made in ./data
+	$(GO) run ./cmd/issuer serve --dev
+
+.PHONY: build
+build: ## Build bin/issuer
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/issuer ./cmd/issuer
+
+.PHONY: test
+test: ## Run every test with the race detector
+	@mkdir -p bin && tools/need cc curl strace > bin/.skip
+	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
+
+.PHONY: lint
+lint: ## Check style, likely faults and the module files
+	$(TOOL) golangci-lint run
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(TOOL) golangci-lint fmt
+
+.PHONY: bench
+bench: ## Run the benchmarks (BENCH=regexp)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
+	GO='$(GO)' tools/fuzz $(FUZZTIME) $(PACKAGES)
+
+.PHONY: soak
+soak: ## Run the tests of races and crashes over and over (SOAK=20 times)
+	$(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities (needs the network)
+	$(TOOL) govulncheck $(PACKAGES)
