@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+
+	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/handlers"
+	"issuer.example/jwt"
+	"issuer.example/keys"
+	"issuer.example/secret"
+	"issuer.example/session"
+	"issuer.example/sid"
+	"issuer.example/store/bolt"
+)
+
+// parts is what the issuer consists of, put together.
+type parts struct {
+	store    *bolt.DB
+	keys     *keys.Manager
+	sessions *session.Service
+	handlers *handlers.Server
+}
+
+// background is the work that goes on beside the requests, by name.
+func (p *parts) background() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"rotating the signing keys": p.keys.Run,
+		"sweeping ended sessions":   p.sessions.Run,
+	}
+}
+
+// openParts opens the store and builds on it. On an error the store is closed again.
+func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
+	secrets, err := loadSecrets(cfg.Settings.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{}
+	c := cfg.Settings
+	if p.store, err = bolt.Open(ctx, bolt.Config{Path: c.Store.Path, Check: c.Store.Check, Logger: cfg.Logger}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = p.store.Close() // the error that is returned came first
+		}
+	}()
+	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
+		return nil, fmt.Errorf("opening the signing keys: %w", err)
+	}
+	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
+		return nil, fmt.Errorf("starting sessions: %w", err)
+	}
+	h, err := p.handlersConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if p.handlers, err = handlers.New(h); err != nil {
+		return nil, fmt.Errorf("starting HTTP: %w", err)
+	}
+	return p, nil
+}
+
+func loadSecrets(paths []string) ([]secret.Secret, error) {
+	secrets := make([]secret.Secret, len(paths))
+	for i, path := range paths {
+		var err error
+		if secrets[i], err = secret.Load(path); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
+}
+
+func keysConfig(cfg Config, store keys.Store, secrets []secret.Secret) keys.Config {
+	c := cfg.Settings
+	return keys.Config{
+		Store: store, Secrets: secrets,
+		Algorithm:   jwt.Algorithm(c.AccessToken.Algorithm),
+		RotateEvery: c.Keys.RotateEvery, PublishBefore: c.Keys.PublishBefore,
+		AccessLifetime: c.AccessToken.Lifetime, Leeway: config.MaxLeeway,
+		Now: cfg.Now, Logger: cfg.Logger,
+	}
+}
+
+func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Config {
+	ids := sid.NewGenerator(cfg.Now)
+	ids.Observe(p.store.LastID())
+	refresh := make([]session.RefreshKey, len(secrets))
+	for i, s := range secrets {
+		refresh[i] = session.RefreshKey{ID: s.ID(), Key: s.Derive("refresh token")}
+	}
+	c := cfg.Settings
+	return session.Config{
+		Store: p.store, IDs: ids, Signer: p.keys, Keys: p.keys, RefreshKeys: refresh,
+		Issuer: c.Issuer, Audience: c.AccessToken.Audience,
+		AccessLifetime: c.AccessToken.Lifetime, Leeway: c.AccessToken.Leeway,
+		IdleTimeout: c.Session.IdleTimeout, AbsoluteTimeout: c.Session.AbsoluteTimeout,
+		FreshAge: c.Session.FreshAge, History: c.Session.History,
+		Refresh: session.RefreshPolicy{
+			Window: c.Refresh.ConcurrencyWindow, LateRetry: session.LateRetry(c.Refresh.LateRetry),
+			UpdateAge: c.Session.UpdateAge,
+		},
+		MaxPerUser: c.Session.MaxPerUser, OnLimit: session.LimitPolicy(c.Session.OnLimit),
+		Binding: session.BindingPolicy{
+			IP: session.BindingMode(c.Binding.IP), UserAgent: session.BindingMode(c.Binding.UserAgent),
+		},
+		RevokeAllRequiresFresh: c.Session.RevokeAllRequiresFresh,
+		Logger:                 cfg.Logger, Now: cfg.Now,
+	}
+}
+
+func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
+	c := cfg.Settings
+	h := handlers.Config{
+		Sessions: p.sessions, Keys: p.keys, Issuer: c.Issuer,
+		Cookies: handlers.Cookies{
+			Prefix: c.Cookies.Prefix, Secure: c.Cookies.Secure,
+			Domain: c.Cookies.Domain, SameSite: c.Cookies.SameSite,
+		},
+		AllowedOrigins: c.CORS.AllowedOrigins,
+		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),
+		ServiceKeys:    make([]handlers.ServiceKey, len(c.ServiceKeys)),
+		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
+		Logger:         cfg.Logger, Now: cfg.Now,
+	}
+	for i, text := range c.TrustedProxies {
+		var err error
+		if h.TrustedProxies[i], err = config.ParseProxy(text); err != nil {
+			return h, fmt.Errorf("trusted_proxies: %w", err)
+		}
+	}
+	for i, k := range c.ServiceKeys {
+		h.ServiceKeys[i] = handlers.ServiceKey{Name: k.Name, Scopes: k.Scopes}
+		if n, err := hex.Decode(h.ServiceKeys[i].SHA256[:], []byte(k.SHA256)); err != nil || n != len(h.ServiceKeys[i].SHA256) {
+			return h, fmt.Errorf("service_keys: %s: the hash is not 64 hex digits", k.Name)
+		}
+	}
+	return h, nil
+}

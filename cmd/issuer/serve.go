@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/server"
+)
+
+// serveCommand runs the server.
+func (a *app) serveCommand() *cobra.Command {
+	var dev bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server until it is told to stop",
+		Args:  cobra.NoArgs,
+		RunE:  a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, dev) }),
+	}
+	cmd.Flags().BoolVar(&dev, "dev", false, "make what is missing (folder, secret, keys) and print how to call it; for this machine only")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, dev bool) error {
+	harden()
+	settings, err := a.settings(!dev)
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(a.stderr, settings.Log.Level)
+	if err != nil {
+		return err
+	}
+	warn(log, settings, time.Now())
+	var made *devKeys
+	if dev {
+		if made, err = prepareDev(settings, log); err != nil {
+			return err
+		}
+	}
+	srv, err := server.Open(ctx, server.Config{Settings: settings, Logger: log})
+	if err != nil {
+		return err
+	}
+	if made != nil {
+		if err := made.introduce(a.stdout, settings, srv.PublicAddr()); err != nil {
+			log.Warn("the introduction could not be printed", "error", err)
+		}
+	}
+	return srv.Run(ctx)
+}
+
+// warn logs what is allowed and may still be a mistake.
+func warn(log *slog.Logger, c *config.Config, now time.Time) {
+	if built := buildTime(); now.Before(built) {
+		log.Warn("the clock is before the time that this program was built: tokens will be refused elsewhere",
+			"now", now.UTC(), "built", built)
+	}
+	if !loopbackOnly(c.Admin.Listen) {
+		log.Warn("the admin listener can be reached from other machines, in plain HTTP", "listen", c.Admin.Listen)
+	}
+	if limit, ok := openFiles(); ok && limit < uint64(c.Limits.Connections)+reservedFiles {
+		log.Warn("limits.connections is more than the limit of open files allows",
+			"connections", c.Limits.Connections, "open_files", limit)
+	}
+}
+
+// reservedFiles is how many files the program has open besides connections.
+const reservedFiles = 300
+
+// buildTime is the time of the commit that the program was built from; zero when it
+// was built without.
+func buildTime() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return t
+			}
+		}
+	}
+	return time.Time{}
+}
