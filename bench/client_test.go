@@ -1,0 +1,134 @@
+package bench_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/session"
+)
+
+// tokenField is what precedes the refresh token in requests and answers.
+const tokenField = `"refresh_token":"`
+
+// conn sends refreshes over one connection and allocates nothing for it, so that what is
+// measured is the server.
+type conn struct {
+	net.Conn
+	in      *bufio.Reader
+	request []byte
+	at      int // where the token is in the request
+	body    []byte
+}
+
+func dial(t testing.TB, address string) *conn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{` + tokenField + string(make([]byte, session.RefreshTokenLen)) + `"}`
+	head := fmt.Sprintf("POST /v1/session/refresh HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"+
+		"User-Agent: bench\r\nContent-Length: %d\r\n\r\n", address, len(body))
+	return &conn{
+		Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(head + body),
+		at: len(head) + len(`{`+tokenField), body: make([]byte, 16<<10),
+	}
+}
+
+// refresh redeems the token and puts its successor in its place.
+func (c *conn) refresh(token []byte) error {
+	copy(c.request[c.at:], token)
+	if _, err := c.Write(c.request); err != nil {
+		return err
+	}
+	body, err := c.answer()
+	if err != nil {
+		return err
+	}
+	i := bytes.Index(body, []byte(tokenField))
+	if i < 0 || len(body) < i+len(tokenField)+len(token) {
+		return fmt.Errorf("no refresh token in the answer")
+	}
+	copy(token, body[i+len(tokenField):])
+	return nil
+}
+
+// answer reads one answer and returns its body.
+func (c *conn) answer() ([]byte, error) {
+	length := -1
+	for first := true; ; first = false {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return nil, err
+		}
+		if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+			return nil, fmt.Errorf("answered %q", line)
+		}
+		if len(line) == 2 {
+			break
+		}
+		if v, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length = 0
+			for _, d := range bytes.TrimSpace(v) {
+				length = length*10 + int(d-'0')
+			}
+		}
+	}
+	if length < 0 || length > len(c.body) {
+		return nil, errors.New("an answer without a usable Content-Length")
+	}
+	_, err := io.ReadFull(c.in, c.body[:length])
+	return c.body[:length], err
+}
+
+// result is what a load came to.
+type result struct {
+	rate float64 // requests a second
+	p99  time.Duration
+}
+
+// load refreshes random tokens over that many connections for that long.
+func load(t testing.TB, address string, tokens [][]byte, connections int, d time.Duration) result {
+	t.Helper()
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		all   []time.Duration
+		start = time.Now()
+		share = len(tokens) / connections
+	)
+	for i := range connections {
+		c := dial(t, address)
+		mine := tokens[i*share : (i+1)*share]
+		wg.Go(func() {
+			defer c.Close()
+			took := make([]time.Duration, 0, 1<<16)
+			for time.Since(start) < d {
+				began := time.Now()
+				if err := c.refresh(mine[rand.IntN(len(mine))]); err != nil {
+					t.Errorf("refresh: %v", err)
+					return
+				}
+				took = append(took, time.Since(began))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, took...)
+		})
+	}
+	wg.Wait()
+	slices.Sort(all)
+	if len(all) == 0 {
+		t.Fatal("nothing was answered")
+	}
+	return result{rate: float64(len(all)) / time.Since(start).Seconds(), p99: all[len(all)*99/100]}
+}
