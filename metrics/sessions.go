@@ -1,0 +1,79 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"issuer.example/session"
+)
+
+// outcomes are those of a refresh: the rows of the redeem table, and why a session that is
+// over has ended.
+func outcomes() []string {
+	return []string{
+		string(session.OutcomeAdvanced), string(session.OutcomeRestored), string(session.OutcomeRepeated),
+		string(session.OutcomeLateRetry), string(session.OutcomeSibling), string(session.OutcomeBehind),
+		string(session.OutcomeUnchanged), string(session.OutcomeReused),
+		string(session.ReasonSignOut), string(session.ReasonUserRevoked), string(session.ReasonUserRevokedAll),
+		string(session.ReasonServiceRevoked), string(session.ReasonAdminRevoked), string(session.ReasonTokenRevoked),
+		string(session.ReasonRefreshReuse), string(session.ReasonLimit), string(session.ReasonExpired),
+		string(session.ReasonIdle), string(session.ReasonBindingMismatch), string(session.ReasonKeyRevoked),
+		string(session.ReasonClientRevoked),
+	}
+}
+
+func (m *Metrics) countSessions() {
+	m.minted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "issuer_sessions_minted_total", Help: "Sessions begun.",
+	})
+	refreshes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "issuer_refreshes_total",
+		Help: "Refreshes of authentic tokens, by outcome: a row of the redeem table, or why the session had ended.",
+	}, []string{"outcome"})
+	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "issuer_sessions_ended_total", Help: "Sessions ended, by reason.",
+	}, []string{"reason"})
+	m.registry.MustRegister(m.minted, refreshes, m.ended)
+	for _, outcome := range outcomes() {
+		m.refreshed[outcome] = refreshes.WithLabelValues(outcome)
+	}
+	m.otherwise = refreshes.WithLabelValues("other")
+}
+
+// Minted counts a session that has begun.
+func (m *Metrics) Minted() { m.minted.Inc() }
+
+// Refreshed counts a refresh by its outcome.
+func (m *Metrics) Refreshed(outcome string) {
+	if counter, ok := m.refreshed[outcome]; ok {
+		counter.Inc()
+		return
+	}
+	m.otherwise.Inc()
+}
+
+// Ended counts n sessions that have ended.
+func (m *Metrics) Ended(reason session.Reason, n int) {
+	if n > 0 {
+		m.ended.WithLabelValues(string(reason)).Add(float64(n))
+	}
+}
+
+func (m *Metrics) countCommits() {
+	m.commitCallers = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "issuer_commit_batch_size", Help: "How many writers shared a commit of the store.",
+		Buckets: prometheus.ExponentialBuckets(1, 2, 11), // 1 to 1,024
+	})
+	m.commitTook = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "issuer_commit_duration_seconds", Help: "How long a commit of the store took until it was durable.",
+		Buckets: prometheus.ExponentialBuckets(0.0001, 2, 15), // 0.1 ms to 1.6 s
+	})
+	m.registry.MustRegister(m.commitCallers, m.commitTook)
+}
+
+// Committed counts one commit of the store, which so many callers shared.
+func (m *Metrics) Committed(callers int, took time.Duration) {
+	m.commitCallers.Observe(float64(callers))
+	m.commitTook.Observe(took.Seconds())
+}
