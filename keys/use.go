@@ -93,7 +93,9 @@ func (m *Manager) List() []Key {
 // this document is still in a cache.
 func (m *Manager) JWKS() Document {
 	s := m.now.Load()
-	until := s.loadedAt.Add(m.cfg.PublishBefore - m.cfg.freshFor())
-	maxAge := min(m.cfg.MaxAge, until.Sub(m.cfg.Now()))
+	maxAge := time.Duration(0)
+	if age := m.cfg.Now().Sub(s.loadedAt); age >= 0 { // else the clock went back: nothing is known
+		maxAge = min(m.cfg.MaxAge, m.cfg.PublishBefore-m.cfg.freshFor()-age)
+	}
 	return Document{Body: s.body, ETag: s.etag, MaxAge: max(0, maxAge.Truncate(time.Second))}
 }
