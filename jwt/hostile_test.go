@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/vectors/jws-hostile.json anew")
 
 // row is a token and the cause for which it is refused, or none when it is accepted.
-// The id is that of the table in docs/threat-model.md.
+// The id groups the rows by what they attack.
 type row struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`

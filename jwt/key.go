@@ -68,7 +68,7 @@ func NewKey(id string, alg Algorithm, pub crypto.PublicKey) (Key, error) {
 func (k Key) fits() error {
 	switch k.Algorithm {
 	case ES256:
-		if pub, ok := k.Public.(*ecdsa.PublicKey); ok && pub != nil && pub.Curve == elliptic.P256() {
+		if pub, ok := k.Public.(*ecdsa.PublicKey); ok && isP256(pub) {
 			return nil
 		}
 		return fmt.Errorf("%w: ES256 needs an ECDSA key on P-256", ErrKey)
@@ -85,6 +85,12 @@ func (k Key) fits() error {
 	default:
 		return fmt.Errorf("%w: its algorithm is not ES256, EdDSA or RS256", ErrKey)
 	}
+}
+
+// isP256 reports whether pub is a key on P-256, though not whether its point is on it.
+func isP256(pub *ecdsa.PublicKey) bool {
+	return pub != nil && pub.Curve == elliptic.P256() &&
+		pub.X != nil && pub.Y != nil //nolint:staticcheck // else crypto/ecdsa panics
 }
 
 func fitsRSA(pub *rsa.PublicKey) error {

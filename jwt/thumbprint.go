@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -29,7 +28,7 @@ func thumbprintInput(pub crypto.PublicKey) (string, error) {
 	encode := base64.RawURLEncoding.EncodeToString
 	switch k := pub.(type) {
 	case *ecdsa.PublicKey:
-		if k == nil || k.Curve != elliptic.P256() {
+		if !isP256(k) {
 			break
 		}
 		point, err := k.Bytes() // 0x04, x, y
@@ -38,6 +37,9 @@ func thumbprintInput(pub crypto.PublicKey) (string, error) {
 		}
 		return `{"crv":"P-256","kty":"EC","x":"` + encode(point[1:33]) + `","y":"` + encode(point[33:]) + `"}`, nil
 	case ed25519.PublicKey:
+		if len(k) != ed25519.PublicKeySize {
+			break
+		}
 		return `{"crv":"Ed25519","kty":"OKP","x":"` + encode(k) + `"}`, nil
 	case *rsa.PublicKey:
 		if k == nil || k.N == nil {
