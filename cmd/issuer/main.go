@@ -24,12 +24,23 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Once the first signal has begun the graceful stop, a second one kills.
-	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx := untilSignal(context.Background(), os.Interrupt, syscall.SIGTERM)
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// untilSignal ends a context at the first of the signals. From then on they do what they
+// do by default, so that a second one kills: whoever sees the graceful stop begin can rely
+// on that.
+func untilSignal(ctx context.Context, signals ...os.Signal) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, signals...)
+	go func() { // ends with the program
+		<-caught
+		signal.Stop(caught)
+		cancel()
+	}()
+	return ctx
 }
 
 // run is the whole program: the exit code for these arguments in this environment.

@@ -6,4 +6,4 @@ package main
 func harden() {}
 
 // openFiles is unknown on this system.
-func openFiles() (limit uint64, ok bool) { return 0, false }
+func openFiles() (limit int64, ok bool) { return 0, false }

@@ -2,7 +2,10 @@
 
 package main
 
-import "syscall"
+import (
+	"math"
+	"syscall"
+)
 
 // harden sees to it that no file of the process is readable by others, whatever the umask
 // it was started with, and that a crash leaves no image of its memory, keys included.
@@ -13,8 +16,10 @@ func harden() {
 }
 
 // openFiles is how many files the process may have open.
-func openFiles() (limit uint64, ok bool) {
+func openFiles() (limit int64, ok bool) {
 	var r syscall.Rlimit
-	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r)
-	return uint64(r.Cur), err == nil //nolint:gosec,unconvert // signed on some systems
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 0, false
+	}
+	return int64(min(r.Cur, math.MaxInt64)), true
 }

@@ -63,7 +63,7 @@ func warn(log *slog.Logger, c *config.Config, now time.Time) {
 	if !loopbackOnly(c.Admin.Listen) {
 		log.Warn("the admin listener can be reached from other machines, in plain HTTP", "listen", c.Admin.Listen)
 	}
-	if limit, ok := openFiles(); ok && limit < uint64(c.Limits.Connections)+reservedFiles {
+	if limit, ok := openFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {
 		log.Warn("limits.connections is more than the limit of open files allows",
 			"connections", c.Limits.Connections, "open_files", limit)
 	}

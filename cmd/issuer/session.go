@@ -46,7 +46,7 @@ func (r *remote) sessionList() *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
 		Use:   "list --user USER",
-		Short: "List the sessions of a user, live and ended, newest first",
+		Short: "List the sessions of a user: the live ones, then those that have ended, newest first",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if user == "" {
 				return errors.New("session list needs --user")
@@ -56,13 +56,14 @@ func (r *remote) sessionList() *cobra.Command {
 		RunE: r.app.does(func(ctx context.Context, _ []string) error {
 			var answer struct {
 				Sessions []sessionView `json:"sessions"`
+				History  []sessionView `json:"history"`
 			}
 			path := "/admin/v1/sessions?user_id=" + url.QueryEscape(user)
 			if shown, err := r.call(ctx, http.MethodGet, path, nil, &answer); shown || err != nil {
 				return err
 			}
 			rows := newTable("ID", "STATE", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "DEVICE")
-			for _, s := range answer.Sessions {
+			for _, s := range append(answer.Sessions, answer.History...) {
 				rows.add(s.ID, s.state(), stamp(s.CreatedAt), stamp(s.LastSeenAt), stamp(s.ExpiresAt), s.IPAddress, cmp.Or(s.Label, s.UserAgent))
 			}
 			return rows.print(r.app.stdout)
