@@ -1,0 +1,255 @@
+package keys_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"issuer.example/jwt"
+	"issuer.example/keys"
+)
+
+// world is one to three issuers on one real store, services that cache what the
+// issuers serve, and the tokens that are about. Time passes for all alike. The clock
+// on the wall may be set back; caches count the time that really passed.
+type world struct {
+	t        *testing.T
+	store    *store
+	cfg      keys.Config
+	wall     *clock
+	passed   time.Duration
+	managers []*keys.Manager
+	cached   []cachedJWKS
+	tokens   []token
+	// gone are the keys that were revoked, and hasty those that took over from a
+	// revoked key: the promises are not about their tokens.
+	gone, hasty map[string]bool
+	version     uint64
+}
+
+type cachedJWKS struct {
+	keys    *jwt.KeySet
+	etag    string
+	expires time.Duration // in time passed
+}
+
+type token struct {
+	text, kid    string
+	issued, ends time.Time
+}
+
+func TestPromises(t *testing.T) {
+	runs := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		runs++
+		db := openBolt(t, filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", runs)))
+		w := &world{t: t, store: &store{Store: db}, wall: newClock(), gone: map[string]bool{}, hasty: map[string]bool{}}
+		w.cfg = config(t, w.store, w.wall)
+		w.settings(rt)
+		for range rapid.IntRange(1, 3).Draw(rt, "issuers") {
+			w.managers = append(w.managers, open(t, w.cfg))
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"step":               func(rt *rapid.T) { step(t, w.manager(rt)) },
+			"rotate":             w.rotate,
+			"promote":            w.promote,
+			"revoke":             w.revoke,
+			"mint":               w.mint,
+			"fetch":              w.fetch,
+			"pass":               w.pass,
+			"set the clock back": w.back,
+			"deploy":             w.deploy,
+			"unsure":             w.unsure,
+			"":                   w.check,
+		})
+	})
+}
+
+func (w *world) manager(rt *rapid.T) *keys.Manager {
+	return w.managers[rapid.IntRange(0, len(w.managers)-1).Draw(rt, "issuer")]
+}
+
+func (w *world) settings(rt *rapid.T) {
+	w.cfg.RotateEvery = rapid.SampledFrom([]time.Duration{3 * time.Hour, 24 * time.Hour}).Draw(rt, "rotate_every")
+	w.cfg.PublishBefore = rapid.SampledFrom([]time.Duration{10 * time.Minute, time.Hour}).Draw(rt, "publish_before")
+	margin := min(w.cfg.PublishBefore/10, 2*time.Minute)
+	w.cfg.MaxAge = rapid.SampledFrom([]time.Duration{0, w.cfg.PublishBefore - margin}).Draw(rt, "max-age")
+	w.cfg.AccessLifetime = rapid.SampledFrom([]time.Duration{time.Minute, 5 * time.Minute, time.Hour}).Draw(rt, "lifetime")
+	w.cfg.Algorithm = rapid.SampledFrom([]jwt.Algorithm{jwt.ES256, jwt.EdDSA}).Draw(rt, "algorithm")
+}
+
+func (w *world) rotate(rt *rapid.T) {
+	if _, err := w.manager(rt).Rotate(context.Background()); err != nil && !errors.Is(err, keys.ErrTooMany) {
+		rt.Error(err)
+	}
+}
+
+func (w *world) promote(rt *rapid.T) {
+	m := w.manager(rt)
+	list := m.List()
+	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
+	err := m.Promote(context.Background(), k.ID)
+	for _, expected := range []error{keys.ErrTooEarly, keys.ErrRetired, keys.ErrNotFound} {
+		if errors.Is(err, expected) {
+			return
+		}
+	}
+	if err != nil {
+		rt.Error(err)
+	}
+}
+
+func (w *world) revoke(rt *rapid.T) {
+	m := w.manager(rt)
+	list := m.List()
+	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
+	step(w.t, m)
+	before := kidOf(w.t, m)
+	if err := m.Revoke(context.Background(), k.ID, "drawn"); err != nil && !errors.Is(err, keys.ErrNotFound) {
+		rt.Error(err)
+	}
+	w.gone[k.ID] = true
+	if after := kidOf(w.t, m); after != before {
+		w.hasty[after] = true
+	}
+	if _, ok := m.Key(k.ID); ok {
+		rt.Error("the revoked key still verifies")
+	}
+}
+
+func (w *world) mint(rt *rapid.T) {
+	m := w.manager(rt)
+	now := w.wall.Now()
+	life := time.Duration(rapid.Int64Range(1, int64(w.cfg.AccessLifetime/time.Second)).Draw(rt, "life")) * time.Second
+	text, err := m.Mint(claims(now, life))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	header, _, err := jwt.VerifySignature(text, m)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	w.tokens = append(w.tokens, token{text: text, kid: header.KeyID, issued: now, ends: now.Add(life)})
+}
+
+func (w *world) fetch(rt *rapid.T) {
+	doc := w.manager(rt).JWKS()
+	w.cached = append(w.cached, cachedJWKS{keys: parseJWKS(w.t, doc), etag: doc.ETag, expires: w.passed + doc.MaxAge})
+}
+
+// pass lets time go by. Nobody need run the schedule meanwhile.
+func (w *world) pass(rt *rapid.T) {
+	d := rapid.SampledFrom([]time.Duration{
+		time.Second, 30 * time.Second, 2 * time.Minute, 7 * time.Minute, 15 * time.Minute, w.cfg.PublishBefore, w.cfg.RotateEvery,
+	}).Draw(rt, "for")
+	w.passed += d
+	w.wall.Add(d)
+}
+
+// back sets the clock back. The issuers look at the store soon after; a clock that
+// counts what passed (as time.Now does) tells them how old their knowledge is, and the
+// one here does not. Tokens of the future that was are refused everywhere.
+func (w *world) back(rt *rapid.T) {
+	w.wall.Add(-rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Minute, time.Hour}).Draw(rt, "by"))
+	step(w.t, w.managers...)
+	kept := w.tokens[:0]
+	for _, token := range w.tokens {
+		if !token.issued.After(w.wall.Now()) {
+			kept = append(kept, token)
+		}
+	}
+	w.tokens = kept
+}
+
+// deploy starts every issuer again, with other settings.
+func (w *world) deploy(rt *rapid.T) {
+	w.settings(rt)
+	for i := range w.managers {
+		w.managers[i] = open(w.t, w.cfg)
+	}
+}
+
+// unsure makes a change that is stored and then answered with an error.
+func (w *world) unsure(rt *rapid.T) {
+	w.store.set(func(s *store) { s.unsure = 1 })
+	if _, err := w.manager(rt).Rotate(context.Background()); err != nil && !errors.Is(err, errStore) && !errors.Is(err, keys.ErrTooMany) {
+		rt.Error(err)
+	}
+	w.store.set(func(s *store) { s.unsure = 0 })
+}
+
+func (w *world) check(rt *rapid.T) {
+	if v := w.store.stored(w.t).Version; v < w.version {
+		rt.Errorf("version %d follows %d", v, w.version)
+	} else {
+		w.version = v
+	}
+	for i, m := range w.managers {
+		if n := len(in(m, keys.Active)); n != 1 {
+			rt.Errorf("issuer %d knows %d active keys", i, n)
+		}
+		w.checkHistory(rt, m.List())
+	}
+	w.forgetExpired()
+	for _, token := range w.tokens {
+		if !w.gone[token.kid] && !w.hasty[token.kid] {
+			w.checkToken(rt, token)
+		}
+	}
+}
+
+// checkHistory wants every key to have been published long enough before it signed,
+// but for the first of all and those that took over in an emergency.
+func (w *world) checkHistory(rt *rapid.T, list []keys.Key) {
+	for _, k := range list {
+		first := k.CreatedAt.Equal(start) && k.ActivatedAt.Equal(start)
+		if k.ActivatedAt.IsZero() || first || w.hasty[k.ID] {
+			continue
+		}
+		if published := k.ActivatedAt.Sub(k.PublishedAt); published < 10*time.Minute {
+			rt.Errorf("a key signs %v after it was published: %+v", published, k)
+		}
+		if k.State == keys.Gone && !w.gone[k.ID] && k.GoneAt.Sub(k.RetiringAt) < time.Minute {
+			rt.Errorf("a key left %v after it stopped to sign: %+v", k.GoneAt.Sub(k.RetiringAt), k)
+		}
+	}
+}
+
+// checkToken verifies a token with every JWKS that some service may hold.
+func (w *world) checkToken(rt *rapid.T, token token) {
+	for i, cached := range w.cached {
+		if err := verify(token.text, cached.keys, w.wall); err != nil {
+			rt.Errorf("a good token is refused with cached JWKS %d (%s): %v", i, cached.etag, err)
+		}
+	}
+	for i, m := range w.managers {
+		if err := verify(token.text, parseJWKS(w.t, m.JWKS()), w.wall); err != nil && !w.stale(m) {
+			rt.Errorf("a good token is refused with the JWKS of issuer %d: %v", i, err)
+		}
+	}
+}
+
+// stale reports whether an issuer tells everyone not to keep what it serves.
+func (w *world) stale(m *keys.Manager) bool { return m.JWKS().MaxAge == 0 }
+
+func (w *world) forgetExpired() {
+	cached := w.cached[:0]
+	for _, c := range w.cached {
+		if w.passed < c.expires {
+			cached = append(cached, c)
+		}
+	}
+	w.cached = cached
+	tokens := w.tokens[:0]
+	for _, token := range w.tokens {
+		if w.wall.Now().Before(token.ends) {
+			tokens = append(tokens, token)
+		}
+	}
+	w.tokens = tokens
+}
