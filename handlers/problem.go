@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -98,4 +99,21 @@ func writeJSON(x *exchange, status int, v any) error {
 		return err
 	}
 	return x.Blob(status, echo.MIMEApplicationJSON, body)
+}
+
+// problem explains a code: it is what the type of a problem document points to.
+func (s *Server) problem(x *exchange) error {
+	text, err := x.segment("code")
+	if err != nil {
+		return err
+	}
+	m := code(text).meaning()
+	if m.status == http.StatusInternalServerError && code(text) != codeInternal {
+		return notFound()
+	}
+	return writeJSON(x, http.StatusOK, struct {
+		Code   code   `json:"code"`
+		Status int    `json:"status"`
+		Title  string `json:"title"`
+	}{code(text), m.status, m.title})
 }

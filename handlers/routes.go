@@ -7,6 +7,7 @@ func (s *Server) publicRoutes() []route {
 		{method: "GET", path: "/.well-known/openid-configuration", serve: s.metadata, open: true},
 		{method: "GET", path: "/.well-known/oauth-authorization-server", serve: s.metadata, open: true},
 		{method: "GET", path: "/openapi.yaml", serve: s.describe, open: true},
+		{method: "GET", path: "/problems/{code}", serve: s.problem, open: true},
 		{method: "GET", path: "/healthz", serve: s.healthy},
 		{method: "GET", path: "/readyz", serve: s.ready},
 
@@ -47,6 +48,6 @@ func (s *Server) adminRoutes() []route {
 		{method: "DELETE", path: "/admin/v1/keys/{kid}", serve: s.adminRevokeKey, admin: true},
 
 		{method: "GET", path: "/admin/v1/backup", serve: s.adminBackup, admin: true},
-		{method: "GET", path: "/debug/pprof/*", serve: s.adminProfile, admin: true},
+		{method: "GET", path: "/debug/pprof/{profile}", serve: s.adminProfile, admin: true},
 	}
 }

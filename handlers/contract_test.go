@@ -1,0 +1,121 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// contract holds every answer that passes to openapi.yaml.
+type contract struct {
+	t    testing.TB
+	doc  *openapi3.T
+	next http.RoundTripper
+}
+
+var loadOpenAPI = sync.OnceValues(func() (*openapi3.T, error) {
+	text, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background())
+})
+
+func openAPI(t testing.TB) *openapi3.T {
+	t.Helper()
+	doc, err := loadOpenAPI()
+	must(t, err)
+	return doc
+}
+
+func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	if err := c.check(r, response, body); err != nil {
+		c.t.Errorf("%s %s: %d breaks openapi.yaml: %v\n%s", r.Method, r.URL, response.StatusCode, err, body)
+	}
+	return response, nil
+}
+
+// check validates one answer. What has no operation must be refused by a problem document.
+func (c *contract) check(r *http.Request, response *http.Response, body []byte) error {
+	path, item := c.find(r.URL.EscapedPath())
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var operation *openapi3.Operation
+	if item != nil {
+		operation = item.GetOperation(method)
+	}
+	if operation == nil {
+		return c.checkUnknown(r, response, body)
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: r,
+			Route:   &routers.Route{Spec: c.doc, Path: path, PathItem: item, Method: method, Operation: operation},
+		},
+		Status: response.StatusCode, Header: response.Header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	input.SetBodyBytes(body)
+	return openapi3filter.ValidateResponse(r.Context(), input)
+}
+
+func (c *contract) checkUnknown(r *http.Request, response *http.Response, body []byte) error {
+	if response.StatusCode == http.StatusNoContent && r.Method == http.MethodOptions {
+		return nil
+	}
+	if response.StatusCode < 400 || response.StatusCode >= 500 {
+		return fmt.Errorf("it answers %d, but no operation is described", response.StatusCode)
+	}
+	if r.Method == http.MethodHead || !strings.HasPrefix(response.Header.Get("Content-Type"), "application/") {
+		return nil
+	}
+	if !bytes.Contains(body, []byte(`"code":`)) {
+		return fmt.Errorf("not a problem document: %s", body)
+	}
+	return nil
+}
+
+// find returns the described path that a request path is of, literal ones first.
+func (c *contract) find(path string) (string, *openapi3.PathItem) {
+	if item := c.doc.Paths.Value(path); item != nil {
+		return path, item
+	}
+	given := strings.Split(path, "/")
+	for pattern, item := range c.doc.Paths.Map() {
+		parts := strings.Split(pattern, "/")
+		same := len(parts) == len(given) && strings.Contains(pattern, "{")
+		for i := range parts {
+			same = same && (parts[i] == given[i] || strings.HasPrefix(parts[i], "{"))
+		}
+		if same {
+			return pattern, item
+		}
+	}
+	return "", nil
+}

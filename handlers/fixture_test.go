@@ -1,0 +1,307 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+	"issuer.example/keys"
+	"issuer.example/metrics"
+	"issuer.example/secret"
+	"issuer.example/session"
+	"issuer.example/sid"
+	"issuer.example/store/bolt"
+)
+
+const (
+	testIssuer = "http://localhost:8080"
+	appOrigin  = "https://app.example"
+)
+
+// Service keys of the fixture: one for each scope.
+var scopes = []string{
+	handlers.ScopeMint, handlers.ScopeRead, handlers.ScopeRevoke,
+	handlers.ScopeReadRevocations, handlers.ScopeIntrospect, handlers.ScopeAdmin,
+}
+
+// serviceKey is the key of the fixture that has only that scope.
+func serviceKey(scope string) string {
+	name := strings.ReplaceAll(scope, ":", "-")
+	return "sk_" + name + strings.Repeat("0", 43-len(name))
+}
+
+// clock is a clock that the test moves.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// fixture is the HTTP interface over real sessions, keys and a real store.
+type fixture struct {
+	public, admin *httptest.Server
+	client        *http.Client
+	clock         *clock
+	log           *logBuffer
+	store         *bolt.DB
+	keys          *keys.Manager
+	path          string
+}
+
+// settings are what a test may change before the fixture starts.
+type settings struct {
+	sessions session.Config
+	http     handlers.Config
+}
+
+func newFixture(t testing.TB, change func(*settings)) *fixture {
+	t.Helper()
+	f := &fixture{
+		clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
+		log:   &logBuffer{}, path: filepath.Join(t.TempDir(), "issuer.db"),
+	}
+	logger := slog.New(slog.NewJSONHandler(f.log, nil))
+	var err error
+	f.store, err = bolt.Open(t.Context(), bolt.Config{Path: f.path, Logger: logger})
+	must(t, err)
+	t.Cleanup(func() { _ = f.store.Close() })
+	key, err := secret.Parse([]byte(strings.Repeat("fixture-secret.", 4)))
+	must(t, err)
+	f.keys, err = keys.Open(t.Context(), keys.Config{
+		Store: f.store, Secrets: []secret.Secret{key}, Now: f.clock.now, Logger: logger,
+	})
+	must(t, err)
+	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
+	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
+	set.sessions.Observer, set.http.Observer, set.http.Metrics = m, m, m.Handler()
+	if change != nil {
+		change(set)
+	}
+	set.http.Sessions, err = session.New(set.sessions)
+	must(t, err)
+	server, err := handlers.New(set.http)
+	must(t, err)
+	f.public, f.admin = listen(t, server.Public()), listen(t, server.Admin())
+	f.client = &http.Client{
+		Transport:     &contract{t: t, doc: openAPI(t), next: http.DefaultTransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return f
+}
+
+func (f *fixture) sessionConfig(key secret.Secret, logger *slog.Logger) session.Config {
+	return session.Config{
+		Store: f.store, IDs: sid.NewGenerator(f.clock.now), Signer: f.keys, Keys: f.keys,
+		RefreshKeys: []session.RefreshKey{{ID: key.ID(), Key: key.Derive("refresh token")}},
+		Issuer:      testIssuer, Audience: []string{testIssuer}, AccessLifetime: 5 * time.Minute,
+		IdleTimeout: 7 * 24 * time.Hour, AbsoluteTimeout: 30 * 24 * time.Hour,
+		FreshAge: 10 * time.Minute, History: 30 * 24 * time.Hour,
+		Refresh: session.RefreshPolicy{Window: 10 * time.Second},
+		Logger:  logger, Now: f.clock.now,
+	}
+}
+
+func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
+	cfg := handlers.Config{
+		Keys: f.keys, Issuer: testIssuer, AllowedOrigins: []string{appOrigin},
+		Checks: []handlers.Check{{Name: "store", Err: f.store.Healthy}},
+		Backup: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "copy"); return err },
+		Logger: logger, Now: f.clock.now,
+	}
+	for _, scope := range scopes {
+		cfg.ServiceKeys = append(cfg.ServiceKeys, handlers.ServiceKey{
+			Name: strings.ReplaceAll(scope, ":", "-"), SHA256: sha256.Sum256([]byte(serviceKey(scope))),
+			Scopes: []string{scope},
+		})
+	}
+	return cfg
+}
+
+// listen serves as the program does, as far as tests depend on it.
+func listen(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.Config.MaxHeaderBytes = 16 << 10
+	server.Config.ReadHeaderTimeout = 5 * time.Second
+	server.Config.ReadTimeout = 10 * time.Second
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
+}
+
+// advance moves the clock, and keeps the key schedule as the program does.
+func (f *fixture) advance(t testing.TB, d time.Duration) {
+	t.Helper()
+	f.clock.mu.Lock()
+	f.clock.t = f.clock.t.Add(d)
+	f.clock.mu.Unlock()
+	must(t, f.keys.Step(t.Context()))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+// option changes a request.
+type option func(*http.Request)
+
+func bearer(token string) option {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+func header(name, value string) option {
+	return func(r *http.Request) { r.Header.Add(name, value) }
+}
+
+func cookie(name, value string) option {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: value}) }
+}
+
+// own is what a browser sends along from the issuer's own pages.
+func own() option { return header("Sec-Fetch-Site", "same-origin") }
+
+// call sends a request to the public listener. A body that is a string is sent as it is,
+// as JSON; anything else is encoded.
+func (f *fixture) call(t testing.TB, method, path string, body any, options ...option) answer {
+	t.Helper()
+	return f.send(t, method, f.public.URL+path, body, options...)
+}
+
+// admins sends a request to the admin listener.
+func (f *fixture) admins(t testing.TB, method, path string, body any, options ...option) answer {
+	t.Helper()
+	return f.send(t, method, f.admin.URL+path, body, options...)
+}
+
+func (f *fixture) send(t testing.TB, method, url string, body any, options ...option) answer {
+	t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		must(t, err)
+		reader = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, url, reader)
+	must(t, err)
+	if reader != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, o := range options {
+		o(r)
+	}
+	response, err := f.client.Do(r)
+	must(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	must(t, err)
+	return answer{Response: response, body: text}
+}
+
+// want fails the test unless the answer has that status, and for a refusal that code.
+func (a answer) want(t testing.TB, status int, code string) answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: status %d, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+	}
+	if code != "" && a.text(t, "code") != code {
+		t.Fatalf("%s %s: code %q, want %q", a.Request.Method, a.Request.URL, a.text(t, "code"), code)
+	}
+	return a
+}
+
+// text is a string of the answer, by its path.
+func (a answer) text(t testing.TB, path string) string {
+	t.Helper()
+	s, _ := a.at(t, path).(string)
+	return s
+}
+
+// at is a value of the answer, by its path of names; nil if there is none.
+func (a answer) at(t testing.TB, path string) any {
+	t.Helper()
+	var v any
+	must(t, json.Unmarshal(a.body, &v))
+	for name := range strings.SplitSeq(path, ".") {
+		object, _ := v.(map[string]any)
+		v = object[name]
+	}
+	return v
+}
+
+// cookie is the last value that the answer sets for a cookie; ok is false if it sets none.
+func (a answer) cookie(name string) (c *http.Cookie, ok bool) {
+	for _, set := range a.Cookies() {
+		if set.Name == name {
+			c, ok = set, true
+		}
+	}
+	return c, ok
+}
+
+// tokens is a session as its client holds it.
+type tokens struct{ id, user, access, refresh string }
+
+// mint begins a session of that user.
+func (f *fixture) mint(t testing.TB, user string) tokens {
+	t.Helper()
+	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": user}},
+		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	return tokens{
+		id: a.text(t, "session.id"), user: user,
+		access: a.text(t, "access_token"), refresh: a.text(t, "refresh_token"),
+	}
+}
+
+// refresh redeems a refresh token that is not in a cookie.
+func (f *fixture) refresh(t testing.TB, token string, options ...option) answer {
+	t.Helper()
+	return f.call(t, "POST", "/v1/session/refresh", map[string]string{"refresh_token": token}, options...)
+}
