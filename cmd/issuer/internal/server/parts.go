@@ -10,6 +10,7 @@ import (
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 	"issuer.example/keys"
+	"issuer.example/metrics"
 	"issuer.example/secret"
 	"issuer.example/session"
 	"issuer.example/sid"
@@ -18,6 +19,7 @@ import (
 
 // parts is what the issuer consists of, put together.
 type parts struct {
+	metrics  *metrics.Metrics
 	store    *bolt.DB
 	keys     *keys.Manager
 	sessions *session.Service
@@ -39,8 +41,18 @@ func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
 		return nil, err
 	}
 	p := &parts{}
+	p.metrics = metrics.New(metrics.Config{
+		// Read at each scrape, when the parts are there.
+		Live: func() int64 { return p.store.Live() },
+		Keys: func() []keys.Key { return p.keys.List() },
+		Now:  cfg.Now,
+	})
 	c := cfg.Settings
-	if p.store, err = bolt.Open(ctx, bolt.Config{Path: c.Store.Path, Check: c.Store.Check, Logger: cfg.Logger}); err != nil {
+	p.store, err = bolt.Open(ctx, bolt.Config{
+		Path: c.Store.Path, Check: c.Store.Check, Logger: cfg.Logger,
+		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
+	})
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -109,7 +121,7 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 			IP: session.BindingMode(c.Binding.IP), UserAgent: session.BindingMode(c.Binding.UserAgent),
 		},
 		RevokeAllRequiresFresh: c.Session.RevokeAllRequiresFresh,
-		Logger:                 cfg.Logger, Now: cfg.Now,
+		Observer:               p.metrics, Logger: cfg.Logger, Now: cfg.Now,
 	}
 }
 
@@ -125,7 +137,8 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),
 		ServiceKeys:    make([]handlers.ServiceKey, len(c.ServiceKeys)),
 		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
-		Logger:         cfg.Logger, Now: cfg.Now,
+		Metrics:        p.metrics.Handler(), Observer: p.metrics,
+		Logger: cfg.Logger, Now: cfg.Now,
 	}
 	for i, text := range c.TrustedProxies {
 		var err error

@@ -1,0 +1,228 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What an operator does by the commands next to a running issuer.
+func TestSessionCommands(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	one, two, other := i.mint("u1"), i.mint("u1"), i.mint("u2")
+
+	list := i.cli("session", "list", "--user", "u1")
+	for _, id := range []string{one.Session.ID, two.Session.ID} {
+		if !strings.Contains(list.stdout, id) {
+			t.Errorf("the list lacks %s:\n%s%s", id, list.stdout, list.stderr)
+		}
+	}
+	if strings.Contains(list.stdout, other.Session.ID) {
+		t.Errorf("the list shows another's session:\n%s", list.stdout)
+	}
+
+	if r := i.cli("session", "revoke", one.Session.ID); r.code != 0 || !strings.Contains(r.stdout, "is revoked") {
+		t.Errorf("revoke: %+v", r)
+	}
+	if g, status := i.refresh(one.RefreshToken); status != http.StatusUnauthorized || g.Code != "session_revoked" {
+		t.Errorf("the revoked session answers %d %s", status, g.Code)
+	}
+	if r := i.cli("session", "show", one.Session.ID); !strings.Contains(r.stdout, "revoked_by_admin") {
+		t.Errorf("show does not say why it ended: %+v", r)
+	}
+	if r := i.cli("session", "list", "--user", "u1"); !strings.Contains(r.stdout, "revoked_by_admin") || !strings.Contains(r.stdout, "live") {
+		t.Errorf("list shows live and ended: %+v", r)
+	}
+	if r := i.cli("session", "revoke", "--user", "u1"); r.code != 0 || r.stdout != "1 revoked\n" {
+		t.Errorf("revoke --user: %+v", r)
+	}
+	if r := i.cli("session", "revoke", "--everyone", "--yes"); r.code != 0 {
+		t.Errorf("revoke --everyone: %+v", r)
+	}
+	if _, status := i.refresh(other.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("after --everyone a session answers %d", status)
+	}
+	i.cli("session", "show", "01a20a7b-5c26-7000-bf5c-8eda66463926").failed(t, "not_found")
+	i.cli("session", "revoke", "not-an-id").failed(t, "not_found")
+}
+
+func TestRevokeByClient(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	g := i.mint("u1")
+	if r := i.cli("session", "revoke", "--client", "another"); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	g, status := i.refresh(g.RefreshToken)
+	if status != http.StatusOK {
+		t.Errorf("another client's revocation ended it: %d", status)
+	}
+	if r := i.cli("session", "revoke", "--client", "dev-service"); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	if _, status := i.refresh(g.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("its client's revocation leaves it: %d", status)
+	}
+}
+
+// What users sent must not command the operator's terminal.
+func TestListIsSafeToPrint(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	body := `{"user": {"id": "u1"}, "label": "a\u202eb", "user_agent": "x\u001b]0;owned\u0007\ny"}`
+	i.call("POST", "/v1/sessions", i.serviceKey(), body, nil)
+	i.mint("u1")
+	for _, args := range [][]string{{"session", "list", "--user", "u1"}} {
+		if out := i.cli(args...).stdout; strings.ContainsAny(out, "\x1b\x07\u202e") {
+			t.Errorf("%v prints %q", args, out)
+		}
+	}
+}
+
+func TestKeysCommands(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	g := i.mint("u1")
+	before := i.keys()
+	if len(before) != 1 || before[0].State != "active" {
+		t.Fatalf("keys at first: %+v", before)
+	}
+	rotated := i.cli("keys", "rotate")
+	after := i.keys()
+	if len(after) != 2 {
+		t.Fatalf("keys after rotate: %+v", after)
+	}
+	for _, k := range after {
+		if k.ID != before[0].ID && (k.State != "pending" || !strings.Contains(rotated.stdout, k.ID)) {
+			t.Errorf("rotate printed %q and made %+v", rotated.stdout, k)
+		}
+	}
+	if r := i.cli("keys", "list"); r.code != 0 || !strings.Contains(r.stdout, before[0].ID) || !strings.Contains(r.stdout, "pending") {
+		t.Errorf("keys list: %+v", r)
+	}
+	if r := i.cli("keys", "revoke", before[0].ID, "--reason", "it leaked"); r.code != 0 {
+		t.Errorf("keys revoke: %+v", r)
+	}
+	if status := i.call("GET", "/v1/session", g.AccessToken, "", nil); status != http.StatusUnauthorized {
+		t.Errorf("a token of the revoked key answers %d", status)
+	}
+	if r := i.cli("keys", "list"); !strings.Contains(r.stdout, "it leaked") {
+		t.Errorf("keys list does not show why: %+v", r)
+	}
+	if g := i.mint("u2"); g.AccessToken == "" {
+		t.Error("no mint after the revocation of the active key")
+	}
+	i.cli("keys", "revoke", "no-such-key").failed(t, "not_found")
+}
+
+type key struct {
+	ID    string `json:"kid"`
+	State string `json:"state"`
+}
+
+// keys is what `keys list --json` prints.
+func (i *issuer) keys() []key {
+	i.t.Helper()
+	var answer struct {
+		Keys []key `json:"keys"`
+	}
+	r := i.cli("keys", "list", "--json")
+	if err := json.Unmarshal([]byte(r.stdout), &answer); err != nil {
+		i.t.Fatalf("%v: %+v", err, r)
+	}
+	return answer.Keys
+}
+
+// How a command finds the issuer and the key, and what it says when it can't.
+func TestCommandsSayWhatIsMissing(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	elsewhere := t.TempDir()
+	url := "ISSUER_ADMIN_URL=" + i.admin
+	list := []string{"session", "list", "--user", "u1"}
+
+	run(t, elsewhere, []string{url}, list...).failed(t, "no admin key", "ISSUER_ADMIN_KEY_FILE")
+	run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY=hunter2"}, list...).failed(t, "not a service key")
+	run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "forbidden")
+	run(t, elsewhere, []string{"ISSUER_ADMIN_URL=ftp://x", "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "must be a URL")
+
+	file := filepath.Join(i.dir, "data/dev/admin.key")
+	for _, r := range []result{
+		run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY_FILE=" + file}, list...),
+		run(t, elsewhere, nil, append(list, "--admin", i.admin, "--key-file", file)...),
+		run(t, i.dir, []string{"ISSUER_ADMIN_LISTEN=" + strings.TrimPrefix(i.admin, "http://")}, list...),
+	} {
+		if r.code != 0 || !strings.HasPrefix(r.stdout, "ID ") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, elsewhere, []string{url}, append(list, "--key-file", file)...).failed(t, "open to other users", "chmod 600")
+
+	i.stop()
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i.cli(list...).failed(t, "no issuer answers at "+i.admin, "connection refused")
+}
+
+func TestWrongUsage(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{}, {"server"}, {"serve", "now"}, {"serve", "--prod"}, {"check", "--config"},
+		{"keys"}, {"keys", "burn"}, {"keys", "revoke"}, {"keys", "rotate", "now"},
+		{"session"}, {"session", "list"}, {"session", "show"}, {"session", "revoke"},
+		{"session", "revoke", "a", "--user", "b"}, {"session", "revoke", "--everyone"}, {"session", "revoke", "a", "b"},
+		{"service-key", "new"}, {"service-key", "new", "--name", "a", "--scopes", "root"},
+		{"secret", "new"}, {"backup"}, {"version", "2"},
+	} {
+		r := run(t, dir, nil, args...)
+		if r.code != 2 || strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "issuer: ") {
+			t.Errorf("%v: exit code %d, standard error %q, want 2 and one line", args, r.code, r.stderr)
+		}
+	}
+	for _, args := range [][]string{{"--help"}, {"help", "serve"}, {"keys", "--help"}, {"version"}} {
+		if r := run(t, dir, nil, args...); r.code != 0 || r.stdout == "" {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+// From nothing to a server without --dev, by what the commands print.
+func TestPrepareByHand(t *testing.T) {
+	dir := t.TempDir()
+	if r := run(t, dir, nil, "secret", "new", "keep/kek"); r.code != 0 {
+		t.Fatalf("secret new: %+v", r)
+	}
+	run(t, dir, nil, "secret", "new", "keep/kek").failed(t, "keep/kek exists already")
+
+	made := run(t, dir, nil, "service-key", "new", "--name", "app", "--scopes", "sessions:mint,sessions:read")
+	var line, text string
+	for l := range strings.Lines(made.stdout) {
+		switch l = strings.TrimSpace(l); {
+		case strings.HasPrefix(l, "- {"):
+			line = l
+		case strings.HasPrefix(l, "sk_"):
+			text = l
+		}
+	}
+	config := "secrets: [keep/kek]\nservice_keys:\n  " + line + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, dir, nil, "check"); r.code != 0 || r.stdout != "ok\n" {
+		t.Fatalf("check: %+v\n%s", r, config)
+	}
+	i := start(t, command(t, dir, anywhere(), "serve"))
+	if got := i.printed(); got != "" {
+		t.Errorf("without --dev the program prints %q", got)
+	}
+	var g grant
+	if status := i.call("POST", "/v1/sessions", text, `{"user": {"id": "u1"}}`, &g); status != http.StatusCreated {
+		t.Errorf("mint with the new key answers %d", status)
+	}
+	if status := i.call("POST", "/v1/users/u1/revoke-sessions", text, "", nil); status != http.StatusForbidden {
+		t.Errorf("a scope that the key lacks answers %d", status)
+	}
+}
