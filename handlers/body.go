@@ -19,6 +19,8 @@ const (
 	maxDepth  = 16 // nesting of a JSON body
 	maxFields = 16 // parameters of a form
 	maxNamed  = 64 // bytes of an unknown field's name that an answer repeats
+	// trustedLength is up to where memory is set aside for a body before it is there.
+	trustedLength = 4 << 10
 )
 
 // readBody reads the whole body, up to the limit. An empty body is nil.
@@ -27,14 +29,14 @@ func readBody(x *exchange) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	if r.ContentLength > 0 { // the length is known and within the limit: see admit
+	if r.ContentLength > 0 && r.ContentLength <= trustedLength {
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
 			return nil, unread(err)
 		}
 		return body, nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(x.Response(), r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(x.Response().Writer, r.Body, maxBody))
 	if err != nil {
 		return nil, unread(err)
 	}

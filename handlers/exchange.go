@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,23 +69,28 @@ func plainID(s string, limit int) bool {
 
 func (x *exchange) header() http.Header { return x.Response().Header() }
 
+// maxUserAgent is how much of a User-Agent header is read, in bytes.
+const maxUserAgent = 512
+
 // device is where the request comes from.
 func (x *exchange) device() session.Client {
-	return session.Client{IP: x.from, UserAgent: x.Request().UserAgent()}
+	agent := x.Request().UserAgent()
+	return session.Client{IP: x.from, UserAgent: agent[:min(len(agent), maxUserAgent)]}
 }
 
 // segment is the path parameter of that name, unescaped exactly once.
 func (x *exchange) segment(param string) (string, error) {
 	pattern := strings.Split(x.route.path, "/")
 	given := strings.Split(x.Request().URL.EscapedPath(), "/")
-	for i, part := range pattern {
-		if part == "{"+param+"}" && i < len(given) {
-			if text, err := url.PathUnescape(given[i]); err == nil {
-				return text, nil
-			}
-		}
+	i := slices.Index(pattern, "{"+param+"}")
+	if i < 0 || len(given) != len(pattern) { // Echo lets a last parameter have slashes
+		return "", notFound()
 	}
-	return "", notFound()
+	text, err := url.PathUnescape(given[i])
+	if err != nil {
+		return "", notFound()
+	}
+	return text, nil
 }
 
 // sessionID is the path parameter {id} of a session. What cannot be one names no session.

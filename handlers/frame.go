@@ -43,10 +43,12 @@ func (l *listener) guarded(x *exchange, next echo.HandlerFunc) (err error) {
 	h["X-Request-Id"] = []string{x.id}
 	h["Cache-Control"] = l.noStore
 	h["X-Content-Type-Options"] = l.noSniff
+	// CORS comes first, so that a page can read why it was refused.
+	preflight := l.public && l.server.origins.share(x)
 	if err := l.admit(x); err != nil {
 		return err
 	}
-	if l.public && l.server.origins.share(x) {
+	if preflight {
 		return x.NoContent(http.StatusNoContent)
 	}
 	return next(x)

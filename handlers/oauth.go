@@ -13,7 +13,7 @@ import (
 
 // introspect tells a service whether a token is good right now (RFC 7662).
 func (s *Server) introspect(x *exchange) error {
-	if err := s.client(x, ScopeIntrospect); err != nil {
+	if err := s.clientKey(x, ScopeIntrospect); err != nil {
 		return err
 	}
 	token, err := tokenParameter(x)
@@ -66,8 +66,8 @@ func (s *Server) introspection(found session.Introspection) map[string]any {
 // revokeToken ends the session of a token (RFC 7009). Whoever holds the token may: it is
 // its own credential. A service key that comes along must be a good one.
 func (s *Server) revokeToken(x *exchange) error {
-	if x.Request().Header.Get(echo.HeaderAuthorization) != "" {
-		if err := s.client(x, ScopeRevoke); err != nil {
+	if _, _, basic := x.Request().BasicAuth(); basic || x.isService() {
+		if err := s.clientKey(x, ""); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -60,9 +59,9 @@ func (o *origins) verify(x *exchange) error {
 func (o *origins) share(x *exchange) (preflight bool) {
 	r, h := x.Request(), x.header()
 	preflight = r.Method == http.MethodOptions && r.Header.Get(echo.HeaderAccessControlRequestMethod) != ""
-	if x.route != nil && x.route.open || preflight && strings.HasPrefix(r.URL.Path, "/.well-known/") {
+	if x.route != nil && x.route.open {
 		h.Set(echo.HeaderAccessControlAllowOrigin, "*")
-		return preflight
+		return false
 	}
 	h.Set(echo.HeaderVary, echo.HeaderOrigin)
 	origin := r.Header.Values(echo.HeaderOrigin)

@@ -80,7 +80,8 @@ func (s *Server) refreshToken(x *exchange) (token string, cookie bool, err error
 }
 
 // sameSession refuses cookies of another live session than the token's. The cookies are
-// left alone: it is not known which of the two is wanted.
+// left alone: it is not known which of the two is wanted. A token that is no good itself
+// gets the refusal it deserves later on.
 func (s *Server) sameSession(x *exchange, token string, cookies []string) error {
 	if len(cookies) == 0 || len(cookies) == 1 && cookies[0] == token {
 		return nil
@@ -90,8 +91,8 @@ func (s *Server) sameSession(x *exchange, token string, cookies []string) error 
 		return err
 	}
 	own, err := s.sessionOf(x, token)
-	if err != nil && len(others) > 0 || len(others) > 1 || len(others) == 1 && others[0] != own {
-		return invalid("The token in the body and the cookie are of different sessions.")
+	if len(others) > 1 || err == nil && len(others) == 1 && others[0] != own {
+		return invalid("The token and the cookie are of different sessions.")
 	}
 	return nil
 }

@@ -63,12 +63,12 @@ func (s *Server) service(x *exchange, scope string) error {
 	if bearer == "" {
 		return &refusal{code: codeTokenInvalid, detail: "A service key is needed.", bare: true}
 	}
-	return s.authorise(x, bearer, "", scope)
+	return s.authorise(x, bearer, false, "", scope)
 }
 
-// client demands a service key of that scope, by Bearer or by HTTP Basic, where the
-// user name is the key's name (RFC 6749 §2.3.1).
-func (s *Server) client(x *exchange, scope string) error {
+// clientKey demands a service key of that scope, by Bearer or by HTTP Basic, where the
+// user name is the key's name (RFC 6749 §2.3.1). The scope "" is every key's.
+func (s *Server) clientKey(x *exchange, scope string) error {
 	user, password, ok := x.Request().BasicAuth()
 	if !ok {
 		return s.service(x, scope)
@@ -81,19 +81,19 @@ func (s *Server) client(x *exchange, scope string) error {
 	if err != nil {
 		return invalid("The credential is not well-formed.")
 	}
-	return s.authorise(x, password, name, scope)
+	return s.authorise(x, password, true, name, scope)
 }
 
-// authorise checks a service key; name is what Basic says, else empty.
-func (s *Server) authorise(x *exchange, text, name, scope string) error {
+// authorise checks a service key. By Basic it comes with its name.
+func (s *Server) authorise(x *exchange, text string, basic bool, name, scope string) error {
 	key, ok := s.keys.find(text)
-	if !ok || name != "" && name != key.Name {
+	if !ok || basic && name != key.Name {
 		return s.penalise(x, &refusal{
-			code: codeTokenInvalid, detail: "The service key is not known.", basic: name != "",
+			code: codeTokenInvalid, detail: "The service key is not known.", basic: basic,
 		})
 	}
 	x.client = key.Name
-	if !slices.Contains(key.Scopes, scope) {
+	if scope != "" && !slices.Contains(key.Scopes, scope) {
 		return &refusal{code: codeForbidden, detail: "The service key lacks the scope " + scope + ".", scope: scope}
 	}
 	return nil

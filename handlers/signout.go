@@ -51,7 +51,11 @@ func (s *Server) signOutCredentials(x *exchange) (credentials []string, cookie b
 	case len(cookies) == 0:
 		return []string{bearer}, false, nil
 	case bearer != "":
-		return []string{bearer}, false, s.sameSession(x, bearer, cookies)
+		credentials = []string{bearer}
+		if s.origins.verify(x) == nil { // an expired access token may stand beside a good cookie
+			credentials = append(credentials, cookies...)
+		}
+		return credentials, false, s.sameSession(x, bearer, cookies)
 	}
 	if err := s.origins.verify(x); err != nil {
 		return nil, true, err
