@@ -94,12 +94,6 @@ func textClaim(value string, sentinel error, name string) (string, error) {
 
 // timeClaim reads whole seconds since 1970, without fraction or exponent.
 func timeClaim(value string, sentinel error, name string) (time.Time, error) {
-	const digits = 12 // of maxTime
-	for i := range len(value) {
-		if !isDigit(value[i]) || i >= digits {
-			return time.Time{}, fmt.Errorf("%w: %s is not an integer in range", sentinel, name)
-		}
-	}
 	seconds, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || seconds < 1 || seconds > maxTime {
 		return time.Time{}, fmt.Errorf("%w: %s is not an integer in range", sentinel, name)

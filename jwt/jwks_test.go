@@ -119,12 +119,15 @@ func TestParseJWKSRefuses(t *testing.T) {
 		{"a point off the curve", jwks(strings.Replace(ecMembers, "f83O", "f83P", 1)), jwt.ErrKey},
 		{"a short x", jwks(`"kty":"EC","crv":"P-256","x":"AA","y":"AA"`), jwt.ErrKey},
 		{"no y", jwks(`"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"`), jwt.ErrKey},
+		{"x of 31 bytes and y of 33", jwks(shiftedPoint(t)), jwt.ErrKey},
 		{"a short Ed25519 key", jwks(`"kty":"OKP","crv":"Ed25519","x":"AAAA"`), jwt.ErrKey},
 		{"padded base64", jwks(strings.Replace(okpMembers, `URo"`, `URo="`, 1)), jwt.ErrKey},
 		{"spare bits", jwks(strings.Replace(okpMembers, `URo"`, `URp"`, 1)), jwt.ErrKey},
 		{"RSA of 1,024 bits", jwks(rsa(modulus(128), "AQAB")), jwt.ErrKey},
 		{"RSA of 8,200 bits", jwks(rsa(modulus(1025), "AQAB")), jwt.ErrKey},
-		{"RSA with a zero in front", jwks(rsa("AMEB", "AQAB")), jwt.ErrKey},
+		{"RSA with a zero in front", jwks(rsa(encode("\x00\xc1"+strings.Repeat("\x01", 255)), "AQAB")), jwt.ErrKey},
+		{"RSA with a zero in front of e", jwks(rsa(modulus(256), "AAEAAQ")), jwt.ErrKey},
+		{"RSA with e of 72 bits", jwks(rsa(modulus(256), encode("\x01\x00\x00\x00\x00\x00\x01\x00\x01"))), jwt.ErrKey},
 		{"RSA with e = 3", jwks(rsa(modulus(256), "Aw")), jwt.ErrKey},
 		{"RSA with e of 32 bits", jwks(rsa(modulus(256), "_____w")), jwt.ErrKey},
 		{"RSA with e of 40 bits", jwks(rsa(modulus(256), "AQAAAAE")), jwt.ErrKey},
@@ -136,4 +139,11 @@ func TestParseJWKSRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shiftedPoint is a point whose bytes are right, but not where x ends.
+func shiftedPoint(t *testing.T) string {
+	x := string(unbase64(t, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"))
+	y := string(unbase64(t, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"))
+	return fmt.Sprintf(`"kty":"EC","crv":"P-256","x":%q,"y":%q`, encode(x[:31]), encode(x[31:]+y))
 }

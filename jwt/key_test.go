@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,19 @@ func TestKeyIDs(t *testing.T) {
 	key, err := jwt.NewKey("", jwt.EdDSA, pub)
 	if err != nil || key.ID != "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" {
 		t.Errorf("a key without id is %q, %v, want its thumbprint", key.ID, err)
+	}
+}
+
+// A key does not change with the slice that it was made from.
+func TestKeyIsACopy(t *testing.T) {
+	pub := slices.Clone(loadKeys(t)[jwt.EdDSA].Public().(ed25519.PublicKey))
+	key, err := jwt.NewKey("", jwt.EdDSA, pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub[0] ^= 1
+	if thumbprint, err := jwt.Thumbprint(key.Public); err != nil || thumbprint != key.ID {
+		t.Errorf("thumbprint %s, %v, want %s", thumbprint, err, key.ID)
 	}
 }
 

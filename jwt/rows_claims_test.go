@@ -89,7 +89,7 @@ func (f *forge) audiences() []row {
 	const ours = `"https://api.example"`
 	rows := []row{f.missing("T23", "aud", "aud")}
 	rows = append(rows, f.claims("T23", "aud", "aud",
-		`[]`, `null`, `""`, `[""]`, `1`, `{}`, `true`, `["https://api.example",1]`, `[["https://api.example"]]`, `[{"aud":"https://api.example"}]`, `["https://api.example",null]`,
+		`[]`, `null`, `""`, `[""]`, `1`, `{}`, `true`, `["https://api.example",1]`, `[["https://api.example"]]`, `[{"aud":"https://api.example"}]`, `["https://api.example",null]`, `["https://api.example",""]`,
 		`"https://api.example/"`, `"https://api.exampl"`, `"https://api.example.evil.example"`, `"HTTPS://API.EXAMPLE"`, `" https://api.example"`, `"https://api.example "`,
 		`"*"`, `"https://*.example"`, `"https://other.example"`, `"https://other.example https://api.example"`, list(17, ours))...)
 	return append(rows, f.claims("T23", "aud", "", ours, list(2, ours), list(16, ours), `["https:\/\/api.example"]`)...)

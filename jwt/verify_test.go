@@ -162,6 +162,20 @@ func TestVerifierConfig(t *testing.T) {
 	}
 }
 
+// A verifier does not change with the configuration that it was made from.
+func TestVerifierIsACopy(t *testing.T) {
+	names := []string{audience}
+	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience = names })
+	names[0] = "https://other.example"
+	token, err := loadKeys(t).signer(t, jwt.ES256).Mint(goodClaims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verifier.Verify(token); err != nil {
+		t.Error(err)
+	}
+}
+
 // What a token holds must not reach a log by way of an error.
 func TestErrorsHoldNoPartOfTheToken(t *testing.T) {
 	forge := newForge(t)
