@@ -31,10 +31,12 @@ type document struct {
 
 // set is all keys, in the order in which they were made.
 type set struct {
-	// MaxAge is the longest max-age, in seconds, under which a JWKS may still be
-	// in some cache. It outlives a restart with a smaller setting.
-	MaxAge int64    `json:"max_age"`
-	Keys   []record `json:"keys"`
+	// MaxAge is the longest max-age, in seconds, under which a JWKS may be served.
+	MaxAge int64 `json:"max_age"`
+	// CachedUntil is when the last JWKS has left the caches that was served under
+	// a longer max-age than MaxAge.
+	CachedUntil time.Time `json:"cached_until,omitzero"`
+	Keys        []record  `json:"keys"`
 }
 
 // record is one key as it is stored.
@@ -54,7 +56,7 @@ type record struct {
 }
 
 func (s *set) clone() set {
-	return set{MaxAge: s.MaxAge, Keys: slices.Clone(s.Keys)}
+	return set{MaxAge: s.MaxAge, CachedUntil: s.CachedUntil, Keys: slices.Clone(s.Keys)}
 }
 
 // find returns the key of this id, or nil.

@@ -73,12 +73,24 @@ func (d *draft) publish() (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A JWKS served under an earlier, longer max-age may be cached for that long.
-	cached := time.Duration(d.set.MaxAge)*time.Second + d.cfg.margin()
-	r.SignAfter = r.PublishedAt.Add(max(d.cfg.PublishBefore, cached))
-	d.set.MaxAge = seconds(d.cfg.MaxAge)
+	d.lowerMaxAge(r.PublishedAt)
+	r.SignAfter = later(r.PublishedAt.Add(d.cfg.PublishBefore), d.set.CachedUntil)
 	d.log("key published", r)
 	return r, nil
+}
+
+// lowerMaxAge lets a shorter max-age take hold. What was served under the longer one
+// stays in caches for its time, whatever becomes of the keys meanwhile.
+func (d *draft) lowerMaxAge(at time.Time) {
+	maxAge := seconds(d.cfg.MaxAge)
+	if d.set.MaxAge > maxAge {
+		cached := time.Duration(d.set.MaxAge)*time.Second + d.cfg.margin()
+		d.set.CachedUntil = later(d.set.CachedUntil, at.Add(cached))
+		d.set.MaxAge = maxAge
+	}
+	if !at.Before(d.set.CachedUntil) {
+		d.set.CachedUntil = time.Time{}
+	}
 }
 
 // add makes a key and appends it, pending.

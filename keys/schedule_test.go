@@ -183,6 +183,26 @@ func TestShorterMaxAgeKeepsOldPromises(t *testing.T) {
 	}
 }
 
+// The same when the first key that is published under the short max-age never signs.
+func TestShorterMaxAgeOutlivesAKey(t *testing.T) {
+	c := newClock()
+	cfg := config(t, newStore(t), c)
+	cfg.PublishBefore, cfg.MaxAge = 10*time.Hour, 9*time.Hour
+	m := open(t, cfg)
+	cached := parseJWKS(t, m.JWKS())
+	cfg.PublishBefore, cfg.MaxAge = time.Minute, 0
+	m = open(t, cfg)
+	if err := m.Revoke(context.Background(), rotate(t, m).ID, "not wanted"); err != nil {
+		t.Fatal(err)
+	}
+	rotate(t, m)
+	c.Add(9*time.Hour - time.Second)
+	step(t, m)
+	if err := verify(mint(t, m, c, time.Second), cached, c); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestClockGoesBack(t *testing.T) {
 	c := newClock()
 	m := open(t, config(t, newStore(t), c))
