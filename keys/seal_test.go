@@ -251,7 +251,7 @@ func TestChangedDocument(t *testing.T) {
 		{"kids exchanged", swapped, keys.ErrDocument},
 		{"the set of another store", mixed, keys.ErrDocument},
 	}
-	for i, tt := range tests {
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore(t)
 			if err := s.SwapKeys(t.Context(), 0, tt.document); err != nil {
@@ -262,9 +262,26 @@ func TestChangedDocument(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 			if v := s.stored(t).Version; v != 1 {
-				t.Errorf("row %d: the refused document was replaced", i)
+				t.Error("the refused document was replaced")
 			}
 		})
+	}
+}
+
+// A seal is good for its own key only, also for someone who could write the rest.
+func TestSealBelongsToItsKey(t *testing.T) {
+	s := newStore(t)
+	cfg := config(t, s, newClock())
+	m := open(t, cfg)
+	rotate(t, m)
+	active, pending := one(t, m, keys.Active).ID, one(t, m, keys.Pending).ID
+	changed := bytes.ReplaceAll(s.stored(t).Document, []byte(`"kid":"`+pending), []byte(`"kid":"elsewhere`))
+	err := keys.Decode(changed, cfg.Secrets...)
+	if !errors.Is(err, keys.ErrDocument) || !strings.Contains(err.Error(), "holds another key") {
+		t.Errorf("error %v does not say that a key holds another", err)
+	}
+	if strings.Contains(err.Error(), active) {
+		t.Errorf("%q blames the good key", err)
 	}
 }
 
@@ -316,7 +333,7 @@ func TestSealAlgorithmIsPinned(t *testing.T) {
 	}
 	for name, options := range map[string][]jwe.EncryptOption{
 		"wrapped":    {jwe.WithKey(jwa.A256KW, key[:])},
-		"CBC":        {jwe.WithKey(jwa.A256KW, key[:]), jwe.WithContentEncryption(jwa.A128CBC_HS256)},
+		"CBC":        {jwe.WithKey(jwa.DIRECT, key[:]), jwe.WithContentEncryption(jwa.A128CBC_HS256)},
 		"compressed": {jwe.WithKey(jwa.DIRECT, key[:]), jwe.WithCompress(jwa.Deflate)},
 		"PBES2":      {jwe.WithKey(jwa.PBES2_HS256_A128KW, key[:])},
 	} {
