@@ -26,11 +26,15 @@ const (
 	maxLeeway        = time.Minute
 )
 
-// Config is what [Open] needs. Only Store and Secrets have no default.
+// Config is what [Open] needs. Only Store and Secrets have no default. The managers on
+// one store have the same configuration, but for the time that a change of it takes to
+// reach them all.
 type Config struct {
 	// Store holds the keys. Several managers may share one.
 	Store Store
-	// Secrets open stored keys: the first one seals, all open.
+	// Secrets open stored keys: the first one seals, all open. To change the secret
+	// of several issuers, first add the new one behind the old one everywhere, then
+	// put it in front everywhere, then take the old one away.
 	Secrets []secret.Secret
 	// Algorithm is what new keys are made for: [DefaultAlgorithm] when empty. When
 	// it differs from the active key's, the schedule begins a rotation at once.

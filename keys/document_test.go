@@ -18,8 +18,8 @@ func FuzzDocument(f *testing.F) {
 	}
 	other := newSecret(f)
 	for _, document := range []string{
-		``, `{}`, `{"schema":1}`, `{"schema":2}`, `{"schema":1,"secret":"00","mac":"","set":{"keys":[]}}`,
-		`{"schema":1,"secret":"00","mac":"","set":{"keys":[{"kid":"a","alg":"ES256","state":"active","jwk":{},"sealed":"a.b.c.d.e"}]}}`,
+		``, `{}`, `{"schema":1}`, `{"schema":2}`, `{"schema":1,"mac":"","set":{"keys":[]}}`,
+		`{"schema":1,"mac":"","set":{"keys":[{"kid":"a","alg":"ES256","state":"active","jwk":{},"sealed":"a.b.c.d.e"}]}}`,
 		`{"schema":1,"set":{"keys":[{"kid":"a","state":"gone"},{"kid":"a","state":"gone"}]}}`,
 		`{"schema":1,"set":{"keys":[{"kid":"a","alg":"ES256","state":"active","jwk":{},"sealed":` +
 			`"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiMDAifQ..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA"}]}}`,

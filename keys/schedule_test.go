@@ -223,12 +223,20 @@ func TestClockGoesBack(t *testing.T) {
 	if len(in(m, keys.Retiring)) != 1 {
 		t.Error("the retiring key was dropped early")
 	}
-	if err := m.Revoke(context.Background(), pending.ID, "clock test"); err != nil {
-		t.Fatal(err)
+	rotate(t, m)
+	c.Add(time.Hour)
+	step(t, m) // the key that began to sign in the future retires
+	for _, k := range m.List() {
+		last := k.CreatedAt
+		for _, next := range []time.Time{k.PublishedAt, k.ActivatedAt, k.RetiringAt, k.GoneAt} {
+			if !next.IsZero() && next.Before(last) {
+				t.Errorf("history runs backwards: %+v", k)
+			}
+			last = next
+		}
 	}
-	k := find(t, m, pending.ID)
-	if k.GoneAt.Before(k.ActivatedAt) || k.ActivatedAt.Before(k.PublishedAt) {
-		t.Errorf("history runs backwards: %+v", k)
+	if k := find(t, m, pending.ID); k.State != keys.Retiring {
+		t.Errorf("the key is %s", k.State)
 	}
 }
 

@@ -28,7 +28,6 @@ import (
 // sealedDocument is the stored form, as someone with the file sees it.
 type sealedDocument struct {
 	Schema int             `json:"schema"`
-	Secret string          `json:"secret"`
 	MAC    string          `json:"mac"`
 	Set    json.RawMessage `json:"set"`
 }
