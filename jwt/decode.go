@@ -13,7 +13,7 @@ import (
 func decodeClaims(payload []byte) (*Claims, error) {
 	text := string(payload) // the claims' strings share it
 	var room [16]member
-	members, err := scanObject(text, maxDepth, room[:0])
+	members, err := scanObject(text, room[:0])
 	if errors.Is(err, ErrDuplicate) {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func appendExtra(dst []byte, extra map[string]json.RawMessage) ([]byte, error) {
 	}
 	dst = append(dst, '}')
 	// The names are yet to be compared with each other, and found to be UTF-8.
-	if _, err := scanObject(string(dst), maxDepth, nil); err != nil {
+	if _, err := scanObject(string(dst), nil); err != nil {
 		return nil, fmt.Errorf("%w: the extra members: %w", ErrClaims, err)
 	}
 	return dst, nil

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log"
 	"time"
 
 	"issuer.example/jwt"
@@ -16,11 +15,11 @@ import (
 func Example() {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	signer, err := jwt.NewSigner("", jwt.ES256, private)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	token, err := signer.Mint(&jwt.Claims{
@@ -33,12 +32,12 @@ func Example() {
 		SessionID: "session-1",
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	keys, err := jwt.NewKeySet(signer.Key())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	verifier, err := jwt.NewVerifier(jwt.VerifierConfig{
 		Issuer:   "https://issuer.example",
@@ -47,11 +46,11 @@ func Example() {
 		Now:      func() time.Time { return now },
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	claims, err := verifier.Verify(token)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(claims.Subject, claims.SessionID, claims.Expiry.Format(time.TimeOnly))
 

@@ -36,7 +36,7 @@ func CheckExtra(raw []byte) error {
 	if len(raw) > MaxExtraSize {
 		return fmt.Errorf("%w: claims of %d bytes, more than %d", ErrSize, len(raw), MaxExtraSize)
 	}
-	members, err := scanObject(string(raw), maxDepth, nil)
+	members, err := scanObject(string(raw), nil)
 	switch {
 	case errors.Is(err, ErrDuplicate):
 		return err

@@ -13,6 +13,7 @@ import (
 
 // seeds adds all vectors' tokens.
 func seeds(f *testing.F, add func(row)) {
+	f.Helper()
 	var stored vectors
 	readVectors(f, "jws-hostile.json", &stored)
 	for _, row := range stored.Rows {

@@ -15,7 +15,7 @@ const (
 // other member.
 func parseHeader(text string) (Header, error) {
 	var room [4]member
-	members, err := scanObject(text, maxDepth, room[:0])
+	members, err := scanObject(text, room[:0])
 	if err != nil {
 		return Header{}, headerError(err, members)
 	}

@@ -32,23 +32,23 @@ var algorithms = []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256}
 // testKeys are the published example keys of testdata/vectors/jws-keys.json.
 type testKeys map[jwt.Algorithm]crypto.Signer
 
-func loadKeys(t testing.TB) testKeys {
-	t.Helper()
+func loadKeys(tb testing.TB) testKeys {
+	tb.Helper()
 	var file struct {
 		Keys []struct {
 			Alg jwt.Algorithm     `json:"alg"`
 			JWK map[string]string `json:"jwk"`
 		} `json:"keys"`
 	}
-	readVectors(t, "jws-keys.json", &file)
+	readVectors(tb, "jws-keys.json", &file)
 	keys := testKeys{}
 	for _, k := range file.Keys {
-		member := func(name string) []byte { return unbase64(t, k.JWK[name]) }
+		member := func(name string) []byte { return unbase64(tb, k.JWK[name]) }
 		switch k.Alg {
 		case jwt.ES256:
 			private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), member("d"))
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			keys[k.Alg] = private
 		case jwt.EdDSA:
@@ -67,46 +67,46 @@ func loadKeys(t testing.TB) testKeys {
 	return keys
 }
 
-func readVectors(t testing.TB, name string, into any) {
-	t.Helper()
+func readVectors(tb testing.TB, name string, into any) {
+	tb.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "testdata", "vectors", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func (k testKeys) signer(t testing.TB, alg jwt.Algorithm) *jwt.Signer {
-	t.Helper()
+func (k testKeys) signer(tb testing.TB, alg jwt.Algorithm) *jwt.Signer {
+	tb.Helper()
 	signer, err := jwt.NewSigner("", alg, k[alg])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return signer
 }
 
-func (k testKeys) set(t testing.TB) *jwt.KeySet {
-	t.Helper()
+func (k testKeys) set(tb testing.TB) *jwt.KeySet {
+	tb.Helper()
 	var keys []jwt.Key
 	for _, alg := range algorithms {
-		keys = append(keys, k.signer(t, alg).Key())
+		keys = append(keys, k.signer(tb, alg).Key())
 	}
 	set, err := jwt.NewKeySet(keys...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return set
 }
 
-func newVerifier(t testing.TB, change func(*jwt.VerifierConfig)) *jwt.Verifier {
-	t.Helper()
+func newVerifier(tb testing.TB, change func(*jwt.VerifierConfig)) *jwt.Verifier {
+	tb.Helper()
 	config := jwt.VerifierConfig{
 		Issuer:      issuer,
 		Audience:    []string{audience},
 		MaxLifetime: time.Hour,
-		Keys:        loadKeys(t).set(t),
+		Keys:        loadKeys(tb).set(tb),
 		Now:         func() time.Time { return time.Unix(start, 0) },
 	}
 	if change != nil {
@@ -114,7 +114,7 @@ func newVerifier(t testing.TB, change func(*jwt.VerifierConfig)) *jwt.Verifier {
 	}
 	verifier, err := jwt.NewVerifier(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return verifier
 }
@@ -136,14 +136,14 @@ func goodClaims() *jwt.Claims {
 
 // signRaw signs any header and payload. The same input gives the same token: ECDSA is
 // deterministic here (RFC 6979).
-func signRaw(t testing.TB, private crypto.Signer, header, payload string) string {
-	t.Helper()
+func signRaw(tb testing.TB, private crypto.Signer, header, payload string) string {
+	tb.Helper()
 	input := encode(header) + "." + encode(payload)
-	return input + "." + encode(string(signature(t, private, input)))
+	return input + "." + encode(string(signature(tb, private, input)))
 }
 
-func signature(t testing.TB, private crypto.Signer, input string) []byte {
-	t.Helper()
+func signature(tb testing.TB, private crypto.Signer, input string) []byte {
+	tb.Helper()
 	digest := sha256.Sum256([]byte(input))
 	message, hash := digest[:], crypto.SHA256
 	if _, ok := private.(ed25519.PrivateKey); ok {
@@ -151,20 +151,20 @@ func signature(t testing.TB, private crypto.Signer, input string) []byte {
 	}
 	raw, err := private.Sign(nil, message, hash)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, ok := private.(*ecdsa.PrivateKey); !ok {
 		return raw
 	}
-	r, s := parseDER(t, raw)
+	r, s := parseDER(tb, raw)
 	return rs(r, s)
 }
 
-func parseDER(t testing.TB, der []byte) (r, s *big.Int) {
-	t.Helper()
+func parseDER(tb testing.TB, der []byte) (r, s *big.Int) {
+	tb.Helper()
 	var pair struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &pair); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return pair.R, pair.S
 }
@@ -176,11 +176,11 @@ func rs(r, s *big.Int) []byte {
 
 func encode(raw string) string { return base64.RawURLEncoding.EncodeToString([]byte(raw)) }
 
-func unbase64(t testing.TB, text string) []byte {
-	t.Helper()
+func unbase64(tb testing.TB, text string) []byte {
+	tb.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }

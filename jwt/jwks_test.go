@@ -143,6 +143,7 @@ func TestParseJWKSRefuses(t *testing.T) {
 
 // shiftedPoint is a point whose bytes are right, but not where x ends.
 func shiftedPoint(t *testing.T) string {
+	t.Helper()
 	x := string(unbase64(t, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"))
 	y := string(unbase64(t, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"))
 	return fmt.Sprintf(`"kty":"EC","crv":"P-256","x":%q,"y":%q`, encode(x[:31]), encode(x[31:]+y))

@@ -11,10 +11,10 @@ import (
 const fewNames = 32
 
 // nameStack holds the names of all objects that are open, those of the innermost last.
-type nameStack struct {
-	names []foldedName
-	room  [16]foldedName // enough for most tokens
-}
+type nameStack struct{ names []foldedName }
+
+// nameRoom is room for the names of most tokens, for a caller to have on its stack.
+type nameRoom [16]foldedName
 
 // foldedName is a name with the hash of its folded form.
 type foldedName struct {
@@ -29,12 +29,7 @@ type nameSet struct {
 	many map[string]struct{}
 }
 
-func (s *nameStack) open() nameSet {
-	if s.names == nil {
-		s.names = s.room[:0]
-	}
-	return nameSet{base: len(s.names)}
-}
+func (s *nameStack) open() nameSet { return nameSet{base: len(s.names)} }
 
 func (s *nameStack) close(set nameSet) { s.names = s.names[:set.base] }
 
@@ -70,7 +65,7 @@ func (set *nameSet) add(text string) bool {
 // foldHash is FNV-1a over the folded form of s.
 func foldHash(s string) uint32 {
 	hash := uint32(2166136261)
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return foldHashRunes(hash, s[i:])

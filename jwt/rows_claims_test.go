@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-func unmarshal(t testing.TB, text string, into any) {
-	t.Helper()
+func unmarshal(tb testing.TB, text string, into any) {
+	tb.Helper()
 	if err := json.Unmarshal([]byte(text), into); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

@@ -101,8 +101,18 @@ func (f *forge) encodings() []row {
 		{"T10", "empty", "", "encoding"},
 	}
 	for _, c := range []struct{ name, text string }{
-		{"space", " "}, {"line feed", "\n"}, {"carriage return", "\r"}, {"tab", "\t"}, {"NUL", "\x00"}, {"escape %2e", "%2e"},
-		{"byte order mark", "\ufeff"}, {"quote", `"`}, {"brace", "{"}, {"plus", "+"}, {"slash", "/"}, {"equals sign", "="},
+		{"space", " "},
+		{"line feed", "\n"},
+		{"carriage return", "\r"},
+		{"tab", "\t"},
+		{"NUL", "\x00"},
+		{"escape %2e", "%2e"},
+		{"byte order mark", "\ufeff"},
+		{"quote", `"`},
+		{"brace", "{"},
+		{"plus", "+"},
+		{"slash", "/"},
+		{"equals sign", "="},
 	} {
 		inside := parts[1][:8] + c.text + parts[1][8:]
 		rows = append(rows,

@@ -19,9 +19,10 @@ type forge struct {
 	kid  string // of the ES256 key
 }
 
-func newForge(t testing.TB) *forge {
-	keys := loadKeys(t)
-	return &forge{t, keys, keys.signer(t, jwt.ES256).Key().ID}
+func newForge(tb testing.TB) *forge {
+	tb.Helper()
+	keys := loadKeys(tb)
+	return &forge{tb, keys, keys.signer(tb, jwt.ES256).Key().ID}
 }
 
 func (f *forge) rows() []row {
@@ -122,9 +123,9 @@ func (f *forge) headerKeys() []row {
 	unmarshal(f.t, publicKeys, &jwks)
 	own := fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`, jwks.Keys[0]["x"], jwks.Keys[0]["y"])
 	attacker := fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","x":%q}`, jwks.Keys[1]["x"])
-	rows := []row{{"T04", "jwk of an attacker, signed with it",
-		signRaw(f.t, f.keys[jwt.EdDSA], f.header().with("alg", `"EdDSA"`).with("jwk", attacker).String(), goodPayload().String()),
-		"header-not-allowed"}}
+	brought := f.header().with("alg", `"EdDSA"`).with("jwk", attacker)
+	forged := signRaw(f.t, f.keys[jwt.EdDSA], brought.String(), goodPayload().String())
+	rows := []row{{"T04", "jwk of an attacker, signed with it", forged, "header-not-allowed"}}
 	for _, m := range []struct{ name, value string }{
 		{"jwk", own},
 		{"jku", `"http://127.0.0.1:9/jwks.json"`},

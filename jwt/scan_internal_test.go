@@ -17,7 +17,7 @@ func FuzzScanner(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		members, err := scanObject(text, maxDepth, nil)
+		members, err := scanObject(text, nil)
 		if (err == nil) != (CheckJSON([]byte(text), maxDepth) == nil && strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{")) {
 			t.Fatalf("CheckJSON differs: %v", err)
 		}

@@ -148,13 +148,13 @@ func make33() []byte { return append([]byte{1}, make([]byte, 32)...) }
 
 func TestNewSignerRefuses(t *testing.T) {
 	keys := loadKeys(t)
-	for name, make := range map[string]func() (*jwt.Signer, error){
+	for name, build := range map[string]func() (*jwt.Signer, error){
 		"no key":      func() (*jwt.Signer, error) { return jwt.NewSigner("k", jwt.ES256, nil) },
 		"other kind":  func() (*jwt.Signer, error) { return jwt.NewSigner("k", jwt.ES256, keys[jwt.RS256]) },
 		"a symmetric": func() (*jwt.Signer, error) { return jwt.NewSigner("k", "HS256", keys[jwt.RS256]) },
 		"a bad id":    func() (*jwt.Signer, error) { return jwt.NewSigner("k k", jwt.ES256, keys[jwt.ES256]) },
 	} {
-		if _, err := make(); !errors.Is(err, jwt.ErrKey) {
+		if _, err := build(); !errors.Is(err, jwt.ErrKey) {
 			t.Errorf("%s: %v, want ErrKey", name, err)
 		}
 	}
