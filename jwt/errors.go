@@ -2,8 +2,9 @@ package jwt
 
 import "errors"
 
-// The reasons for which a token is refused. Errors of this package wrap exactly one
-// of these or, where a duplicate name is the reason, ErrDuplicate and one other.
+// The reasons for which a token, a key or a set of claims is refused. An error wraps the
+// part that is at fault and, at times, what is wrong with it: ErrPayload and ErrJSON, or
+// ErrKeyID and ErrDuplicate.
 var (
 	// ErrSize means that the token, or the document, is larger than allowed.
 	ErrSize = errors.New("jwt: too large")

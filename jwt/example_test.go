@@ -61,3 +61,47 @@ func Example() {
 	// u1 session-1 12:05:00
 	// true exp
 }
+
+// The issuer publishes its keys at /.well-known/jwks.json. A key without kid is named by
+// its thumbprint.
+func ExampleParseJWKS() {
+	keys, err := jwt.ParseJWKS([]byte(`{"keys": [
+		{"kty": "OKP", "crv": "Ed25519", "use": "sig", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+		{"kty": "AKP", "alg": "ML-DSA-44", "pub": "of a kind that is yet to come"}
+	]}`))
+	if err != nil {
+		panic(err)
+	}
+	for _, key := range keys.Keys() {
+		fmt.Println(key.Algorithm, key.ID)
+	}
+	// Output: EdDSA kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+}
+
+// A JWS of any payload, from where key ids are not used (RFC 8037 appendix A.4).
+func ExampleVerifySignature() {
+	keys, err := jwt.ParseJWKS([]byte(`{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	if err != nil {
+		panic(err)
+	}
+	const token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc." +
+		"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+
+	header, payload, err := jwt.VerifySignature(token, jwt.OnlyKey(keys.Keys()[0]))
+	fmt.Printf("%s %s %v\n", header.Algorithm, payload, err)
+
+	_, _, err = jwt.VerifySignature(token, keys)
+	fmt.Println(jwt.Cause(err))
+	// Output:
+	// EdDSA Example of Ed25519 signing <nil>
+	// kid
+}
+
+// Claims that a caller wants in a token are checked before anything else is done with them.
+func ExampleCheckExtra() {
+	fmt.Println(jwt.CheckExtra([]byte(`{"email": "a@b.example", "roles": ["editor"]}`)))
+	fmt.Println(jwt.CheckExtra([]byte(`{"Sub": "root"}`)))
+	// Output:
+	// <nil>
+	// jwt: claim is reserved: "Sub"
+}
