@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"issuer.example/handlers"
 	"issuer.example/session"
 )
 
@@ -20,13 +19,8 @@ func BenchmarkRefresh(b *testing.B) {
 		public   http.Handler
 	)
 	f := newFixture(b, func(s *settings) {
-		var err error
-		sessions, err = session.New(s.sessions)
-		must(b, err)
-		s.http.Sessions = sessions
-		server, err := handlers.New(s.http)
-		must(b, err)
-		public = server.Public()
+		public = newServer(b, s).Public()
+		sessions = s.http.Sessions
 	})
 	b.Run("service", func(b *testing.B) {
 		b.ReportAllocs()

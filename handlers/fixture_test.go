@@ -111,16 +111,23 @@ func newFixture(t testing.TB, change func(*settings)) *fixture {
 	if change != nil {
 		change(set)
 	}
-	set.http.Sessions, err = session.New(set.sessions)
-	must(t, err)
-	server, err := handlers.New(set.http)
-	must(t, err)
+	server := newServer(t, set)
 	f.public, f.admin = listen(t, server.Public()), listen(t, server.Admin())
 	f.client = &http.Client{
 		Transport:     &contract{t: t, doc: openAPI(t), next: http.DefaultTransport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return f
+}
+
+func newServer(t testing.TB, set *settings) *handlers.Server {
+	t.Helper()
+	var err error
+	set.http.Sessions, err = session.New(set.sessions)
+	must(t, err)
+	server, err := handlers.New(set.http)
+	must(t, err)
+	return server
 }
 
 func (f *fixture) sessionConfig(key secret.Secret, logger *slog.Logger) session.Config {

@@ -1,0 +1,213 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+	"issuer.example/session"
+)
+
+const (
+	refreshCookie = "better-auth.session_token"
+	accessCookie  = "better-auth.access_token"
+)
+
+// mintCookies begins a session whose tokens come in cookies.
+func (f *fixture) mintCookies(t testing.TB, user string) (refresh, access *http.Cookie) {
+	t.Helper()
+	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": user}},
+		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	for _, secret := range []string{"access_token", "refresh_token"} {
+		if a.at(t, secret) != nil {
+			t.Fatalf("%s is in the body", secret)
+		}
+	}
+	return setCookie(t, a, refreshCookie), setCookie(t, a, accessCookie)
+}
+
+func setCookie(t testing.TB, a answer, name string) *http.Cookie {
+	t.Helper()
+	c, ok := a.cookie(name)
+	if !ok {
+		t.Fatalf("no cookie %s is set: %v", name, a.Header["Set-Cookie"])
+	}
+	return c
+}
+
+// cleared reports whether the answer removes both cookies.
+func cleared(a answer) bool {
+	for _, name := range []string{refreshCookie, accessCookie} {
+		if c, ok := a.cookie(name); !ok || c.MaxAge >= 0 || c.Value != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func TestCookieTransport(t *testing.T) {
+	f := newFixture(t, nil)
+	refresh, access := f.mintCookies(t, "u1")
+	if refresh.MaxAge != int((30*24*time.Hour).Seconds()) || access.MaxAge != 300 {
+		t.Errorf("Max-Age %d and %d", refresh.MaxAge, access.MaxAge)
+	}
+	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, access.Value)).want(t, 200, "")
+
+	f.advance(t, time.Hour)
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	next := setCookie(t, a, refreshCookie)
+	if next.Value == refresh.Value || next.MaxAge != int((30*24-1)*time.Hour/time.Second) {
+		t.Errorf("the next cookie: %v", next)
+	}
+	if a.at(t, "refresh_token") != nil || a.text(t, "access_token") != setCookie(t, a, accessCookie).Value {
+		t.Errorf("tokens in the body: %s", a.body)
+	}
+	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, access.Value)).want(t, 401, "token_expired")
+
+	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), own()).want(t, 204, "")
+	if !cleared(a) {
+		t.Errorf("sign-out sets %v", a.Header["Set-Cookie"])
+	}
+	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), own()).want(t, 204, "")
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, next.Value), own()).want(t, 401, "session_revoked")
+	if !cleared(a) {
+		t.Errorf("the dead session's cookies stay: %v", a.Header["Set-Cookie"])
+	}
+}
+
+func TestCookieAttributes(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		issuer  string
+		cookies handlers.Cookies
+		cookie  string
+		want    string
+	}{
+		{"http", "http://localhost:8080", handlers.Cookies{}, "better-auth.session_token", "Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"},
+		{"https", "https://auth.example", handlers.Cookies{}, "__Secure-better-auth.session_token", "Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax"},
+		{"never", "https://auth.example", handlers.Cookies{Secure: "never"}, "better-auth.session_token", "Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"},
+		{"always", "http://localhost:8080", handlers.Cookies{Secure: "always", SameSite: "strict"}, "__Secure-better-auth.session_token", "Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
+		{"host", "https://auth.example", handlers.Cookies{Secure: "host", Prefix: "x", SameSite: "none"}, "__Host-x.session_token", "Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=None"},
+		{"domain", "https://auth.example.com", handlers.Cookies{Domain: "example.com"}, "__Secure-better-auth.session_token", "Path=/; Domain=example.com; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, func(s *settings) {
+				s.http.Issuer, s.sessions.Issuer, s.http.Cookies = tt.issuer, tt.issuer, tt.cookies
+			})
+			a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": "u1"}, "transport": "cookie"},
+				bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+			line := a.Header.Values("Set-Cookie")[0]
+			nameValue, attributes, _ := strings.Cut(line, "; ")
+			if name, _, _ := strings.Cut(nameValue, "="); name != tt.cookie || attributes != tt.want {
+				t.Errorf("Set-Cookie: %s\nwant %s=...; %s", line, tt.cookie, tt.want)
+			}
+		})
+	}
+	for name, bad := range map[string]handlers.Cookies{
+		"host with a domain":  {Secure: "host", Domain: "example.com"},
+		"none without secure": {Secure: "never", SameSite: "none"},
+		"unknown secure":      {Secure: "maybe"},
+		"unknown same site":   {SameSite: "some"},
+		"prefix with a space": {Prefix: "a b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			newFixture(t, func(s *settings) {
+				cfg := s.http
+				sessions, err := session.New(s.sessions)
+				must(t, err)
+				cfg.Sessions, cfg.Cookies = sessions, bad
+				if _, err := handlers.New(cfg); err == nil {
+					t.Error("accepted")
+				}
+			})
+		})
+	}
+}
+
+// TestRaceLoserKeepsCookies: only the end of a session clears its cookies.
+func TestRaceLoserKeepsCookies(t *testing.T) {
+	f := newFixture(t, nil)
+	refresh, _ := f.mintCookies(t, "u1")
+	first := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	second := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	if a, b := setCookie(t, first, refreshCookie).Value, setCookie(t, second, refreshCookie).Value; a != b {
+		t.Error("two tabs got different successors")
+	}
+	must(t, f.store.Close())
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 503, "unavailable")
+	if len(a.Header["Set-Cookie"]) != 0 {
+		t.Errorf("a failing store clears cookies: %v", a.Header["Set-Cookie"])
+	}
+	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 503, "unavailable")
+	if len(a.Header["Set-Cookie"]) != 0 {
+		t.Errorf("a failing store clears cookies: %v", a.Header["Set-Cookie"])
+	}
+}
+
+// TestReuseByCookie: a copied token ends the session and the browser's cookies.
+func TestReuseByCookie(t *testing.T) {
+	f := newFixture(t, nil)
+	refresh, _ := f.mintCookies(t, "u1")
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	f.advance(t, time.Minute)
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, setCookie(t, a, refreshCookie).Value), own()).want(t, 200, "")
+	f.advance(t, time.Minute)
+	// A forged cookie in front of the copied one does not hide it.
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, refresh.Value), own()).
+		want(t, 401, "refresh_token_reused")
+	if !cleared(a) {
+		t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
+	}
+}
+
+// TestPlantedCookies is row R13: cookies that a neighbour has tossed in.
+func TestPlantedCookies(t *testing.T) {
+	f := newFixture(t, nil)
+	mine, myAccess := f.mintCookies(t, "victim")
+	theirs, theirAccess := f.mintCookies(t, "attacker")
+
+	t.Run("a dead one beside the good one", func(t *testing.T) {
+		f.call(t, "POST", "/v1/session/refresh", nil,
+			cookie(refreshCookie, "rt_"+strings.Repeat("A", 64)), cookie(refreshCookie, mine.Value), own()).want(t, 200, "")
+		f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, "junk"), cookie(accessCookie, myAccess.Value)).want(t, 200, "")
+	})
+	t.Run("two sessions", func(t *testing.T) {
+		for _, a := range []answer{
+			f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), own()),
+			f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), own()),
+			f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value), cookie(accessCookie, myAccess.Value)),
+		} {
+			if a.want(t, 400, "invalid_request"); !cleared(a) {
+				t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
+			}
+		}
+	})
+	t.Run("names that look alike", func(t *testing.T) {
+		for _, name := range []string{
+			"__Secure-" + refreshCookie, "__Host-" + refreshCookie, "Better-Auth.session_token", refreshCookie + "2", "x" + refreshCookie,
+		} {
+			f.call(t, "POST", "/v1/session/refresh", nil, cookie(name, mine.Value), own()).want(t, 401, "refresh_token_invalid")
+		}
+	})
+	t.Run("fifty of one name", func(t *testing.T) {
+		options := []option{own()}
+		for i := range 50 {
+			options = append(options, cookie(refreshCookie, "rt_"+strings.Repeat("A", i+1)))
+		}
+		a := f.call(t, "POST", "/v1/session/refresh", nil, options...).want(t, 400, "invalid_request")
+		if !cleared(a) {
+			t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
+		}
+	})
+	t.Run("larger than 4,096 bytes", func(t *testing.T) {
+		f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, strings.Repeat("A", 5000)), own()).want(t, 401, "refresh_token_invalid")
+	})
+	t.Run("three thousand and one", func(t *testing.T) {
+		f.call(t, "GET", "/v1/session", nil, header("Cookie", strings.Repeat("a=b; ", 3000)+"a=b")).want(t, 431, "headers_too_large")
+	})
+	// All of it has changed nothing.
+	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, myAccess.Value)).want(t, 200, "")
+	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value)).want(t, 200, "")
+}

@@ -1,0 +1,33 @@
+package handlers
+
+import "strings"
+
+// Routes lists what Echo routes at a listener, as "METHOD /path/{param}".
+func Routes(s *Server, public bool) []string {
+	l := s.admin
+	if public {
+		l = s.public
+	}
+	var found []string
+	for _, r := range l.echo.Routes() {
+		parts := strings.Split(r.Path, "/")
+		for i, part := range parts {
+			if name, ok := strings.CutPrefix(part, ":"); ok {
+				parts[i] = "{" + name + "}"
+			}
+		}
+		found = append(found, r.Method+" "+strings.Join(parts, "/"))
+	}
+	return found
+}
+
+// The parsers of outside bytes.
+var (
+	ParseForm = parseForm
+	Unmarshal = unmarshal
+	Printable = printable
+	TooDeep   = tooDeep
+)
+
+// MintBody is what Unmarshal reads into.
+type MintBody = mintBody

@@ -1,0 +1,125 @@
+package handlers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"issuer.example/handlers"
+)
+
+// TestRoutesAreDescribed holds Echo's routes and openapi.yaml to each other, both ways.
+func TestRoutesAreDescribed(t *testing.T) {
+	var server *handlers.Server
+	newFixture(t, func(s *settings) { server = newServer(t, s) })
+	served := map[string]bool{}
+	for _, public := range []bool{true, false} {
+		routes := handlers.Routes(server, public)
+		for _, route := range routes {
+			if path, ok := strings.CutPrefix(route, "HEAD "); ok {
+				if !slices.Contains(routes, "GET "+path) {
+					t.Errorf("%s has HEAD without GET", path)
+				}
+				continue
+			}
+			served[route] = true
+			if get, ok := strings.CutPrefix(route, "GET "); ok && !slices.Contains(routes, "HEAD "+get) {
+				t.Errorf("%s has GET without HEAD", get)
+			}
+		}
+	}
+	described := map[string]bool{}
+	for path, item := range openAPI(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			described[method+" "+path] = true
+			if operation.OperationID == "" || operation.Summary == "" {
+				t.Errorf("%s %s has no operationId or no summary", method, path)
+			}
+		}
+	}
+	if diff := cmp.Diff(described, served); diff != "" {
+		t.Errorf("openapi.yaml (-) and the routes (+) differ:\n%s", diff)
+	}
+}
+
+// TestMethods is about methods that a path does not have.
+func TestMethods(t *testing.T) {
+	f := newFixture(t, nil)
+	for _, tt := range []struct {
+		method, path, allow string
+	}{
+		{"GET", "/v1/session/refresh", "POST"},
+		{"HEAD", "/v1/session/refresh", "POST"},
+		{"PUT", "/v1/session", "DELETE"},
+		{"TRACE", "/v1/session", "GET"},
+		{"FOO", "/v1/sessions", "POST"},
+		{"POST", "/.well-known/jwks.json", "GET"},
+		{"PATCH", "/v1/sessions/x", "DELETE"},
+		{"GET", "/oauth/introspect", "POST"},
+	} {
+		a := f.call(t, tt.method, tt.path, nil)
+		if a.StatusCode != 405 || !strings.Contains(a.Header.Get("Allow"), tt.allow) {
+			t.Errorf("%s %s: %d, Allow %q; want 405 and %s", tt.method, tt.path, a.StatusCode, a.Header.Get("Allow"), tt.allow)
+		}
+	}
+	// No header changes the method.
+	f.call(t, "GET", "/v1/session/refresh", nil, header("X-HTTP-Method-Override", "POST")).want(t, 405, "method_not_allowed")
+	// HEAD is GET without the body.
+	a := f.call(t, "HEAD", "/.well-known/jwks.json", nil).want(t, 200, "")
+	if len(a.body) != 0 || a.Header.Get("ETag") == "" {
+		t.Errorf("HEAD: body %q, ETag %q", a.body, a.Header.Get("ETag"))
+	}
+	// OPTIONS that is no preflight says what there is.
+	a = f.call(t, "OPTIONS", "/v1/session", nil).want(t, 204, "")
+	if !strings.Contains(a.Header.Get("Allow"), "DELETE") {
+		t.Errorf("OPTIONS: Allow %q", a.Header.Get("Allow"))
+	}
+}
+
+// TestPaths is about paths that are nearly right.
+func TestPaths(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(handlers.ScopeRead))
+	id := f.mint(t, "u1").id
+	for _, path := range []string{
+		"/v1//session", "/v1/session/", "/V1/session", "/v1/session.", "/v1/../v1/session", "/v1/%2e%2e/v1/session",
+		"/v1/session;x=1", "/v1/session%00", "/%2e%2e%2fetc/passwd",
+		"/v1/sessions/" + id + "/x", "/v1/sessions/" + id + "%2Fx", "/v1/sessions/" + id + "%00",
+		"/v1/sessions/" + strings.ToUpper(id) + "X", "/v1/sessions/..%2f" + id, "/v1/sessions/" + id + ".",
+		"/v1/sessions/00000000-0000-0000-0000-000000000000", "/v1/sessions/%27%20OR%201=1--",
+	} {
+		if a := f.call(t, "GET", path, nil, key); a.StatusCode != 404 || a.text(t, "code") != "not_found" {
+			t.Errorf("GET %s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+	f.call(t, "GET", "/v1/sessions/"+id, nil, key).want(t, 200, "")
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	f.admins(t, "GET", "/admin/v1/sessions/"+id+"/x", nil, admin).want(t, 404, "not_found")
+}
+
+// TestUserIDsInPaths: an id is unescaped exactly once, whatever is in it.
+func TestUserIDsInPaths(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(handlers.ScopeRevoke))
+	for id, escaped := range map[string]string{
+		"a/b":                    "a%2Fb",
+		"a%2Fb":                  "a%252Fb",
+		"a b":                    "a%20b",
+		"a+b":                    "a+b",
+		"..":                     "%2e%2e",
+		"ü@x":                    "%C3%BC@x",
+		strings.Repeat("x", 255): strings.Repeat("x", 255),
+	} {
+		f.mint(t, id)
+		a := f.call(t, "POST", "/v1/users/"+escaped+"/revoke-sessions", nil, key).want(t, 200, "")
+		if n := a.at(t, "revoked"); n != 1.0 {
+			t.Errorf("%s: revoked %v, want 1", escaped, n)
+		}
+	}
+	for _, escaped := range []string{strings.Repeat("x", 256), "%00", "a%0Ab", "%FF", "%E2%80%AE"} {
+		f.call(t, "POST", "/v1/users/"+escaped+"/revoke-sessions", nil, key).want(t, 400, "invalid_request")
+	}
+	f.call(t, "POST", "/v1/users/nobody/revoke-sessions", nil, key).want(t, 200, "")
+}
