@@ -141,6 +141,7 @@ func TestVerifierConfig(t *testing.T) {
 		"no issuer":            func(c *jwt.VerifierConfig) { c.Issuer = "" },
 		"no audience":          func(c *jwt.VerifierConfig) { c.Audience = nil },
 		"an empty audience":    func(c *jwt.VerifierConfig) { c.Audience = []string{audience, ""} },
+		"any audience and one": func(c *jwt.VerifierConfig) { c.AnyAudience = true },
 		"no keys":              func(c *jwt.VerifierConfig) { c.Keys = nil },
 		"a malformed type":     func(c *jwt.VerifierConfig) { c.Type = "at jwt" },
 		"a negative leeway":    func(c *jwt.VerifierConfig) { c.Leeway = -1 },
@@ -158,6 +159,28 @@ func TestVerifierConfig(t *testing.T) {
 			if _, err := jwt.NewVerifier(config); err == nil {
 				t.Error("accepted")
 			}
+		})
+	}
+}
+
+// A verifier for any audience is loose about which, and about nothing else.
+func TestAnyAudience(t *testing.T) {
+	forge := newForge(t)
+	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience, c.AnyAudience = nil, true })
+	other := goodPayload().with("aud", `"https://other.example"`)
+	for _, c := range []struct {
+		name    string
+		payload object
+		cause   string
+	}{
+		{"another audience", other, ""},
+		{"no audience", other.without("aud"), "aud"},
+		{"a malformed one", other.with("aud", `[1]`), "aud"},
+		{"another issuer", other.with("iss", `"https://other.example"`), "iss"},
+		{"expired", other.with("exp", "1772366400"), "exp"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			checkRow(t, verifier, row{Token: forge.sign(forge.header(), c.payload), Cause: c.cause})
 		})
 	}
 }
