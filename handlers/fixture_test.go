@@ -231,6 +231,8 @@ func (f *fixture) send(t testing.TB, method, url string, body any, options ...op
 	case nil:
 	case string:
 		reader = strings.NewReader(b)
+	case io.Reader: // of a length that is not known: it is sent in chunks
+		reader = b
 	default:
 		text, err := json.Marshal(b)
 		must(t, err)
