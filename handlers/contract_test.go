@@ -54,7 +54,8 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	if err := c.check(r, response, body); err != nil {
-		c.t.Errorf("%s %s: %d breaks openapi.yaml: %v\n%s", r.Method, r.URL, response.StatusCode, err, body)
+		why, _, _ := strings.Cut(err.Error(), "\nSchema:")
+		c.t.Errorf("%s %s: %d breaks openapi.yaml: %s\n%.500s", r.Method, r.URL, response.StatusCode, why, body)
 	}
 	return response, nil
 }

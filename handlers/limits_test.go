@@ -1,0 +1,113 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+)
+
+// exhaust fails until the answer is 429.
+func exhaust(t *testing.T, fail func() answer) answer {
+	t.Helper()
+	for range 200 {
+		if a := fail(); a.StatusCode == 429 {
+			return a
+		}
+	}
+	t.Fatal("200 failures in a row are all answered")
+	return answer{}
+}
+
+// TestFailedCredentials are rows R07 and H15: who guesses is slowed down, and nobody else.
+func TestFailedCredentials(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.mint(t, "u1")
+	forged := "rt_" + strings.Repeat("A", 64)
+	for name, fail := range map[string]func() answer{
+		"refresh tokens": func() answer { return f.refresh(t, forged) },
+		"access tokens":  func() answer { return f.call(t, "GET", "/v1/session", nil, bearer("x.y.z")) },
+		"service keys": func() answer {
+			return f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer("sk_"+strings.Repeat("x", 43)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.advance(t, time.Minute)
+			s.access = f.refresh(t, s.refresh).want(t, 200, "").text(t, "access_token")
+			a := exhaust(t, fail).want(t, 429, "rate_limited")
+			if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > 60 {
+				t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
+			}
+			// From the same address, all that is valid goes on.
+			f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+			f.refresh(t, s.refresh).want(t, 200, "")
+			f.mint(t, "u2")
+			out := f.mint(t, "u3")
+			f.call(t, "DELETE", "/v1/session", nil, bearer(out.refresh)).want(t, 204, "")
+			f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u4").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+			// Even a bad sign-out hears the truth.
+			f.call(t, "DELETE", "/v1/session", nil, bearer(forged)).want(t, 401, "refresh_token_invalid")
+			// Later the address may fail again.
+			f.advance(t, time.Minute)
+			if a := fail(); a.StatusCode != 401 {
+				t.Errorf("a minute later: %d", a.StatusCode)
+			}
+		})
+	}
+	// An honest client that comes with what was once good is not a guesser.
+	gone := f.mint(t, "u5")
+	f.call(t, "DELETE", "/v1/session", nil, bearer(gone.access)).want(t, 204, "")
+	f.advance(t, time.Hour)
+	for range 100 {
+		f.refresh(t, gone.refresh).want(t, 401, "session_revoked")
+		f.call(t, "GET", "/v1/session", nil, bearer(gone.access)).want(t, 401, "token_expired")
+	}
+}
+
+// TestFailuresByAddress: one address that guesses does not slow another, and forgetting
+// addresses keeps the memory bounded.
+func TestFailuresByAddress(t *testing.T) {
+	f := newFixture(t, func(s *settings) {
+		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	from := func(addr string) func() answer {
+		return func() answer {
+			return f.call(t, "GET", "/v1/session", nil, bearer("x"), header("X-Forwarded-For", addr))
+		}
+	}
+	exhaust(t, from("203.0.113.1"))
+	from("203.0.113.2")().want(t, 401, "token_invalid")
+	exhaust(t, from("2001:db8::1"))
+	from("2001:db8::2")().want(t, 429, "rate_limited") // the same customer
+	from("2001:db8:0:1::1")().want(t, 401, "token_invalid")
+	from("203.0.113.1")().want(t, 429, "rate_limited")
+}
+
+// TestAdminFailures is row O07: keys are not guessed at the admin listener, and the right
+// one always works.
+func TestAdminFailures(t *testing.T) {
+	f := newFixture(t, func(s *settings) {
+		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	exhaust(t, func() answer {
+		return f.admins(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)))
+	})
+	f.admins(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
+	// Many sources together are slowed down too.
+	n := 0
+	exhaust(t, func() answer {
+		n++
+		return f.admins(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)),
+			header("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n)))
+	})
+	f.admins(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
+	// The public listener counts for itself.
+	f.call(t, "GET", "/v1/session", nil, bearer("x")).want(t, 401, "token_invalid")
+	// A key in the query is refused, not tried.
+	f.admins(t, "GET", "/admin/v1/keys?access_token="+serviceKey(handlers.ScopeAdmin), nil).want(t, 400, "invalid_request")
+}

@@ -1,0 +1,124 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"issuer.example/handlers"
+)
+
+// form sends a form to an OAuth endpoint.
+func (f *fixture) form(t *testing.T, path, token string, options ...option) answer {
+	t.Helper()
+	return f.call(t, "POST", path, url.Values{"token": {token}}.Encode(), append([]option{func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}}, options...)...)
+}
+
+func (f *fixture) introspect(t *testing.T, token string) answer {
+	t.Helper()
+	return f.form(t, "/oauth/introspect", token, bearer(serviceKey(handlers.ScopeIntrospect))).want(t, 200, "")
+}
+
+func TestIntrospect(t *testing.T) {
+	f := newFixture(t, nil)
+	a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"claims":{"plan":"gold"},"audience":["https://api.example"],"amr":["pwd"],"acr":"1"}`,
+		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	access, refresh, id := a.text(t, "access_token"), a.text(t, "refresh_token"), a.text(t, "session.id")
+
+	got := f.introspect(t, access)
+	want := map[string]any{
+		"active": true, "token_use": "access_token", "token_type": "Bearer", "iss": testIssuer, "sub": "u1",
+		"aud": []any{"https://api.example"}, "client_id": "sessions-mint", "sid": id, "plan": "gold", "acr": "1", "amr": []any{"pwd"},
+		"iat": float64(f.clock.now().Unix()), "exp": float64(f.clock.now().Add(5 * time.Minute).Unix()),
+		"auth_time": float64(f.clock.now().Unix()), "jti": got.at(t, "jti"),
+	}
+	var have map[string]any
+	must(t, json.Unmarshal(got.body, &have))
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("access token (-want +got):\n%s", diff)
+	}
+	if got := f.introspect(t, refresh); got.text(t, "token_use") != "refresh_token" || got.text(t, "sid") != id {
+		t.Errorf("refresh token: %s", got.body)
+	}
+	// Introspecting has used nothing up.
+	f.advance(t, time.Minute)
+	f.refresh(t, refresh).want(t, 200, "")
+
+	// RFC 7662 §2.2: whatever is wrong with a token, the answer is the same.
+	dead := f.mint(t, "u2")
+	f.call(t, "DELETE", "/v1/session", nil, bearer(dead.access)).want(t, 204, "")
+	f.advance(t, 10*time.Minute)
+	for name, token := range map[string]string{
+		"revoked": dead.refresh, "expired": access, "forged": access[:len(access)-2] + "AA", "forged refresh": "rt_" + strings.Repeat("A", 64),
+		"garbage": "garbage", "a service key": serviceKey(handlers.ScopeAdmin), "unsigned": "eyJhbGciOiJub25lIn0.e30.",
+	} {
+		if got := string(f.introspect(t, token).body); got != `{"active":false}` {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestIntrospectCallers(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.mint(t, "u1")
+	key := serviceKey(handlers.ScopeIntrospect)
+	basic := func(user, password string) option {
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	}
+	f.form(t, "/oauth/introspect", s.access, basic("tokens-introspect", key)).want(t, 200, "")
+	f.form(t, "/oauth/introspect", s.access, basic("tokens%2Dintrospect", key)).want(t, 200, "")
+	for name, tt := range map[string]struct {
+		by        option
+		status    int
+		word      string
+		challenge string
+	}{
+		"nobody":          {header("X", "y"), 401, "invalid_client", "Bearer"},
+		"wrong name":      {basic("someone", key), 401, "invalid_client", "Basic"},
+		"no name":         {basic("", key), 401, "invalid_client", "Basic"},
+		"wrong key":       {basic("tokens-introspect", "sk_x"), 401, "invalid_client", "Basic"},
+		"wrong scope":     {basic("admin", serviceKey(handlers.ScopeAdmin)), 403, "insufficient_scope", "Bearer"},
+		"an access token": {bearer(s.access), 401, "invalid_client", "Bearer"},
+	} {
+		a := f.form(t, "/oauth/introspect", s.access, tt.by)
+		if a.StatusCode != tt.status || a.text(t, "error") != tt.word || !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), tt.challenge) {
+			t.Errorf("%s: %d %q %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"), a.body)
+		}
+	}
+}
+
+func TestRevokeToken(t *testing.T) {
+	f := newFixture(t, nil)
+	for name, pick := range map[string]func(tokens) string{
+		"access token":  func(s tokens) string { return s.access },
+		"refresh token": func(s tokens) string { return s.refresh },
+	} {
+		s := f.mint(t, "u1")
+		for range 2 {
+			if a := f.form(t, "/oauth/revoke", pick(s)).want(t, 200, ""); len(a.body) != 0 {
+				t.Errorf("%s: %s", name, a.body)
+			}
+		}
+		f.refresh(t, s.refresh).want(t, 401, "session_revoked")
+		shown := f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+		if got := shown.text(t, "session.end_reason"); got != "token_revoked" {
+			t.Errorf("%s: end_reason %q", name, got)
+		}
+	}
+	// RFC 7009 §2.2: an invalid token is a success. It is no oracle.
+	for _, token := range []string{"garbage", "rt_" + strings.Repeat("A", 64), "x.y.z"} {
+		f.form(t, "/oauth/revoke", token).want(t, 200, "")
+	}
+	s := f.mint(t, "u1")
+	f.form(t, "/oauth/revoke", s.access, bearer("sk_unknown")).want(t, 401, "")
+	f.refresh(t, s.refresh).want(t, 200, "")
+	f.form(t, "/oauth/revoke", s.access, bearer(s.access)).want(t, 200, "")
+	f.refresh(t, s.refresh).want(t, 401, "session_revoked")
+}
