@@ -1,0 +1,57 @@
+package revocation
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"issuer.example/jwt"
+)
+
+const (
+	maxSeq  = 1<<53 - 1    // the largest integer that every JSON reader holds
+	maxTime = 253402300799 // seconds: the end of the year 9999
+	maxID   = 255          // bytes of jti
+	depth   = 8            // levels of objects and arrays in a message
+)
+
+// decode reads strict JSON into a struct. encoding/json takes a name in another case for
+// the one it looks for; the check before it makes sure that there is one of them.
+func decode(payload []byte, into any) error {
+	if err := jwt.CheckJSON(payload, depth); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if json.Unmarshal(payload, into) != nil { // its text may hold a part of the payload
+		return fmt.Errorf("%w: a member has the wrong type", ErrMalformed)
+	}
+	return nil
+}
+
+func (e Entry) check() error {
+	switch {
+	case e.SID.IsZero():
+		return fmt.Errorf("%w: no session identifier", ErrMalformed)
+	case !inRange(e.Until):
+		return fmt.Errorf("%w: until is out of range", ErrMalformed)
+	}
+	switch e.Scope.Kind {
+	case KindSession, KindEverything:
+		if e.Scope.Name != "" {
+			return fmt.Errorf("%w: a name where none belongs", ErrMalformed)
+		}
+	case KindUser, KindClient:
+		if jwt.ValidSubject(e.Scope.Name) != nil {
+			return fmt.Errorf("%w: the name of a mark is none", ErrMalformed)
+		}
+	default:
+		return fmt.Errorf("%w: unknown kind", ErrMalformed)
+	}
+	return nil
+}
+
+func inRange(t time.Time) bool { return t.Unix() >= 1 && t.Unix() <= maxTime }
+
+func fromSeconds(s int64) time.Time { return time.Unix(s, 0).UTC() }
+
+// ceilSeconds rounds up: what must be kept until then is never dropped before.
+func ceilSeconds(t time.Time) int64 { return t.Add(time.Second - 1).Unix() }
