@@ -170,12 +170,27 @@ func TestCommandsSayWhatIsMissing(t *testing.T) {
 func TestWrongUsage(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{}, {"server"}, {"serve", "now"}, {"serve", "--prod"}, {"check", "--config"},
-		{"keys"}, {"keys", "burn"}, {"keys", "revoke"}, {"keys", "rotate", "now"},
-		{"session"}, {"session", "list"}, {"session", "show"}, {"session", "revoke"},
-		{"session", "revoke", "a", "--user", "b"}, {"session", "revoke", "--everyone"}, {"session", "revoke", "a", "b"},
-		{"service-key", "new"}, {"service-key", "new", "--name", "a", "--scopes", "root"},
-		{"secret", "new"}, {"backup"}, {"version", "2"},
+		{},
+		{"server"},
+		{"serve", "now"},
+		{"serve", "--prod"},
+		{"check", "--config"},
+		{"keys"},
+		{"keys", "burn"},
+		{"keys", "revoke"},
+		{"keys", "rotate", "now"},
+		{"session"},
+		{"session", "list"},
+		{"session", "show"},
+		{"session", "revoke"},
+		{"session", "revoke", "a", "--user", "b"},
+		{"session", "revoke", "--everyone"},
+		{"session", "revoke", "a", "b"},
+		{"service-key", "new"},
+		{"service-key", "new", "--name", "a", "--scopes", "root"},
+		{"secret", "new"},
+		{"backup"},
+		{"version", "2"},
 	} {
 		r := run(t, dir, nil, args...)
 		if r.code != 2 || strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "issuer: ") {

@@ -1,0 +1,198 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/server"
+	"issuer.example/secret"
+)
+
+// start runs a server on free ports until the test ends, when it must stop well.
+func start(t *testing.T, change func(*config.Config)) *server.Server {
+	t.Helper()
+	dir := t.TempDir()
+	c := config.Default()
+	c.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Store.Path = filepath.Join(dir, "issuer.db")
+	c.Secrets = []string{filepath.Join(dir, "secret")}
+	if err := os.WriteFile(c.Secrets[0], []byte(secret.Generate()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(c)
+	}
+	s, err := server.Open(t.Context(), server.Config{Settings: c, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return s
+}
+
+// dial connects, for as long as the test may take.
+func dial(t *testing.T, address net.Addr) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func TestBothListenersAnswer(t *testing.T) {
+	s := start(t, nil)
+	for _, address := range []net.Addr{s.PublicAddr(), s.AdminAddr()} {
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if status := get(t, address, path); status != http.StatusOK {
+				t.Errorf("%s of %s answers %d", path, address, status)
+			}
+		}
+	}
+	if status := get(t, s.PublicAddr(), "/metrics"); status != http.StatusNotFound {
+		t.Errorf("the public listener answers %d to /metrics", status)
+	}
+}
+
+func get(t *testing.T, address net.Addr, path string) int {
+	t.Helper()
+	res, err := http.Get("http://" + address.String() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// H04: a flood of connections waits outside, and the admin listener is still there.
+func TestConnectionCap(t *testing.T) {
+	t.Parallel()
+	const most = 3
+	s := start(t, func(c *config.Config) { c.Limits.Connections = most })
+	var inside []net.Conn
+	for range most {
+		conn := dial(t, s.PublicAddr())
+		ask(t, conn)
+		if _, err := answer(conn, 30*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		inside = append(inside, conn)
+	}
+	outside := dial(t, s.PublicAddr())
+	ask(t, outside)
+	if status, err := answer(outside, 300*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection over the limit got %q, %v", status, err)
+	}
+	if status := get(t, s.AdminAddr(), "/healthz"); status != http.StatusOK {
+		t.Errorf("the admin listener answers %d", status)
+	}
+	_ = inside[0].Close()
+	if status, err := answer(outside, 30*time.Second); err != nil || !strings.Contains(status, "200") {
+		t.Errorf("once there was room it got %q, %v", status, err)
+	}
+}
+
+// ask sends a request and keeps the connection.
+func ask(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if _, err := fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is the status line that comes in time.
+func answer(conn net.Conn, within time.Duration) (string, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return "", err
+	}
+	return bufio.NewReader(conn).ReadString('\n')
+}
+
+// H03: whoever sends slowly is cut off. The test waits as long as the program does.
+func TestSlowSendersAreCut(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for name, begun := range map[string]string{
+		"nothing":       "",
+		"half a header": "GET /healthz HTTP/1.1\r\nHost: local",
+		"half a body":   "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, s.PublicAddr())
+			if _, err := io.WriteString(conn, begun); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.SetReadDeadline(time.Now().Add(45 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still open")
+			}
+		})
+	}
+}
+
+// H11: a header beyond the limit is refused and not read to its end.
+func TestLargeHeader(t *testing.T) {
+	s := start(t, nil)
+	req, err := http.NewRequest(http.MethodGet, "http://"+s.PublicAddr().String()+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Large", strings.Repeat("x", 64<<10))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a header of 64 KiB answers %d", res.StatusCode)
+	}
+}
+
+// What can't be opened leaves nothing open: neither the data file nor a port.
+func TestOpenLeavesNothingBehind(t *testing.T) {
+	s := start(t, nil)
+	dir := t.TempDir()
+	c := config.Default()
+	c.Store.Path = filepath.Join(dir, "issuer.db")
+	c.Secrets = []string{filepath.Join(dir, "secret")}
+	if err := os.WriteFile(c.Secrets[0], []byte(secret.Generate()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.Listen, c.Admin.Listen = "127.0.0.1:0", s.AdminAddr().String() // taken
+	cfg := server.Config{Settings: c, Logger: slog.New(slog.DiscardHandler)}
+	if _, err := server.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "admin listener") {
+		t.Fatalf("Open on a taken port: %v", err)
+	}
+	c.Admin.Listen = "127.0.0.1:0"
+	again, err := server.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("Open after a failed one: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
