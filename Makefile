@@ -11,7 +11,7 @@ SOAK     ?= 20
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run the issuer on this machine, with everything it needs made in ./data
@@ -38,7 +38,11 @@ fmt: ## Format the code
 
 .PHONY: bench
 bench: ## Run the benchmarks (BENCH=regexp)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $$($(GO) list $(PACKAGES) | grep -v '/bench$$')
+
+.PHONY: bench-http
+bench-http: ## Measure durable refreshes over HTTP, beside a bare Echo
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)

@@ -64,6 +64,8 @@ func Law() map[string]Rule {
 			},
 			Doors: []string{"golang.org/x/net"},
 		},
+		// bench compares with a bare Echo.
+		"bench":             {TestDoors: []string{"github.com/labstack/echo/v4"}},
 		"internal/archtest": {},
 		"internal/e2e":      {},
 	}
