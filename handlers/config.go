@@ -114,6 +114,7 @@ func (c *Config) check() error {
 
 type unobserved struct{}
 
+// Route observes nothing.
 func (unobserved) Route(string, string) func(int, time.Duration) {
 	return func(int, time.Duration) {}
 }

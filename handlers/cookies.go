@@ -36,7 +36,9 @@ const maxSameName = 8
 // jar writes and reads the cookies of tokens.
 type jar struct {
 	refresh, access string // names
-	form            http.Cookie
+	domain          string
+	secure          bool
+	sameSite        http.SameSite
 }
 
 func newJar(c Cookies, issuer string) (*jar, error) {
@@ -62,29 +64,32 @@ func newJar(c Cookies, issuer string) (*jar, error) {
 	default:
 		return nil, fmt.Errorf("%w: cookies.secure is none of auto, always, never, host", ErrConfig)
 	}
-	j := &jar{refresh: prefix + ".session_token", access: prefix + ".access_token"}
-	j.form = http.Cookie{Path: "/", Domain: c.Domain, Secure: c.Secure != CookieSecureNever, HttpOnly: true}
-	return j, j.setSameSite(c.SameSite)
+	j := &jar{
+		refresh: prefix + ".session_token", access: prefix + ".access_token",
+		domain: c.Domain, secure: c.Secure != CookieSecureNever,
+	}
+	if err := j.setSameSite(c.SameSite); err != nil {
+		return nil, err
+	}
+	if err := j.cookie(j.refresh, "x", 1, j.domain).Valid(); err != nil {
+		return nil, fmt.Errorf("%w: cookies: %w", ErrConfig, err)
+	}
+	return j, nil
 }
 
 func (j *jar) setSameSite(mode string) error {
 	switch mode {
 	case "", "lax":
-		j.form.SameSite = http.SameSiteLaxMode
+		j.sameSite = http.SameSiteLaxMode
 	case "strict":
-		j.form.SameSite = http.SameSiteStrictMode
+		j.sameSite = http.SameSiteStrictMode
 	case "none":
-		j.form.SameSite = http.SameSiteNoneMode
-		if !j.form.Secure {
+		j.sameSite = http.SameSiteNoneMode
+		if !j.secure {
 			return fmt.Errorf("%w: SameSite=None needs Secure", ErrConfig)
 		}
 	default:
 		return fmt.Errorf("%w: cookies.same_site is none of lax, strict, none", ErrConfig)
-	}
-	probe := j.form
-	probe.Name, probe.Value = j.refresh, "x"
-	if err := probe.Valid(); err != nil {
-		return fmt.Errorf("%w: cookies: %w", ErrConfig, err)
 	}
 	return nil
 }
@@ -92,10 +97,10 @@ func (j *jar) setSameSite(mode string) error {
 // set puts the tokens of a grant into cookies that end when the tokens do.
 func (j *jar) set(x *exchange, g session.Grant, now time.Time) {
 	if g.RefreshToken != "" {
-		j.put(x, j.refresh, g.RefreshToken, seconds(g.View.ExpiresAt.Sub(now)))
+		http.SetCookie(x.Response(), j.cookie(j.refresh, g.RefreshToken, seconds(g.View.ExpiresAt.Sub(now)), j.domain))
 	}
 	if g.AccessToken != "" {
-		j.put(x, j.access, g.AccessToken, seconds(g.AccessExpiresAt.Sub(now)))
+		http.SetCookie(x.Response(), j.cookie(j.access, g.AccessToken, seconds(g.AccessExpiresAt.Sub(now)), j.domain))
 	}
 }
 
@@ -103,19 +108,18 @@ func (j *jar) set(x *exchange, g session.Grant, now time.Time) {
 // those of this host alone, which an earlier configuration or a neighbour may have left.
 func (j *jar) clear(x *exchange) {
 	for _, name := range []string{j.refresh, j.access} {
-		j.put(x, name, "", -1)
-		if j.form.Domain != "" {
-			c := j.form
-			c.Name, c.MaxAge, c.Domain = name, -1, ""
-			http.SetCookie(x.Response(), &c)
+		http.SetCookie(x.Response(), j.cookie(name, "", -1, j.domain))
+		if j.domain != "" {
+			http.SetCookie(x.Response(), j.cookie(name, "", -1, ""))
 		}
 	}
 }
 
-func (j *jar) put(x *exchange, name, value string, maxAge int) {
-	c := j.form
-	c.Name, c.Value, c.MaxAge = name, value, maxAge
-	http.SetCookie(x.Response(), &c)
+func (j *jar) cookie(name, value string, maxAge int, domain string) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", Domain: domain, MaxAge: maxAge,
+		Secure: j.secure, HttpOnly: true, SameSite: j.sameSite,
+	}
 }
 
 // values returns what the request has under exactly that name, each value once.

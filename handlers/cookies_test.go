@@ -16,23 +16,23 @@ const (
 )
 
 // mintCookies begins a session whose tokens come in cookies.
-func (f *fixture) mintCookies(t testing.TB, user string) (refresh, access *http.Cookie) {
-	t.Helper()
-	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+func (f *fixture) mintCookies(tb testing.TB, user string) (refresh, access *http.Cookie) {
+	tb.Helper()
+	a := f.call(tb, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": user}},
+		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
 	for _, secret := range []string{"access_token", "refresh_token"} {
-		if a.at(t, secret) != nil {
-			t.Fatalf("%s is in the body", secret)
+		if a.at(tb, secret) != nil {
+			tb.Fatalf("%s is in the body", secret)
 		}
 	}
-	return setCookie(t, a, refreshCookie), setCookie(t, a, accessCookie)
+	return setCookie(tb, a, refreshCookie), setCookie(tb, a, accessCookie)
 }
 
-func setCookie(t testing.TB, a answer, name string) *http.Cookie {
-	t.Helper()
+func setCookie(tb testing.TB, a answer, name string) *http.Cookie {
+	tb.Helper()
 	c, ok := a.cookie(name)
 	if !ok {
-		t.Fatalf("no cookie %s is set: %v", name, a.Header["Set-Cookie"])
+		tb.Fatalf("no cookie %s is set: %v", name, a.Header["Set-Cookie"])
 	}
 	return c
 }

@@ -88,45 +88,45 @@ type settings struct {
 	http     handlers.Config
 }
 
-func newFixture(t testing.TB, change func(*settings)) *fixture {
-	t.Helper()
+func newFixture(tb testing.TB, change func(*settings)) *fixture {
+	tb.Helper()
 	f := &fixture{
 		clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
-		log:   &logBuffer{}, path: filepath.Join(t.TempDir(), "issuer.db"),
+		log:   &logBuffer{}, path: filepath.Join(tb.TempDir(), "issuer.db"),
 	}
 	logger := slog.New(slog.NewJSONHandler(f.log, nil))
 	var err error
-	f.store, err = bolt.Open(t.Context(), bolt.Config{Path: f.path, Logger: logger})
-	must(t, err)
-	t.Cleanup(func() { _ = f.store.Close() })
+	f.store, err = bolt.Open(tb.Context(), bolt.Config{Path: f.path, Logger: logger})
+	must(tb, err)
+	tb.Cleanup(func() { _ = f.store.Close() })
 	key, err := secret.Parse([]byte(strings.Repeat("fixture-secret.", 4)))
-	must(t, err)
-	f.keys, err = keys.Open(t.Context(), keys.Config{
+	must(tb, err)
+	f.keys, err = keys.Open(tb.Context(), keys.Config{
 		Store: f.store, Secrets: []secret.Secret{key}, Now: f.clock.now, Logger: logger,
 	})
-	must(t, err)
+	must(tb, err)
 	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
 	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
 	set.sessions.Observer, set.http.Observer, set.http.Metrics = m, m, m.Handler()
 	if change != nil {
 		change(set)
 	}
-	server := newServer(t, set)
-	f.public, f.admin = listen(t, server.Public()), listen(t, server.Admin())
+	server := newServer(tb, set)
+	f.public, f.admin = listen(tb, server.Public()), listen(tb, server.Admin())
 	f.client = &http.Client{
-		Transport:     &contract{t: t, doc: openAPI(t), next: http.DefaultTransport},
+		Transport:     &contract{t: tb, doc: openAPI(tb), next: http.DefaultTransport, adminHost: f.admin.Listener.Addr().String()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return f
 }
 
-func newServer(t testing.TB, set *settings) *handlers.Server {
-	t.Helper()
+func newServer(tb testing.TB, set *settings) *handlers.Server {
+	tb.Helper()
 	var err error
 	set.http.Sessions, err = session.New(set.sessions)
-	must(t, err)
+	must(tb, err)
 	server, err := handlers.New(set.http)
-	must(t, err)
+	must(tb, err)
 	return server
 }
 
@@ -159,31 +159,31 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 }
 
 // listen serves as the program does, as far as tests depend on it.
-func listen(t testing.TB, h http.Handler) *httptest.Server {
-	t.Helper()
+func listen(tb testing.TB, h http.Handler) *httptest.Server {
+	tb.Helper()
 	server := httptest.NewUnstartedServer(h)
 	server.Config.MaxHeaderBytes = 16 << 10
 	server.Config.ReadHeaderTimeout = 5 * time.Second
 	server.Config.ReadTimeout = 10 * time.Second
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 	server.Start()
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return server
 }
 
 // advance moves the clock, and keeps the key schedule as the program does.
-func (f *fixture) advance(t testing.TB, d time.Duration) {
-	t.Helper()
+func (f *fixture) advance(tb testing.TB, d time.Duration) {
+	tb.Helper()
 	f.clock.mu.Lock()
 	f.clock.t = f.clock.t.Add(d)
 	f.clock.mu.Unlock()
-	must(t, f.keys.Step(t.Context()))
+	must(tb, f.keys.Step(tb.Context()))
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -213,19 +213,19 @@ func own() option { return header("Sec-Fetch-Site", "same-origin") }
 
 // call sends a request to the public listener. A body that is a string is sent as it is,
 // as JSON; anything else is encoded.
-func (f *fixture) call(t testing.TB, method, path string, body any, options ...option) answer {
-	t.Helper()
-	return f.send(t, method, f.public.URL+path, body, options...)
+func (f *fixture) call(tb testing.TB, method, path string, body any, options ...option) answer {
+	tb.Helper()
+	return f.send(tb, method, f.public.URL+path, body, options...)
 }
 
 // admins sends a request to the admin listener.
-func (f *fixture) admins(t testing.TB, method, path string, body any, options ...option) answer {
-	t.Helper()
-	return f.send(t, method, f.admin.URL+path, body, options...)
+func (f *fixture) admins(tb testing.TB, method, path string, body any, options ...option) answer {
+	tb.Helper()
+	return f.send(tb, method, f.admin.URL+path, body, options...)
 }
 
-func (f *fixture) send(t testing.TB, method, url string, body any, options ...option) answer {
-	t.Helper()
+func (f *fixture) send(tb testing.TB, method, url string, body any, options ...option) answer {
+	tb.Helper()
 	var reader io.Reader
 	switch b := body.(type) {
 	case nil:
@@ -235,11 +235,11 @@ func (f *fixture) send(t testing.TB, method, url string, body any, options ...op
 		reader = b
 	default:
 		text, err := json.Marshal(b)
-		must(t, err)
+		must(tb, err)
 		reader = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, url, reader)
-	must(t, err)
+	r, err := http.NewRequestWithContext(tb.Context(), method, url, reader)
+	must(tb, err)
 	if reader != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -247,37 +247,37 @@ func (f *fixture) send(t testing.TB, method, url string, body any, options ...op
 		o(r)
 	}
 	response, err := f.client.Do(r)
-	must(t, err)
+	must(tb, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	must(t, err)
+	must(tb, err)
 	return answer{Response: response, body: text}
 }
 
 // want fails the test unless the answer has that status, and for a refusal that code.
-func (a answer) want(t testing.TB, status int, code string) answer {
-	t.Helper()
+func (a answer) want(tb testing.TB, status int, code string) answer {
+	tb.Helper()
 	if a.StatusCode != status {
-		t.Fatalf("%s %s: status %d, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+		tb.Fatalf("%s %s: status %d, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
 	}
-	if code != "" && a.text(t, "code") != code {
-		t.Fatalf("%s %s: code %q, want %q", a.Request.Method, a.Request.URL, a.text(t, "code"), code)
+	if code != "" && a.text(tb, "code") != code {
+		tb.Fatalf("%s %s: code %q, want %q", a.Request.Method, a.Request.URL, a.text(tb, "code"), code)
 	}
 	return a
 }
 
 // text is a string of the answer, by its path.
-func (a answer) text(t testing.TB, path string) string {
-	t.Helper()
-	s, _ := a.at(t, path).(string)
+func (a answer) text(tb testing.TB, path string) string {
+	tb.Helper()
+	s, _ := a.at(tb, path).(string)
 	return s
 }
 
 // at is a value of the answer, by its path of names; nil if there is none.
-func (a answer) at(t testing.TB, path string) any {
-	t.Helper()
+func (a answer) at(tb testing.TB, path string) any {
+	tb.Helper()
 	var v any
-	must(t, json.Unmarshal(a.body, &v))
+	must(tb, json.Unmarshal(a.body, &v))
 	for name := range strings.SplitSeq(path, ".") {
 		object, _ := v.(map[string]any)
 		v = object[name]
@@ -299,18 +299,18 @@ func (a answer) cookie(name string) (c *http.Cookie, ok bool) {
 type tokens struct{ id, user, access, refresh string }
 
 // mint begins a session of that user.
-func (f *fixture) mint(t testing.TB, user string) tokens {
-	t.Helper()
-	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+func (f *fixture) mint(tb testing.TB, user string) tokens {
+	tb.Helper()
+	a := f.call(tb, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": user}},
+		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
 	return tokens{
-		id: a.text(t, "session.id"), user: user,
-		access: a.text(t, "access_token"), refresh: a.text(t, "refresh_token"),
+		id: a.text(tb, "session.id"), user: user,
+		access: a.text(tb, "access_token"), refresh: a.text(tb, "refresh_token"),
 	}
 }
 
 // refresh redeems a refresh token that is not in a cookie.
-func (f *fixture) refresh(t testing.TB, token string, options ...option) answer {
-	t.Helper()
-	return f.call(t, "POST", "/v1/session/refresh", map[string]string{"refresh_token": token}, options...)
+func (f *fixture) refresh(tb testing.TB, token string, options ...option) answer {
+	tb.Helper()
+	return f.call(tb, "POST", "/v1/session/refresh", map[string]string{"refresh_token": token}, options...)
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"io"
 	"net/http"
 	"net/http/pprof"
 	"strings"
@@ -29,19 +28,22 @@ func (s *Server) adminBackup(x *exchange) error {
 	if s.cfg.Backup == nil {
 		return notFound()
 	}
-	x.header().Set(echo.HeaderContentDisposition, `attachment; filename="issuer-backup.db"`)
-	x.header().Set(echo.HeaderContentType, echo.MIMEOctetStream)
 	w := &patient{out: x.Response(), deadline: http.NewResponseController(x.Response())}
 	return s.cfg.Backup(x.Request().Context(), w)
 }
 
-// patient writes for as long as the reader keeps reading.
+// patient writes a file for as long as the reader keeps reading. Its headers come with the
+// first bytes, so that a copy that fails at once can still be refused properly.
 type patient struct {
-	out      io.Writer
+	out      *echo.Response
 	deadline *http.ResponseController
 }
 
 func (p *patient) Write(b []byte) (int, error) {
+	if !p.out.Committed {
+		p.out.Header().Set(echo.HeaderContentDisposition, `attachment; filename="issuer-backup.db"`)
+		p.out.Header().Set(echo.HeaderContentType, echo.MIMEOctetStream)
+	}
 	if err := p.deadline.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return 0, err
 	}

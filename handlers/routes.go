@@ -48,6 +48,7 @@ func (s *Server) adminRoutes() []route {
 		{method: "DELETE", path: "/admin/v1/keys/{kid}", serve: s.adminRevokeKey, admin: true},
 
 		{method: "GET", path: "/admin/v1/backup", serve: s.adminBackup, admin: true},
+		{method: "GET", path: "/debug/pprof/", serve: s.adminProfile, admin: true},
 		{method: "GET", path: "/debug/pprof/{profile}", serve: s.adminProfile, admin: true},
 	}
 }

@@ -1,0 +1,199 @@
+package handlers_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+)
+
+func TestAdminSessions(t *testing.T) {
+	f := newFixture(t, nil)
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	first, second := f.mint(t, "u 1"), f.mint(t, "u 1")
+	f.admins(t, "DELETE", "/admin/v1/sessions/"+first.id, nil, admin).want(t, 204, "")
+	f.admins(t, "DELETE", "/admin/v1/sessions/"+first.id, nil, admin).want(t, 204, "")
+	a := f.admins(t, "GET", "/admin/v1/sessions?user_id=u%201", nil, admin).want(t, 200, "")
+	live, _ := a.at(t, "sessions").([]any)
+	ended, _ := a.at(t, "history").([]any)
+	if len(live) != 1 || len(ended) != 1 {
+		t.Fatalf("sessions: %s", a.body)
+	}
+	a = f.admins(t, "GET", "/admin/v1/sessions/"+first.id, nil, admin).want(t, 200, "")
+	if a.text(t, "session.end_reason") != "revoked_by_admin" || a.text(t, "session.ended_at") == "" {
+		t.Errorf("ended session: %s", a.body)
+	}
+	f.call(t, "GET", "/v1/session", nil, bearer(first.access)).want(t, 401, "session_revoked")
+	f.call(t, "GET", "/v1/session", nil, bearer(second.access)).want(t, 200, "")
+
+	if a := f.admins(t, "POST", "/admin/v1/users/u%201/revoke-sessions", nil, admin).want(t, 200, ""); a.at(t, "revoked") != 1.0 {
+		t.Errorf("revoke-sessions: %s", a.body)
+	}
+	unknown := "/admin/v1/sessions/01890000-0000-7000-8000-000000000000"
+	f.admins(t, "DELETE", unknown, nil, admin).want(t, 404, "not_found")
+	f.admins(t, "GET", unknown, nil, admin).want(t, 404, "not_found")
+	for _, query := range []string{"", "?user_id=", "?user_id=a&user_id=b", "?user_id=%00", "?user_id=a&limit=0", "?user_id=a&limit=1001", "?user_id=a&limit=x", "?user_id=%zz"} {
+		f.admins(t, "GET", "/admin/v1/sessions"+query, nil, admin).want(t, 400, "invalid_request")
+	}
+	for range 3 {
+		s := f.mint(t, "u2")
+		f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
+	}
+	a = f.admins(t, "GET", "/admin/v1/sessions?user_id=u2&limit=2", nil, admin).want(t, 200, "")
+	if ended, _ := a.at(t, "history").([]any); len(ended) != 2 {
+		t.Errorf("limit=2: %s", a.body)
+	}
+}
+
+func TestAdminMarks(t *testing.T) {
+	f := newFixture(t, nil)
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	s := f.mint(t, "u1")
+	for _, body := range []string{
+		`{}`, `{"client_id":""}`, `{"everything":false}`, `{"client_id":"x","everything":true}`, `{"client_id":"a\u0000"}`, `{"everyone":true}`, `{"everything":"true"}`,
+	} {
+		f.admins(t, "POST", "/admin/v1/revocations", body, admin).want(t, 400, "invalid_request")
+	}
+	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"someone-else"}`, admin).want(t, 204, "")
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"sessions-mint"}`, admin).want(t, 204, "")
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 401, "session_revoked")
+	s = f.mint(t, "u1") // the very next sign-in is not covered
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+	f.admins(t, "POST", "/admin/v1/revocations", `{"everything":true}`, admin).want(t, 204, "")
+	f.refresh(t, s.refresh).want(t, 401, "session_revoked")
+	f.refresh(t, f.mint(t, "u1").refresh).want(t, 200, "")
+}
+
+func TestAdminKeys(t *testing.T) {
+	f := newFixture(t, nil)
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	keys := func() map[string]string {
+		states := map[string]string{}
+		list, _ := f.admins(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "").at(t, "keys").([]any)
+		for _, k := range list {
+			key, _ := k.(map[string]any)
+			kid, _ := key["kid"].(string)
+			states[kid], _ = key["state"].(string)
+		}
+		return states
+	}
+	var first string
+	for kid := range keys() {
+		first = kid
+	}
+	rotated := f.admins(t, "POST", "/admin/v1/keys/rotate", nil, admin).want(t, 200, "")
+	next := rotated.text(t, "key.kid")
+	if again := f.admins(t, "POST", "/admin/v1/keys/rotate", nil, admin).want(t, 200, ""); again.text(t, "key.kid") != next {
+		t.Error("rotating twice makes two keys")
+	}
+	early := f.admins(t, "POST", "/admin/v1/keys/"+next+"/promote", nil, admin).want(t, 409, "conflict")
+	if !strings.Contains(early.text(t, "detail"), "2026-03-01T") {
+		t.Errorf("it does not say when: %s", early.body)
+	}
+	s := f.mint(t, "u1")
+	// The active key is stolen: it goes at once, and every session with it.
+	f.admins(t, "DELETE", "/admin/v1/keys/"+first+"?reason=stolen", nil, admin).want(t, 204, "")
+	if got := keys(); got[first] != "gone" || got[next] != "active" {
+		t.Errorf("keys: %v", got)
+	}
+	if a := f.call(t, "GET", "/.well-known/jwks.json", nil); strings.Contains(string(a.body), first) {
+		t.Errorf("the JWKS still has it: %s", a.body)
+	}
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 401, "token_invalid")
+	f.refresh(t, s.refresh).want(t, 401, "session_revoked")
+	f.admins(t, "DELETE", "/admin/v1/keys/"+first+"?reason=stolen", nil, admin).want(t, 204, "")
+	f.call(t, "GET", "/v1/session", nil, bearer(f.mint(t, "u1").access)).want(t, 200, "")
+
+	f.admins(t, "POST", "/admin/v1/keys/"+first+"/promote", nil, admin).want(t, 409, "conflict")
+	f.admins(t, "DELETE", "/admin/v1/keys/"+next+"?reason=a%0Ab", nil, admin).want(t, 400, "invalid_request")
+	for _, kid := range []string{"nope", "..%2f..%2fetc", "%00", strings.Repeat("x", 65)} {
+		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, admin).want(t, 404, "not_found")
+		f.admins(t, "POST", "/admin/v1/keys/"+kid+"/promote", nil, admin).want(t, 404, "not_found")
+	}
+}
+
+func TestPromote(t *testing.T) {
+	f := newFixture(t, nil)
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	kid := f.admins(t, "POST", "/admin/v1/keys/rotate", nil, admin).want(t, 200, "").text(t, "key.kid")
+	f.advance(t, 2*time.Hour)
+	f.admins(t, "POST", "/admin/v1/keys/"+kid+"/promote", nil, admin).want(t, 204, "")
+	if head, _, _ := strings.Cut(f.mint(t, "u1").access, "."); head == "" {
+		t.Error("no token")
+	}
+}
+
+func TestBackup(t *testing.T) {
+	var write func(io.Writer) error
+	f := newFixture(t, func(s *settings) {
+		s.http.Backup = func(_ context.Context, w io.Writer) error { return write(w) }
+	})
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	write = func(w io.Writer) error {
+		_, err := io.WriteString(w, "a copy")
+		return err
+	}
+	if a := f.admins(t, "GET", "/admin/v1/backup", nil, admin).want(t, 200, ""); string(a.body) != "a copy" {
+		t.Errorf("backup: %s", a.body)
+	}
+	failing := errors.New("disk on fire")
+	write = func(io.Writer) error { return failing }
+	f.admins(t, "GET", "/admin/v1/backup", nil, admin).want(t, 500, "internal_error")
+
+	// A copy that breaks off must not look like a whole one.
+	write = func(w io.Writer) error {
+		_, _ = io.WriteString(w, strings.Repeat("x", 100_000))
+		return failing
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", f.admin.URL+"/admin/v1/backup", nil)
+	must(t, err)
+	admin(r)
+	response, err := http.DefaultClient.Do(r)
+	must(t, err)
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err == nil {
+		t.Errorf("%d bytes came without an error", len(body))
+	}
+	if !strings.Contains(f.log.String(), "disk on fire") {
+		t.Error("the log does not say why")
+	}
+}
+
+func TestMetricsAndProfiles(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.mint(t, "canary-user")
+	f.refresh(t, s.refresh).want(t, 200, "")
+	f.call(t, "GET", "/canary-path", nil).want(t, 404, "")
+	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
+	f.mint(t, "u2")
+	text := string(f.admins(t, "GET", "/metrics", nil).want(t, 200, "").body)
+	for _, want := range []string{
+		`issuer_http_requests_total{method="POST",route="/v1/sessions",status="2xx"} 2`,
+		`issuer_http_requests_total{method="",route="",status="4xx"} 1`,
+		`issuer_sessions_minted_total 2`,
+		`issuer_refreshes_total{outcome="advanced"} 1`,
+		`issuer_sessions_ended_total{reason="sign_out"} 1`,
+		`issuer_sessions_live 1`,
+		`issuer_signing_key_age_seconds{alg="ES256"`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("metrics have no %s", want)
+		}
+	}
+	if strings.Contains(text, "canary") || strings.Contains(text, s.id) {
+		t.Error("metrics name a user, a path or a session")
+	}
+	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	f.admins(t, "GET", "/debug/pprof/", nil, admin).want(t, 200, "")
+	f.admins(t, "GET", "/debug/pprof/heap", nil, admin).want(t, 200, "")
+	f.admins(t, "GET", "/debug/pprof/cmdline", nil, admin).want(t, 404, "not_found")
+	f.admins(t, "GET", "/debug/pprof/", nil).want(t, 401, "token_invalid")
+	f.call(t, "GET", "/debug/pprof/", nil, admin).want(t, 404, "not_found")
+	f.call(t, "GET", "/metrics", nil).want(t, 404, "not_found")
+}

@@ -1,0 +1,129 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+	"issuer.example/session"
+)
+
+// TestFreshness: a route that asks for a fresh authentication says so as RFC 9470 does,
+// and a reauthentication opens it.
+func TestFreshness(t *testing.T) {
+	f := newFixture(t, func(s *settings) { s.sessions.RevokeAllRequiresFresh = true })
+	s := f.mint(t, "u1")
+	f.advance(t, 11*time.Minute)
+	access := f.refresh(t, s.refresh).want(t, 200, "").text(t, "access_token")
+	a := f.call(t, "POST", "/v1/sessions/revoke-all", nil, bearer(access)).want(t, 401, "not_fresh")
+	challenge := a.Header.Get("WWW-Authenticate")
+	if !strings.HasPrefix(challenge, `Bearer error="insufficient_user_authentication"`) || !strings.HasSuffix(challenge, ", max_age=600") {
+		t.Errorf("WWW-Authenticate: %s", challenge)
+	}
+	path := "/v1/sessions/" + s.id + "/reauthenticate"
+	a = f.call(t, "POST", path, `{"amr":["otp"],"acr":"2"}`, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
+	if a.text(t, "session.id") != s.id || a.text(t, "session.auth_time") == a.text(t, "session.created_at") {
+		t.Errorf("reauthenticated: %s", a.body)
+	}
+	if got := f.introspect(t, a.text(t, "access_token")); got.text(t, "acr") != "2" {
+		t.Errorf("token: %s", got.body)
+	}
+	f.call(t, "POST", path, nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
+	got := f.call(t, "POST", path+"?transport=cookie", nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
+	if _, ok := got.cookie(accessCookie); !ok || got.at(t, "access_token") != nil {
+		t.Errorf("by cookie: %s %v", got.body, got.Header["Set-Cookie"])
+	}
+	f.call(t, "POST", path, `{"refresh_token":"x"}`, bearer(serviceKey(handlers.ScopeMint))).want(t, 400, "invalid_request")
+
+	a = f.call(t, "POST", "/v1/sessions/revoke-all", nil, bearer(access)).want(t, 200, "")
+	if a.at(t, "revoked") != 1.0 || !cleared(a) {
+		t.Errorf("revoke-all: %s %v", a.body, a.Header["Set-Cookie"])
+	}
+	f.call(t, "POST", path, nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 404, "not_found")
+}
+
+func TestSessionLimit(t *testing.T) {
+	f := newFixture(t, func(s *settings) { s.sessions.MaxPerUser, s.sessions.OnLimit = 1, session.LimitRefuse })
+	s := f.mint(t, "u1")
+	key := bearer(serviceKey(handlers.ScopeMint))
+	f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, key).want(t, 409, "session_limit")
+	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
+	f.mint(t, "u1")
+}
+
+// TestBinding: a session that is used from elsewhere is refused as the policy says.
+func TestBinding(t *testing.T) {
+	for mode, code := range map[session.BindingMode]string{
+		session.BindingStepUp: "not_fresh", session.BindingEnforce: "binding_mismatch",
+	} {
+		f := newFixture(t, func(s *settings) { s.sessions.Binding.IP = mode })
+		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"ip_address":"203.0.113.7"}`,
+			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+		refresh := a.text(t, "refresh_token")
+		a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh), own()).want(t, 401, code)
+		if ended := mode == session.BindingEnforce; cleared(a) != ended {
+			t.Errorf("%s: cookies cleared: %v", mode, a.Header["Set-Cookie"])
+		}
+		if strings.Contains(string(a.body), "127.0.0.1") || strings.Contains(string(a.body), "203.0.113.7") {
+			t.Errorf("%s: an address is told: %s", mode, a.body)
+		}
+	}
+}
+
+// TestLists: a user sees their own sessions, newest first, and ends them.
+func TestLists(t *testing.T) {
+	f := newFixture(t, nil)
+	var all []tokens
+	for range 3 {
+		all = append(all, f.mint(t, "u1"))
+		f.advance(t, time.Second)
+	}
+	other := f.mint(t, "u2")
+	list := func(by tokens) (ids []string, current string) {
+		a := f.call(t, "GET", "/v1/sessions", nil, bearer(by.access)).want(t, 200, "")
+		found, _ := a.at(t, "sessions").([]any)
+		for _, v := range found {
+			s, _ := v.(map[string]any)
+			id, _ := s["id"].(string)
+			ids = append(ids, id)
+			if s["current"] == true {
+				current += id
+			}
+		}
+		return ids, current
+	}
+	ids, current := list(all[1])
+	if strings.Join(ids, " ") != all[2].id+" "+all[1].id+" "+all[0].id || current != all[1].id {
+		t.Errorf("list: %v, current %s", ids, current)
+	}
+	f.call(t, "DELETE", "/v1/sessions/"+other.id, nil, bearer(all[1].access)).want(t, 404, "not_found")
+	f.call(t, "GET", "/v1/sessions/"+other.id, nil, bearer(all[1].access)).want(t, 404, "not_found")
+	for range 2 {
+		a := f.call(t, "DELETE", "/v1/sessions/"+all[0].id, nil, bearer(all[1].access)).want(t, 204, "")
+		if len(a.Header["Set-Cookie"]) != 0 {
+			t.Error("ending another session clears this one's cookies")
+		}
+	}
+	if a := f.call(t, "POST", "/v1/sessions/revoke-others", nil, bearer(all[1].access)).want(t, 200, ""); a.at(t, "revoked") != 1.0 {
+		t.Errorf("revoke-others: %s", a.body)
+	}
+	if ids, _ := list(all[1]); len(ids) != 1 || ids[0] != all[1].id {
+		t.Errorf("after revoke-others: %v", ids)
+	}
+	a := f.call(t, "GET", "/v1/sessions/"+all[0].id, nil, bearer(all[1].access)).want(t, 200, "")
+	if a.text(t, "session.end_reason") != "revoked_by_user" {
+		t.Errorf("the ended one: %s", a.body)
+	}
+	if a := f.call(t, "DELETE", "/v1/sessions/"+all[1].id, nil, bearer(all[1].access)).want(t, 204, ""); !cleared(a) {
+		t.Error("ending the own session leaves the cookies")
+	}
+	f.call(t, "GET", "/v1/session", nil, bearer(all[1].access)).want(t, 401, "session_revoked")
+	f.call(t, "GET", "/v1/session", nil, bearer(other.access)).want(t, 200, "")
+	// A holder does not ask for users, not even for themselves.
+	f.call(t, "GET", "/v1/sessions?user_id=u2", nil, bearer(other.access)).want(t, 403, "forbidden")
+	a = f.call(t, "GET", "/v1/sessions?user_id=nobody", nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+	if string(a.body) != `{"sessions":[]}` {
+		t.Errorf("an unknown user: %s", a.body)
+	}
+}
