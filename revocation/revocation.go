@@ -9,6 +9,10 @@
 //	revoked(claims) = sid ∈ list ∨ sid ≤ mark[everything] ∨ sid ≤ mark[user] ∨ sid ≤ mark[client]
 //
 // Both are an [Entry] of the revocation log, which numbers them in commit order.
+//
+// The log travels to verifiers as signed messages: [Event], [Snapshot] and [Alive], in the
+// frames that [AppendFrame] writes and [FrameReader] reads. docs/feed.md is the whole of
+// their form. A verifier holds what it has learned in a [Set].
 package revocation
 
 import (
@@ -50,10 +54,14 @@ type Scope struct {
 	Name string // user id or client id; empty for [KindEverything]
 }
 
-// The three scopes of marks.
-func UserScope(userID string) Scope     { return Scope{Kind: KindUser, Name: userID} }
+// UserScope is the scope of a mark over one user's sessions.
+func UserScope(userID string) Scope { return Scope{Kind: KindUser, Name: userID} }
+
+// ClientScope is the scope of a mark over the sessions that one client minted.
 func ClientScope(clientID string) Scope { return Scope{Kind: KindClient, Name: clientID} }
-func EverythingScope() Scope            { return Scope{Kind: KindEverything} }
+
+// EverythingScope is the scope of a mark over all sessions.
+func EverythingScope() Scope { return Scope{Kind: KindEverything} }
 
 // ScopesOf lists the marks that could cover a session of that user and client.
 func ScopesOf(userID, clientID string) [3]Scope {

@@ -116,7 +116,9 @@ func TestSetIsItsModel(t *testing.T) {
 			e := revocation.Entry{SID: rapid.SampledFrom(known).Draw(t, "sid")}
 			e.Until = clock.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "until")) * time.Second)
 			e.Scope = rapid.SampledFrom([]revocation.Scope{
-				{Kind: revocation.KindSession}, {Kind: revocation.KindSession}, {Kind: revocation.KindSession},
+				{Kind: revocation.KindSession},
+				{Kind: revocation.KindSession},
+				{Kind: revocation.KindSession},
 				revocation.UserScope("u1"), revocation.UserScope("u2"), revocation.ClientScope("c1"), revocation.EverythingScope(),
 			}).Draw(t, "scope")
 			return e
