@@ -1,6 +1,10 @@
 package handlers
 
-import "strings"
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
 
 // Routes lists what Echo routes at a listener, as "METHOD /path/{param}".
 func Routes(s *Server, public bool) []string {
@@ -31,3 +35,11 @@ var (
 
 // MintBody is what Unmarshal reads into.
 type MintBody = mintBody
+
+// ClientAddress is who asks, as the access log and the limits see it.
+func ClientAddress(trusted []netip.Prefix, r *http.Request) netip.Addr {
+	return proxies(trusted).client(r)
+}
+
+// KnownHost reports whether an issuer is called by that Host.
+func KnownHost(issuer, host string) bool { return newHosts(issuer, nil).known(host) }

@@ -1,0 +1,111 @@
+package metrics_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/keys"
+	"issuer.example/metrics"
+	"issuer.example/session"
+)
+
+// scrape returns what Prometheus would read.
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+func TestCounts(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	m := metrics.New(metrics.Config{
+		Live: func() int64 { return 42 },
+		Keys: func() []keys.Key {
+			return []keys.Key{
+				{ID: "a", Algorithm: "ES256", State: keys.Active, ActivatedAt: now.Add(-time.Hour)},
+				{ID: "p", Algorithm: "ES256", State: keys.Pending, PublishedAt: now.Add(-time.Minute)},
+				{ID: "r", Algorithm: "EdDSA", State: keys.Retiring, RetiringAt: now.Add(-time.Second)},
+				{ID: "g", Algorithm: "ES256", State: keys.Gone, GoneAt: now},
+			}
+		},
+		Now: func() time.Time { return now },
+	})
+	m.Minted()
+	m.Refreshed(string(session.OutcomeAdvanced))
+	m.Refreshed("something new")
+	m.Ended(session.ReasonLimit, 3)
+	m.Ended(session.ReasonIdle, 0)
+	m.Committed(17, 300*time.Microsecond)
+	count := m.Route("GET", "/v1/session")
+	count(200, time.Millisecond)
+	count(204, time.Millisecond)
+	count(503, time.Second)
+	count(0, 0)
+	count(999, 0)
+
+	text := scrape(t, m)
+	for _, want := range []string{
+		"issuer_sessions_live 42",
+		"issuer_sessions_minted_total 1",
+		`issuer_refreshes_total{outcome="advanced"} 1`,
+		`issuer_refreshes_total{outcome="reused"} 0`,
+		`issuer_refreshes_total{outcome="other"} 1`,
+		`issuer_sessions_ended_total{reason="session_limit"} 3`,
+		`issuer_commit_batch_size_sum 17`,
+		`issuer_commit_duration_seconds_count 1`,
+		`issuer_http_requests_total{method="GET",route="/v1/session",status="2xx"} 2`,
+		`issuer_http_requests_total{method="GET",route="/v1/session",status="5xx"} 1`,
+		`issuer_http_requests_total{method="GET",route="/v1/session",status="other"} 2`,
+		`issuer_http_request_duration_seconds_count{method="GET",route="/v1/session"} 5`,
+		`issuer_signing_key_age_seconds{alg="ES256",kid="a",state="active"} 3600`,
+		`issuer_signing_key_age_seconds{alg="ES256",kid="p",state="pending"} 60`,
+		`issuer_signing_key_age_seconds{alg="EdDSA",kid="r",state="retiring"} 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+	for _, no := range []string{`kid="g"`, `reason="idle"`} {
+		if strings.Contains(text, no) {
+			t.Errorf("there is %s", no)
+		}
+	}
+}
+
+// TestEmpty: without sources there is still something to scrape.
+func TestEmpty(t *testing.T) {
+	text := scrape(t, metrics.New(metrics.Config{}))
+	if !strings.Contains(text, "go_goroutines") || strings.Contains(text, "issuer_sessions_live") {
+		t.Errorf("metrics: %.200s", text)
+	}
+}
+
+// TestConcurrent is for the race detector.
+func TestConcurrent(t *testing.T) {
+	m := metrics.New(metrics.Config{})
+	count := m.Route("GET", "/")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				m.Minted()
+				m.Refreshed("advanced")
+				m.Ended(session.ReasonSignOut, 1)
+				m.Committed(1, time.Millisecond)
+				count(200, time.Millisecond)
+			}
+		})
+		all.Go(func() { _ = scrape(t, m) })
+	}
+	all.Wait()
+	if text := scrape(t, m); !strings.Contains(text, "issuer_sessions_minted_total 800\n") {
+		t.Error("some were not counted")
+	}
+}
