@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -35,7 +38,10 @@ func (a *app) serve(ctx context.Context, dev bool) error {
 	if err != nil {
 		return err
 	}
-	warn(log, settings, time.Now())
+	if _, err := os.Stat(a.configPath); errors.Is(err, fs.ErrNotExist) {
+		log.Info("there is no configuration file: defaults and environment hold", "path", a.configPath)
+	}
+	warn(log, settings, dev, time.Now(), buildTime())
 	var made *devKeys
 	if dev {
 		if made, err = prepareDev(settings, log); err != nil {
@@ -55,13 +61,16 @@ func (a *app) serve(ctx context.Context, dev bool) error {
 }
 
 // warn logs what is allowed and may still be a mistake.
-func warn(log *slog.Logger, c *config.Config, now time.Time) {
-	if built := buildTime(); now.Before(built) {
+func warn(log *slog.Logger, c *config.Config, dev bool, now, built time.Time) {
+	if now.Before(built) {
 		log.Warn("the clock is before the time that this program was built: tokens will be refused elsewhere",
 			"now", now.UTC(), "built", built)
 	}
 	if !loopbackOnly(c.Admin.Listen) {
 		log.Warn("the admin listener can be reached from other machines, in plain HTTP", "listen", c.Admin.Listen)
+	}
+	if dev && !loopbackOnly(c.Listen) {
+		log.Warn("--dev, and the public listener can be reached from other machines", "listen", c.Listen)
 	}
 	if limit, ok := openFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {
 		log.Warn("limits.connections is more than the limit of open files allows",

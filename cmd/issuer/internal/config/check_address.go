@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -109,7 +111,10 @@ func (v checker) checkSecrets(prepared bool) {
 		if !prepared || v.broken(key) {
 			continue
 		}
-		if _, err := secret.Load(path); err != nil {
+		switch _, err := secret.Load(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			v.fault(key, "there is no file %s; `issuer secret new %s` makes one", path, path)
+		case err != nil:
 			v.fault(key, "%v", err)
 		}
 	}
