@@ -65,8 +65,10 @@ func Law() map[string]Rule {
 			Doors: []string{"golang.org/x/net"},
 		},
 		// bench compares with a bare Echo.
-		"bench":             {TestDoors: []string{"github.com/labstack/echo/v4"}},
-		"internal/archtest": {},
-		"internal/e2e":      {},
+		"bench":              {TestDoors: []string{"github.com/labstack/echo/v4"}},
+		"internal/archtest":  {},
+		"internal/crashtest": {},
+		"internal/e2e":       {},
+		"internal/program":   {},
 	}
 }

@@ -1,0 +1,121 @@
+package crashtest_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// fleet is the clients of one issuer.
+type fleet struct {
+	t      *testing.T
+	window time.Duration // refresh.concurrency_window of the issuer that runs
+	actors []*actor
+	// cuts allows requests without an answer, failures answers of 503.
+	cuts, failures bool
+	api            *api
+	halt           chan struct{} // closed when the clients shall stop
+	// acknowledged and refused count answers of 2xx and of 503.
+	acknowledged, refused atomic.Int64
+	faults                atomic.Int64
+}
+
+const (
+	actors       = 12
+	usersOfActor = 3
+	// retry is how long a client waits after a 503. Retry-After says a second; here it
+	// matters that somebody asks at each moment.
+	retry = 50 * time.Millisecond
+	// enough is how many faults a test reports.
+	enough = 20
+)
+
+func newFleet(t *testing.T, seed uint64) *fleet {
+	t.Helper()
+	f := &fleet{t: t}
+	for n := range actors {
+		a := &actor{fleet: f, n: n, rand: rand.New(rand.NewPCG(seed, uint64(n)))}
+		for m := range usersOfActor {
+			a.users = append(a.users, &user{id: fmt.Sprintf("user-%d-%d", n, m)})
+		}
+		f.actors = append(f.actors, a)
+	}
+	return f
+}
+
+// meet makes the clients call another run of the issuer.
+func (f *fleet) meet(api *api, window time.Duration) { f.api, f.window = api, window }
+
+// work lets all clients work until halted, or until the issuer is gone.
+func (f *fleet) work() {
+	f.each(func(a *actor) {
+		for a.working() {
+			a.step()
+		}
+	})
+}
+
+// background lets the clients work until the returned function is called. It waits for
+// them.
+func (f *fleet) background() (stop func()) {
+	f.halt = make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.work()
+	}()
+	return sync.OnceFunc(func() {
+		close(f.halt)
+		<-done
+	})
+}
+
+// verify checks all that is known. If it is thorough, it looks at each session that ever
+// ended, otherwise at some.
+func (f *fleet) verify(thorough bool) {
+	f.t.Helper()
+	f.each(func(a *actor) { a.verify(thorough) })
+	if f.faults.Load() > 0 {
+		f.t.FailNow()
+	}
+}
+
+func (f *fleet) each(do func(*actor)) {
+	var all sync.WaitGroup
+	for _, a := range f.actors {
+		a.cut = false
+		all.Go(func() { do(a) })
+	}
+	all.Wait()
+}
+
+// count counts an answer and checks that the test allows for its kind.
+func (f *fleet) count(r reply) {
+	switch {
+	case r.err != nil:
+		if !f.cuts {
+			f.fail("a request got no answer: %v", r.err)
+		}
+	case r.status == http.StatusServiceUnavailable:
+		f.refused.Add(1)
+		if !f.failures {
+			f.fail("a request was answered %v, while nothing fails", r)
+		}
+		if r.Code != "unavailable" || r.header.Get("Retry-After") == "" {
+			f.fail("a request was answered %v, Retry-After %q; want unavailable and a Retry-After", r, r.header.Get("Retry-After"))
+		}
+	case r.status < 300:
+		f.acknowledged.Add(1)
+	}
+}
+
+func (f *fleet) fail(format string, args ...any) {
+	f.t.Helper()
+	if f.faults.Add(1) <= enough {
+		f.t.Errorf(format, args...)
+	}
+}

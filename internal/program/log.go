@@ -1,0 +1,109 @@
+package program
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// keptLines is how much of a log is kept to be shown.
+const keptLines = 200
+
+// Entry is a line of the log, as far as tests read it.
+type Entry struct {
+	Level   string `json:"level"`
+	Message string `json:"msg"`
+	Public  string `json:"public"` // address of the public listener, where it serves
+	Admin   string `json:"admin"`
+}
+
+// Log is a log that grows while the program runs.
+type Log struct {
+	mu     sync.Mutex
+	tail   []string         // the newest lines
+	first  map[string]Entry // by message, the first with it
+	counts map[string]int   // by message
+	grown  chan struct{}    // replaced at each new line
+	closed bool
+}
+
+func newLog() *Log {
+	return &Log{first: map[string]Entry{}, counts: map[string]int{}, grown: make(chan struct{})}
+}
+
+// read takes in the log until it ends.
+func (l *Log) read(r io.Reader) {
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadString('\n')
+		l.add(line, err != nil)
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *Log) add(line string, last bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if line != "" {
+		if len(l.tail) == keptLines {
+			l.tail = l.tail[1:]
+		}
+		l.tail = append(l.tail, line)
+	}
+	var entry Entry
+	if json.Unmarshal([]byte(line), &entry) == nil {
+		if l.counts[entry.Message] == 0 {
+			l.first[entry.Message] = entry
+		}
+		l.counts[entry.Message]++
+	}
+	l.closed = l.closed || last
+	close(l.grown)
+	l.grown = make(chan struct{})
+}
+
+// Text is the end of the log.
+func (l *Log) Text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.tail, "")
+}
+
+// Count is how many entries with this message there are.
+func (l *Log) Count(message string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[message]
+}
+
+// Await waits for an entry with this message and returns the first one. It is [ErrEnded]
+// if the log ends without.
+func (l *Log) Await(ctx context.Context, message string) (Entry, error) {
+	for {
+		entry, ok, grown, closed := l.find(message)
+		if ok {
+			return entry, nil
+		}
+		if closed {
+			return Entry{}, fmt.Errorf("waiting for %q: %w:\n%s", message, ErrEnded, l.Text())
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return Entry{}, fmt.Errorf("waiting for %q: %w:\n%s", message, context.Cause(ctx), l.Text())
+		}
+	}
+}
+
+func (l *Log) find(message string) (entry Entry, ok bool, grown chan struct{}, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry, ok = l.first[message]
+	return entry, ok, l.grown, l.closed
+}
