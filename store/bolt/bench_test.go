@@ -1,0 +1,191 @@
+package bolt_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/sid"
+	"issuer.example/store/bolt"
+)
+
+// waiting is how many callers wait for the store at any time.
+const waiting = 64
+
+// BenchmarkStore measures what grows with the number of sessions: the file, opening it,
+// refreshes and sign-ins. Each size is built once, with what a browser's session holds.
+func BenchmarkStore(b *testing.B) {
+	for _, n := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
+			f := buildFile(b, n)
+			b.Run("Size", f.size)
+			b.Run("Open/clean", func(b *testing.B) { f.open(b, (*bolt.DB).Close) })
+			b.Run("Open/crashed", func(b *testing.B) { f.open(b, (*bolt.DB).Crash) })
+			b.Run("Advance", f.advance)
+			b.Run("Mint", f.mint)
+		})
+	}
+}
+
+// benchFile is a data file with many sessions.
+type benchFile struct {
+	path string
+	ids  []sid.ID
+	next *sid.Generator
+}
+
+func buildFile(b *testing.B, n int) *benchFile {
+	f := &benchFile{path: filepath.Join(b.TempDir(), "issuer.db"), next: sid.NewGenerator(nil)}
+	db, err := bolt.Open(b.Context(), bolt.Config{Path: f.path})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for len(f.ids) < n {
+		err := db.Update(b.Context(), func(tx session.Tx) error {
+			for range min(n-len(f.ids), 5000) {
+				id, err := f.create(tx)
+				if err != nil {
+					return err
+				}
+				f.ids = append(f.ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return f
+}
+
+// create adds what a sign-in in a browser adds. User ids are random, as UUIDs are.
+func (f *benchFile) create(tx session.Tx) (sid.ID, error) {
+	const agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+	id, now := f.next.Next(), time.Now()
+	var user [16]byte
+	binary.NativeEndian.PutUint64(user[:], rand.Uint64())
+	binary.NativeEndian.PutUint64(user[8:], rand.Uint64())
+	s := session.Session{
+		ID: id, ClientID: "web", UserAgent: agent[:110],
+		User: session.User{
+			ID:    fmt.Sprintf("%x-%x-%x-%x-%x", user[:4], user[4:6], user[6:8], user[8:10], user[10:]),
+			Email: "someone.or.other@example.com", Name: "Someone or Other",
+		},
+		AMR: []string{"pwd"}, IP: netip.AddrFrom4([4]byte(user[:4])),
+		CreatedAt: now, AuthTime: now, ExpiresAt: now.Add(30 * 24 * time.Hour), IdleTimeout: 7 * 24 * time.Hour,
+	}
+	st := session.State{RedeemedAt: now, LastSeenAt: now, LastIP: s.IP}
+	return id, tx.Create(s, st, now.Add(s.IdleTimeout))
+}
+
+// size reports what a session takes on disk. It is no measurement of time.
+func (f *benchFile) size(b *testing.B) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(info.Size())/float64(len(f.ids)), "B/session")
+}
+
+// open measures opening a file that was closed like that.
+func (f *benchFile) open(b *testing.B, closing func(*bolt.DB) error) {
+	stop := func(db *bolt.DB) {
+		if err := closing(db); err != nil {
+			b.Fatal(err)
+		}
+	}
+	stop(f.start(b, nil))
+	for b.Loop() {
+		db := f.start(b, nil)
+		b.StopTimer()
+		stop(db)
+		b.StartTimer()
+	}
+	if err := f.start(b, nil).Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (f *benchFile) start(b *testing.B, observe func(bolt.Commit)) *bolt.DB {
+	db, err := bolt.Open(b.Context(), bolt.Config{Path: f.path, Observe: observe})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return db
+}
+
+// advance measures first uses of refresh tokens, of sessions anywhere in the file: what
+// each reads and writes, without the signature that follows it.
+func (f *benchFile) advance(b *testing.B) {
+	f.load(b, func(tx session.Tx) error {
+		id := f.ids[rand.IntN(len(f.ids))]
+		snap, err := tx.Session(id)
+		if err != nil {
+			return err
+		}
+		for _, scope := range revocation.ScopesOf(snap.Session.User.ID, snap.Session.ClientID) {
+			if _, _, err := tx.Mark(scope); err != nil {
+				return err
+			}
+		}
+		st := snap.State
+		st.Generation++
+		st.RedeemedAt = time.Now()
+		st.LastSeenAt = st.RedeemedAt
+		return tx.SetState(id, st)
+	})
+}
+
+// mint measures sign-ins, each of another user.
+func (f *benchFile) mint(b *testing.B) {
+	f.load(b, func(tx session.Tx) error {
+		_, err := f.create(tx)
+		return err
+	})
+}
+
+// load runs fn once per iteration, for so many callers at once.
+func (f *benchFile) load(b *testing.B, fn func(session.Tx) error) {
+	var commits, callers atomic.Int64
+	db := f.start(b, func(c bolt.Commit) {
+		commits.Add(1)
+		callers.Add(int64(c.Callers))
+	})
+	defer db.Close()
+	var (
+		left atomic.Int64
+		wg   sync.WaitGroup
+	)
+	left.Store(int64(b.N))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range waiting {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := db.Update(context.Background(), fn); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+	b.ReportMetric(float64(callers.Load())/float64(commits.Load()), "callers/commit")
+}
