@@ -50,8 +50,17 @@ func newFleet(t *testing.T, seed uint64) *fleet {
 // meet makes the clients call another run of the issuer.
 func (f *fleet) meet(api *api, window time.Duration) { f.api, f.window = api, window }
 
-// work lets all clients work until halted, or until the issuer is gone.
+// work lets all clients work until the issuer is gone.
 func (f *fleet) work() {
+	f.t.Helper()
+	f.halt = nil
+	f.load()
+	f.check()
+}
+
+// load lets all clients work until halted, or until the issuer is gone, or until one finds
+// a fault.
+func (f *fleet) load() {
 	f.each(func(a *actor) {
 		for a.working() {
 			a.step()
@@ -62,16 +71,19 @@ func (f *fleet) work() {
 // background lets the clients work until the returned function is called. It waits for
 // them.
 func (f *fleet) background() (stop func()) {
+	f.t.Helper()
 	f.halt = make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.work()
+		f.load()
 	}()
-	return sync.OnceFunc(func() {
+	return func() {
+		f.t.Helper()
 		close(f.halt)
 		<-done
-	})
+		f.check()
+	}
 }
 
 // verify checks all that is known. If it is thorough, it looks at each session that ever
@@ -79,6 +91,12 @@ func (f *fleet) background() (stop func()) {
 func (f *fleet) verify(thorough bool) {
 	f.t.Helper()
 	f.each(func(a *actor) { a.verify(thorough) })
+	f.check()
+}
+
+// check ends the test if there are faults.
+func (f *fleet) check() {
+	f.t.Helper()
 	if f.faults.Load() > 0 {
 		f.t.FailNow()
 	}

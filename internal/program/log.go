@@ -11,7 +11,7 @@ import (
 )
 
 // keptLines is how much of a log is kept to be shown.
-const keptLines = 200
+const keptLines = 40
 
 // Entry is a line of the log, as far as tests read it.
 type Entry struct {
