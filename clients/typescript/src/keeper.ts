@@ -1,0 +1,285 @@
+import { Backoff } from "./backoff.js";
+import type { Environment, PageEvent } from "./environment.js";
+import { IssuerError, isEnd, type Reason } from "./errors.js";
+import { exclusive } from "./lock.js";
+import { type Message, Siblings } from "./siblings.js";
+import { type Grant, type SessionData, type State, signedOut, unknown } from "./state.js";
+import { left, margin, type Token, usable } from "./token.js";
+import type { Call, Transport } from "./transport.js";
+
+const ignore = () => {};
+
+/** The longest delay that timers take. */
+const longestDelay = 2 ** 31 - 1;
+
+/**
+ * A token that is younger than this, in milliseconds, is not renewed. An API whose clock is wrong then causes no
+ * storm, and a request that arrives late is not overtaken by two refreshes, which the issuer would take for theft.
+ */
+const newEnough = 5_000;
+
+/** Keeps the tokens and the state of one tab, and renews them in time. */
+export class Keeper {
+  state: State;
+  private token: Token | undefined;
+  private refreshToken: string | undefined;
+  /** Counts sessions that began or ended and tokens that came: what began before the last of these is void. */
+  private epoch = 0;
+  /** Tokens of other tabs from before this time (on the monotonic clock) are void. */
+  private floor = -Infinity;
+  private begun = false;
+  private closed = false;
+  private pending: Promise<void> | undefined;
+  private timer: unknown;
+  private readonly listeners = new Set<() => void>();
+  private readonly backoff: Backoff;
+  private readonly siblings: Siblings;
+  private readonly unlisten: () => void;
+
+  constructor(
+    private readonly env: Environment,
+    private readonly cookies: boolean,
+    private readonly name: string,
+    private readonly send: Transport,
+  ) {
+    this.state = cookies ? unknown : signedOut();
+    this.backoff = new Backoff(env);
+    this.siblings = new Siblings(env, name, (message) => this.receive(message));
+    this.unlisten = env.listen((event) => this.happened(event));
+  }
+
+  close(): void {
+    this.closed = true;
+    this.unlisten();
+    this.siblings.close();
+    this.env.clearTimeout(this.timer);
+    this.listeners.clear();
+  }
+
+  subscribe(listener: () => void): () => void {
+    const own = () => listener(); // so that one function can be given twice
+    this.listeners.add(own);
+    return () => this.listeners.delete(own);
+  }
+
+  private set(state: State): void {
+    if (this.closed) return;
+    this.state = state;
+    for (const listener of this.listeners) {
+      try {
+        listener();
+      } catch (error) {
+        // A listener's fault is reported, and keeps nobody else from hearing.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /**
+   * Returns a token that is good for a moment, renewed if need be, or undefined when nobody is signed in.
+   * A token that was refused as expired is not returned again.
+   */
+  async access(refused?: string): Promise<string | undefined> {
+    if (this.state.status === "signed-out") return undefined;
+    if (!usable(this.token, this.env) || this.token.value === refused) await this.renew();
+    return this.token?.value;
+  }
+
+  /** Calls the issuer with the token. A token that expired on the way is renewed, once. */
+  async call<T>(call: Call): Promise<T> {
+    let bearer = await this.access();
+    const sid = this.state.data?.session.id;
+    for (let retried = false; bearer; retried = true) {
+      try {
+        return await this.send<T>({ ...call, bearer });
+      } catch (error) {
+        if (isEnd(error) && this.state.data?.session.id === sid) this.end(error.code);
+        if (retried || !(error instanceof IssuerError) || error.code !== "token_expired") throw error;
+        bearer = await this.access(bearer);
+      }
+    }
+    throw new IssuerError("signed_out", "Nobody is signed in.");
+  }
+
+  /** Returns the session as the issuer sees it now, or null. */
+  async load(): Promise<SessionData | null> {
+    if (!usable(this.token, this.env)) {
+      await this.renew(true);
+      return this.state.data;
+    }
+    try {
+      const data = await this.call<SessionData>({ method: "GET", path: "/session" });
+      if (this.state.data?.session.id === data.session.id) this.set({ ...this.state, data });
+    } catch (error) {
+      if (this.state.status !== "signed-out") throw error;
+    }
+    return this.state.data;
+  }
+
+  /** Begins with a new session: that of the grant or, without one, that of the cookies. */
+  async begin(grant?: Grant): Promise<void> {
+    this.epoch++;
+    this.floor = this.env.now();
+    this.token = this.pending = undefined; // what is under way is for an earlier session
+    this.backoff.succeeded();
+    if (grant) this.take(grant, this.env.now(), this.env.wall());
+    else await this.renew(true);
+  }
+
+  /** Ends the session here, and in the tabs that share it or, with everywhere, its user. */
+  end(reason: Reason, everywhere = false): void {
+    const { data } = this.state;
+    this.forget(reason);
+    // A tab that never had a session knows nothing about those of others.
+    if (data) this.leave(data.session.id, reason, everywhere ? data.user.id : undefined);
+  }
+
+  /** Tells other tabs that a session is over. */
+  leave(sid: string, reason: Reason, user?: string): void {
+    this.siblings.tell({ kind: "out", reason, sid, user });
+  }
+
+  /** Signs out at the issuer, then here. */
+  async signOut(): Promise<void> {
+    const bearer = this.cookies ? undefined : this.refreshToken;
+    if (this.cookies || bearer) {
+      const call: Call = { method: "DELETE", path: "/session", bearer, keepalive: true };
+      await this.send(call).catch((error: IssuerError) => {
+        if (error.status !== 401) throw error; // else there was nothing to end
+      });
+    }
+    this.end("sign_out");
+  }
+
+  /** Renews the token, once for all who ask at the same time. */
+  renew(asked = false): Promise<void> {
+    if (asked) this.backoff.asked();
+    this.begun = true;
+    if (this.pending) return this.pending;
+    const own = this.renewNow().finally(() => {
+      if (this.pending !== own) return;
+      this.pending = undefined;
+      this.schedule();
+    });
+    this.pending = own;
+    return own;
+  }
+
+  private async renewNow(): Promise<void> {
+    if (usable(this.token, this.env) && this.token.life - left(this.token, this.env) < newEnough) return;
+    if (this.backoff.error && this.backoff.blocked) throw this.backoff.error;
+    if (!this.cookies) return this.redeem();
+    const { epoch } = this;
+    const done = () =>
+      this.epoch !== epoch && (!this.token || left(this.token, this.env) > margin(this.token));
+    await exclusive(this.env, this.name, async () => {
+      // Another tab may have a newer token, above all one that had the lock before.
+      if (!done()) await this.siblings.ask();
+      if (!done()) await this.redeem();
+    });
+  }
+
+  private async redeem(): Promise<void> {
+    const { epoch } = this;
+    try {
+      // The reply may be lost, so the same token is sent again, once: the issuer knows it.
+      await this.redeemOnce(epoch).catch((error: IssuerError) => {
+        if (error.code !== "network" || this.epoch !== epoch) throw error;
+        return this.redeemOnce(epoch);
+      });
+    } catch (error) {
+      if (this.epoch !== epoch) return;
+      if (isEnd(error)) return this.end(error.code);
+      this.backoff.failed(error as IssuerError);
+      this.set({ ...this.state, error: error as IssuerError });
+      throw error;
+    }
+  }
+
+  private async redeemOnce(epoch: number): Promise<void> {
+    if (!this.cookies && !this.refreshToken) return;
+    const born = this.env.now();
+    const at = this.env.wall();
+    const body = this.cookies ? {} : { refresh_token: this.refreshToken };
+    // Not kept alive when the page goes: a reply that nobody gives up on could come too late.
+    const grant = await this.send<Grant>({ method: "POST", path: "/session/refresh", body });
+    if (typeof grant?.access_token !== "string" || !(grant.expires_in >= 0) || !grant.session?.id)
+      throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200);
+    if (this.epoch === epoch) this.take(grant, born, at);
+  }
+
+  /** Takes what the issuer answered with, and shares the access token with the tabs that share the cookies. */
+  private take(grant: Grant, born: number, at: number): void {
+    const { access_token: value, expires_in, refresh_token, session, user } = grant;
+    if (!this.cookies) this.refreshToken = refresh_token ?? this.refreshToken;
+    this.adopt({ value, life: expires_in * 1000, born, at }, { session, user });
+    this.share();
+  }
+
+  private adopt(token: Token, data: SessionData): void {
+    this.epoch++;
+    this.begun = true;
+    this.token = token;
+    this.backoff.succeeded();
+    this.siblings.answered();
+    this.set({ status: "signed-in", data });
+    this.schedule();
+  }
+
+  private forget(reason: Reason): void {
+    const known = this.state.status === "signed-in" || reason !== "refresh_token_invalid";
+    this.epoch++;
+    this.floor = this.env.now();
+    this.token = this.refreshToken = undefined;
+    this.backoff.succeeded();
+    this.siblings.answered();
+    this.set(signedOut(known ? reason : undefined));
+    this.schedule();
+  }
+
+  private share(): void {
+    const { data } = this.state;
+    if (!this.cookies || !data || !usable(this.token, this.env)) return;
+    const { value, life } = this.token;
+    const age = life - left(this.token, this.env);
+    this.siblings.tell({ kind: "token", value, life, age, sent: this.env.wall(), data });
+  }
+
+  private receive(message: Message): void {
+    if (message.kind === "ask") return this.share();
+    const { data } = this.state;
+    if (message.kind === "token" && this.cookies) {
+      const { value, life } = message;
+      const wall = this.env.wall();
+      const age = message.age + Math.max(0, wall - message.sent); // a suspended tab hears of it late
+      const token: Token = { value, life, born: this.env.now() - age, at: wall - age };
+      const newer = !this.token || left(token, this.env) > left(this.token, this.env);
+      if (newer && value !== this.token?.value && token.born >= this.floor && usable(token, this.env))
+        this.adopt(token, message.data);
+    } else if (message.kind === "out" && data) {
+      if (message.sid === data.session.id || message.user === data.user.id) this.forget(message.reason as Reason);
+    }
+  }
+
+  private happened(event: PageEvent): void {
+    if (event === "hide") return this.siblings.close();
+    if (event === "online") this.backoff.online();
+    if (event !== "restore") return this.schedule();
+    this.siblings.open();
+    if (this.begun) this.load().catch(ignore); // what was told meanwhile was missed
+  }
+
+  /** Sets the timer for the next renewal. A page that nobody sees has none, and so lets a session become idle. */
+  private schedule(): void {
+    this.env.clearTimeout(this.timer);
+    if (this.closed || !this.begun || this.pending || this.state.status === "signed-out" || !this.env.visible()) return;
+    // A little later in some tabs than in others: most then find the work done.
+    const due = this.token ? left(this.token, this.env) - margin(this.token) * (1 - this.env.random() / 3) : 0;
+    const wait = Math.ceil(Math.max(due, this.backoff.timerWait, 0));
+    if (wait === Infinity) return;
+    const work = () => (wait > longestDelay ? this.schedule() : this.renew().catch(ignore));
+    this.timer = this.env.setTimeout(work, Math.min(wait, longestDelay));
+  }
+}

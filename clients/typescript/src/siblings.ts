@@ -1,0 +1,64 @@
+import type { Channel, Environment } from "./environment.js";
+import type { SessionData } from "./state.js";
+
+/** How long an answer of another tab is waited for, in milliseconds. */
+const patience = 50;
+
+/** What tabs of one origin tell each other. A refresh token is never in it. */
+export type Message =
+  | { kind: "ask" }
+  /** An access token, its life, its age in milliseconds, and the wall clock when this was sent. */
+  | { kind: "token"; value: string; life: number; age: number; sent: number; data: SessionData }
+  | { kind: "out"; reason: string; sid: string; user?: string | undefined };
+
+/** The other tabs of this origin. */
+export class Siblings {
+  private channel: Channel | undefined;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(
+    private readonly env: Environment,
+    private readonly name: string,
+    private readonly receive: (message: Message) => void,
+  ) {
+    this.open();
+  }
+
+  open(): void {
+    if (this.channel) return;
+    this.channel = this.env.channel(this.name);
+    if (!this.channel) return;
+    this.channel.onmessage = ({ data }) => {
+      if (typeof (data as Message | null)?.kind === "string") this.receive(data as Message);
+    };
+  }
+
+  /** An open channel keeps a page out of the back-forward cache. */
+  close(): void {
+    this.channel?.close();
+    this.channel = undefined;
+  }
+
+  tell(message: Message): void {
+    this.channel?.postMessage(message);
+  }
+
+  /** Asks for a newer token, and waits until one was taken or nobody seems to have one. */
+  async ask(): Promise<void> {
+    if (!this.channel) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.env.setTimeout(resolve, patience);
+      this.waiting.add(() => {
+        this.env.clearTimeout(timer);
+        resolve();
+      });
+      this.tell({ kind: "ask" });
+    });
+    this.waiting.clear();
+  }
+
+  /** Ends the wait of ask: what it waits for is here. */
+  answered(): void {
+    for (const done of this.waiting) done();
+  }
+}

@@ -1,0 +1,75 @@
+import type { Environment } from "./environment.js";
+import { type Code, IssuerError } from "./errors.js";
+
+/** How long a call may take before it is given up, in milliseconds: less than the issuer's window. */
+const giveUp = 8_000;
+
+/** The longest Retry-After that is obeyed, in milliseconds. */
+const longestWait = 300_000;
+
+/** A call to the issuer. */
+export interface Call {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  bearer?: string | undefined;
+  body?: object;
+  keepalive?: boolean;
+}
+
+/** Calls the issuer. */
+export type Transport = <T>(call: Call) => Promise<T>;
+
+/** Returns the function that calls the issuer at base. With cookies the browser's are sent and set. */
+export function transport(base: string, cookies: boolean, send: typeof fetch, env: Environment): Transport {
+  return async <T>({ method, path, bearer, body, keepalive = false }: Call): Promise<T> => {
+    // A late answer could put an old cookie in the place of a newer one, so it must not be waited for.
+    const off = new AbortController();
+    const timer = env.setTimeout(() => off.abort(), giveUp);
+    try {
+      const headers: Record<string, string> = {};
+      // A form of another site cannot send this type.
+      if (method !== "GET") headers["content-type"] = "application/json";
+      if (bearer) headers["authorization"] = `Bearer ${bearer}`;
+      const response = await send(base + path, {
+        method,
+        headers,
+        body: method === "POST" ? JSON.stringify(body ?? {}) : null,
+        credentials: cookies ? "include" : "omit",
+        cache: "no-store",
+        redirect: "error",
+        keepalive,
+        signal: off.signal,
+      });
+      if (!response.ok) throw await refusal(response);
+      return (response.status === 204 ? undefined : await json(response)) as T;
+    } catch (error) {
+      if (error instanceof IssuerError) throw error;
+      throw new IssuerError("network", "The issuer did not answer.");
+    } finally {
+      env.clearTimeout(timer);
+    }
+  };
+}
+
+async function json(response: Response): Promise<unknown> {
+  const text = await response.text(); // its failure is one of the network
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new IssuerError("invalid_response", "The answer is not the issuer's.", response.status);
+  }
+}
+
+async function refusal(response: Response): Promise<IssuerError> {
+  const code = (await problemCode(response)) ?? "invalid_response";
+  const seconds = Number(response.headers.get("retry-after"));
+  const wait = seconds > 0 ? Math.min(seconds * 1000, longestWait) : 0;
+  return new IssuerError(code as Code, `The issuer refused: ${code}.`, response.status, wait);
+}
+
+/** Returns the code of a problem document (RFC 9457). It reads the body. */
+export async function problemCode(response: Response): Promise<string | undefined> {
+  if (!/^application\/(problem\+)?json\b/.test(response.headers.get("content-type") ?? "")) return undefined;
+  const problem = (await json(response).catch(() => null)) as { code?: unknown } | null;
+  return typeof problem?.code === "string" && /^\w{1,64}$/.test(problem.code) ? problem.code : undefined;
+}
