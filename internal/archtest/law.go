@@ -33,6 +33,8 @@ func Law() map[string]Rule {
 			Ours:  []string{"keys", "revocation", "session", "sid", "store"},
 			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
 		},
+		"guard":           {Ours: []string{"jwt", "revocation", "sid"}},
+		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"handlers": {
 			Ours: []string{"jwt", "keys", "revocation", "session", "sid"},
 			Doors: []string{

@@ -1,0 +1,78 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"issuer.example/jwt"
+)
+
+const maxMetadata = 64 << 10
+
+// endpoints are where the issuer answers.
+type endpoints struct {
+	jwks, snapshot, stream, applied string
+	introspection                   string // may be ""
+}
+
+// discover reads the issuer's metadata (OpenID Connect Discovery 1.0 §4). Whatever it
+// names must be of the issuer's own origin: the service key goes there.
+func discover(ctx context.Context, c *client, issuer string) (endpoints, error) {
+	_, body, err := c.fetch(ctx, request{
+		url: issuer + "/.well-known/openid-configuration", open: true,
+		header: map[string]string{"Accept": "application/json"},
+	}, maxMetadata)
+	if err != nil {
+		return endpoints{}, fmt.Errorf("reading the issuer's metadata: %w", err)
+	}
+	if err := jwt.CheckJSON(body, 16); err != nil {
+		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return endpoints{}, fmt.Errorf("%w: not an object", ErrDiscovery)
+	}
+	text := func(name string) string {
+		var s string
+		if json.Unmarshal(members[name], &s) != nil {
+			return ""
+		}
+		return s
+	}
+	if text("issuer") != issuer {
+		return endpoints{}, fmt.Errorf("%w: it is that of another issuer", ErrDiscovery)
+	}
+	e := endpoints{
+		jwks: text("jwks_uri"), snapshot: text("revocations_endpoint"),
+		stream: text("revocations_stream_endpoint"), introspection: text("introspection_endpoint"),
+	}
+	for _, member := range [...]struct {
+		name, url string
+		optional  bool
+	}{
+		{"jwks_uri", e.jwks, false},
+		{"revocations_endpoint", e.snapshot, false},
+		{"revocations_stream_endpoint", e.stream, false},
+		{"introspection_endpoint", e.introspection, true},
+	} {
+		if member.optional && member.url == "" {
+			continue
+		}
+		if !sameOrigin(issuer, member.url) {
+			return endpoints{}, fmt.Errorf("%w: %s is missing or not of the issuer's origin", ErrDiscovery, member.name)
+		}
+	}
+	e.applied = e.snapshot + "/applied"
+	return e, nil
+}
+
+func sameOrigin(issuer, endpoint string) bool {
+	a, err := url.Parse(issuer)
+	if err != nil {
+		return false
+	}
+	b, err := url.Parse(endpoint)
+	return err == nil && b.User == nil && b.Fragment == "" && a.Scheme == b.Scheme && a.Host == b.Host
+}

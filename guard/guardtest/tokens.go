@@ -1,0 +1,121 @@
+package guardtest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"testing"
+
+	"issuer.example/jwt"
+)
+
+func newKey(tb testing.TB, alg jwt.Algorithm) *jwt.Signer {
+	tb.Helper()
+	var (
+		private crypto.Signer
+		err     error
+	)
+	switch alg {
+	case jwt.EdDSA:
+		_, private, err = ed25519.GenerateKey(rand.Reader)
+	case jwt.RS256:
+		private, err = rsa.GenerateKey(rand.Reader, 3072)
+	case jwt.ES256:
+		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	signer, err := jwt.NewSigner("", alg, private)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return signer
+}
+
+// Mint returns an access token with the claims. Those that every token has are filled in
+// where they are missing: the subject "u1", the client "app", the audience [Audience], a
+// session of its own, times from now on.
+func (i *Issuer) Mint(tb testing.TB, c jwt.Claims) string {
+	tb.Helper()
+	i.complete(&c)
+	token, err := i.signer().Mint(&c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return token
+}
+
+func (i *Issuer) complete(c *jwt.Claims) {
+	now := i.config.Now()
+	fill := func(text *string, value string) {
+		if *text == "" {
+			*text = value
+		}
+	}
+	fill(&c.Issuer, i.URL())
+	fill(&c.Subject, "u1")
+	fill(&c.ClientID, "app")
+	fill(&c.SessionID, i.ids.Next().String())
+	fill(&c.ID, rand.Text())
+	if c.Audience == nil {
+		c.Audience = []string{Audience}
+	}
+	if c.IssuedAt.IsZero() {
+		c.IssuedAt = now
+	}
+	if c.Expiry.IsZero() {
+		c.Expiry = c.IssuedAt.Add(i.config.Lifetime)
+	}
+	if c.AuthTime.IsZero() {
+		c.AuthTime = c.IssuedAt
+	}
+}
+
+// Sign signs any payload as the issuer would, for a message that it would never send.
+func (i *Issuer) Sign(tb testing.TB, typ string, payload []byte) string {
+	tb.Helper()
+	text, err := i.signer().Sign(typ, payload)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return text
+}
+
+func (i *Issuer) signer() *jwt.Signer {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.keys[len(i.keys)-1]
+}
+
+// Rotate makes a new key, which signs from now on, and returns its id. The older keys
+// stay published.
+func (i *Issuer) Rotate(tb testing.TB) string {
+	tb.Helper()
+	key := newKey(tb, i.config.Algorithm)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.keys = append(i.keys, key)
+	return key.Key().ID
+}
+
+// Withdraw takes all keys but the one that signs out of the key set.
+func (i *Issuer) Withdraw() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.keys = i.keys[len(i.keys)-1:]
+}
+
+// published are the keys of the key set.
+func (i *Issuer) published() []jwt.Key {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	keys := make([]jwt.Key, 0, len(i.keys))
+	for _, signer := range i.keys {
+		keys = append(keys, signer.Key())
+	}
+	return keys
+}

@@ -1,0 +1,68 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"issuer.example/jwt"
+)
+
+const (
+	introspectTimeout = 3 * time.Second
+	maxIntrospections = 64 // at a time; an issuer that is in trouble gets no flood
+	maxIntrospection  = 64 << 10
+)
+
+// introspector asks the issuer about single tokens (RFC 7662).
+type introspector struct {
+	client *client
+	url    string
+	slots  chan struct{}
+}
+
+func newIntrospector(c *client, url string) *introspector {
+	return &introspector{client: c, url: url, slots: make(chan struct{}, maxIntrospections)}
+}
+
+// ask returns nil for a token that the issuer calls active, [ErrRevoked] for one that it
+// does not, and [ErrStale] when it does not say.
+func (i *introspector) ask(ctx context.Context, token string, v *verified) error {
+	if i.url == "" {
+		return fmt.Errorf("%w: the issuer has no introspection endpoint", ErrStale)
+	}
+	ctx, cancel := context.WithTimeout(ctx, introspectTimeout)
+	defer cancel()
+	select {
+	case i.slots <- struct{}{}:
+		defer func() { <-i.slots }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: too many tokens to ask about", ErrStale)
+	}
+	_, body, err := i.client.fetch(ctx, request{
+		method: http.MethodPost, url: i.url, body: url.Values{"token": {token}}.Encode(),
+		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+	}, maxIntrospection)
+	if err != nil {
+		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
+	}
+	if err := jwt.CheckJSON(body, 16); err != nil {
+		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
+	}
+	var answer struct {
+		Active *bool  `json:"active"`
+		SID    string `json:"sid"`
+	}
+	switch err := json.Unmarshal(body, &answer); {
+	case err != nil || answer.Active == nil:
+		return fmt.Errorf("%w: introspection: the answer does not say whether the token is active", ErrStale)
+	case !*answer.Active:
+		return ErrRevoked
+	case answer.SID != v.claims.SessionID:
+		return fmt.Errorf("%w: introspection: the answer is about another session", ErrStale)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package guard
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"issuer.example/jwt"
+)
+
+// Requirement is what a route asks of a token beyond its being good. It is made by
+// [RequireScope], [RequireFresh], [RequireACR] or [WhenStale].
+type Requirement struct {
+	check     func(c *jwt.Claims, now time.Time) bool
+	refusal   *unmet
+	hasPolicy bool
+	policy    Policy
+}
+
+// unmet is a requirement that was not met, with what the client is to be told.
+type unmet struct {
+	err    error
+	params string // of the challenge
+}
+
+func (u *unmet) Error() string { return u.err.Error() }
+func (u *unmet) Unwrap() error { return u.err }
+
+// met reports why the claims do not meet the requirement.
+func (r *Requirement) met(c *jwt.Claims, now time.Time) error {
+	if r.check == nil || r.check(c, now) {
+		return nil
+	}
+	return r.refusal
+}
+
+// RequireScope asks for each of the scopes in the claim scope, a string of words with
+// spaces between (RFC 8693 §4.2). A token without it is refused with [ErrScope].
+func RequireScope(scopes ...string) Requirement {
+	scopes = slices.Clone(scopes)
+	return Requirement{
+		check: func(c *jwt.Claims, _ time.Time) bool {
+			var text string
+			if json.Unmarshal(c.Extra["scope"], &text) != nil {
+				return len(scopes) == 0
+			}
+			has := strings.Split(text, " ")
+			return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(has, scope) })
+		},
+		refusal: &unmet{
+			fmt.Errorf("%w: it must have %q", ErrScope, strings.Join(scopes, " ")),
+			`, scope=` + quoted(strings.Join(scopes, " ")),
+		},
+	}
+}
+
+// RequireFresh asks that the user authenticated within maxAge: auth_time is not older. A
+// token without auth_time, or with an older one, is refused with [ErrNotFresh].
+func RequireFresh(maxAge time.Duration) Requirement {
+	return Requirement{
+		check: func(c *jwt.Claims, now time.Time) bool {
+			return !c.AuthTime.IsZero() && now.Sub(c.AuthTime) <= maxAge
+		},
+		refusal: &unmet{
+			fmt.Errorf("%w: it must be within %s", ErrNotFresh, maxAge),
+			`, max_age=` + strconv.FormatInt(int64(max(maxAge, 0)/time.Second), 10),
+		},
+	}
+}
+
+// RequireACR asks that the user's authentication is of one of the classes. A token of
+// another one, or of none, is refused with [ErrACR].
+func RequireACR(classes ...string) Requirement {
+	classes = slices.Clone(classes)
+	return Requirement{
+		check: func(c *jwt.Claims, _ time.Time) bool { return c.ACR != "" && slices.Contains(classes, c.ACR) },
+		refusal: &unmet{
+			fmt.Errorf("%w: it must be one of %q", ErrACR, classes),
+			`, acr_values=` + quoted(strings.Join(classes, " ")),
+		},
+	}
+}
+
+// WhenStale sets the policy of a route, in the place of [Config].Stale. Of several the
+// last counts.
+func WhenStale(policy Policy) Requirement { return Requirement{hasPolicy: true, policy: policy} }
+
+func policyOf(requirements []Requirement, policy Policy) Policy {
+	for i := range requirements {
+		if requirements[i].hasPolicy {
+			policy = requirements[i].policy
+		}
+	}
+	return policy
+}
+
+// quoted is a quoted-string of a challenge (RFC 9110 §5.6.4). What RFC 6750 §3 does not
+// allow in one becomes a question mark.
+func quoted(s string) string {
+	return `"` + strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, s) + `"`
+}

@@ -1,0 +1,215 @@
+package guard_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/guard"
+	"issuer.example/guard/guardtest"
+	"issuer.example/jwt"
+	"issuer.example/revocation"
+)
+
+func TestVerify(t *testing.T) {
+	for _, alg := range []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256} {
+		iss := guardtest.New(t, guardtest.Config{Algorithm: alg})
+		g := iss.Guard(t)
+		token := iss.Mint(t, jwt.Claims{Subject: "u7"})
+		for range 2 { // not seen, then seen
+			if c := accepted(t, g, token); c == nil || c.Subject != "u7" || c.Issuer != iss.URL() {
+				t.Errorf("%s: %+v", alg, c)
+			}
+		}
+		if s := g.Stats(); s.Hits != 1 || s.Misses != 1 {
+			t.Errorf("%s: %d hits, %d misses", alg, s.Hits, s.Misses)
+		}
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	iss, other := guardtest.New(t, guardtest.Config{}), guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	now := time.Now()
+	good := iss.Mint(t, jwt.Claims{})
+	flipped := []byte(good)
+	flipped[len(flipped)/2] ^= 1
+	mint := func(c jwt.Claims) string { return iss.Mint(t, c) }
+	for name, c := range map[string]struct {
+		token string
+		want  error
+		cause string
+	}{
+		"expired":        {mint(jwt.Claims{IssuedAt: now.Add(-10 * time.Minute), Expiry: now.Add(-time.Minute)}), jwt.ErrExpired, "exp"},
+		"not yet":        {mint(jwt.Claims{NotBefore: now.Add(time.Minute)}), jwt.ErrNotYetValid, "nbf"},
+		"of the future":  {mint(jwt.Claims{IssuedAt: now.Add(time.Minute)}), jwt.ErrIssuedAt, "iat"},
+		"too long":       {mint(jwt.Claims{Expiry: now.Add(2 * time.Hour)}), jwt.ErrLifetime, "lifetime"},
+		"other audience": {mint(jwt.Claims{Audience: []string{"https://other.example"}}), jwt.ErrAudience, "aud"},
+		"other issuer":   {mint(jwt.Claims{Issuer: "https://other.example"}), jwt.ErrIssuer, "iss"},
+		"other key":      {other.Mint(t, jwt.Claims{Issuer: iss.URL()}), jwt.ErrUnknownKey, "kid"},
+		"no session":     {mint(jwt.Claims{SessionID: "s1"}), jwt.ErrClaims, "claims"},
+		"an event":       {iss.Sign(t, revocation.TypeEvent, []byte(`{}`)), jwt.ErrType, "typ"},
+		"an alive":       {iss.Sign(t, revocation.TypeAlive, []byte(`{}`)), jwt.ErrType, "typ"},
+		"an ID token":    {iss.Sign(t, "JWT", []byte(`{}`)), jwt.ErrType, "typ"},
+		"a flipped bit":  {string(flipped), jwt.ErrSignature, "sig"},
+		"a newline":      {good + "\n", jwt.ErrEncoding, "encoding"},
+		"huge":           {good + strings.Repeat("A", 8<<10), jwt.ErrSize, "size"},
+		"empty":          {"", jwt.ErrEncoding, "encoding"},
+	} {
+		for range 2 {
+			_, err := g.Verify(t.Context(), c.token)
+			if !errors.Is(err, c.want) || guard.Cause(err) != c.cause {
+				t.Errorf("%s: %v [%s]", name, err, guard.Cause(err))
+			}
+		}
+	}
+}
+
+// T30: the list, the marks, and the sign-in that comes right after.
+func TestRevoked(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	for name, revoke := range map[string]func(token string){
+		"session":    func(token string) { iss.Revoke(t, token) },
+		"user":       func(string) { iss.RevokeUser("u1") },
+		"client":     func(string) { iss.RevokeClient("app") },
+		"everything": func(string) { iss.RevokeEverything() },
+	} {
+		before := iss.Mint(t, jwt.Claims{})
+		unseen := iss.Mint(t, jwt.Claims{SessionID: accepted(t, g, before).SessionID})
+		bystander := iss.Mint(t, jwt.Claims{Subject: "u2", ClientID: "other"})
+		accepted(t, g, bystander)
+		revoke(before)
+		after := iss.Mint(t, jwt.Claims{}) // in the same millisecond, as like as not
+		iss.Await(t, g)
+		for _, token := range []string{before, unseen, before} {
+			refused(t, g, token, guard.ErrRevoked)
+		}
+		accepted(t, g, after)
+		if name == "everything" {
+			refused(t, g, bystander, guard.ErrRevoked)
+		} else {
+			accepted(t, g, bystander)
+		}
+	}
+}
+
+// A guard that starts after a revocation has it from the snapshot.
+func TestRevokedBeforeTheStart(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	tokens := []string{iss.Mint(t, jwt.Claims{}), iss.Mint(t, jwt.Claims{Subject: "u2"}), iss.Mint(t, jwt.Claims{Subject: "u3"})}
+	iss.Revoke(t, tokens[0])
+	iss.RevokeUser("u2")
+	g := iss.Guard(t)
+	refused(t, g, tokens[0], guard.ErrRevoked)
+	refused(t, g, tokens[1], guard.ErrRevoked)
+	accepted(t, g, tokens[2])
+}
+
+// T07: the twin of an ES256 token is another text, and the same session.
+func TestTwinOfARevokedTokenIsRevoked(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	token := iss.Mint(t, jwt.Claims{})
+	twin := twinOf(t, token)
+	accepted(t, g, twin)
+	iss.Revoke(t, token)
+	iss.Await(t, g)
+	refused(t, g, twin, guard.ErrRevoked)
+	refused(t, g, token, guard.ErrRevoked)
+}
+
+func TestRequirements(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	now := time.Now()
+	scoped := func(text string) jwt.Claims {
+		return jwt.Claims{Extra: map[string]json.RawMessage{"scope": json.RawMessage(text)}}
+	}
+	for name, c := range map[string]struct {
+		claims jwt.Claims
+		asks   guard.Requirement
+		want   error
+	}{
+		"scope":              {scoped(`"read write"`), guard.RequireScope("write"), nil},
+		"both scopes":        {scoped(`"read write"`), guard.RequireScope("write", "read"), nil},
+		"one of two":         {scoped(`"read"`), guard.RequireScope("write", "read"), guard.ErrScope},
+		"part of a scope":    {scoped(`"readwrite"`), guard.RequireScope("read"), guard.ErrScope},
+		"other case":         {scoped(`"Read"`), guard.RequireScope("read"), guard.ErrScope},
+		"scope in an array":  {scoped(`["read"]`), guard.RequireScope("read"), guard.ErrScope},
+		"no scope":           {jwt.Claims{}, guard.RequireScope("read"), guard.ErrScope},
+		"fresh":              {jwt.Claims{AuthTime: now.Add(-4 * time.Minute)}, guard.RequireFresh(5 * time.Minute), nil},
+		"not fresh":          {jwt.Claims{AuthTime: now.Add(-6 * time.Minute)}, guard.RequireFresh(5 * time.Minute), guard.ErrNotFresh},
+		"class":              {jwt.Claims{ACR: "mfa"}, guard.RequireACR("phr", "mfa"), nil},
+		"other class":        {jwt.Claims{ACR: "pwd"}, guard.RequireACR("mfa"), guard.ErrACR},
+		"no class":           {jwt.Claims{}, guard.RequireACR("mfa"), guard.ErrACR},
+		"a policy":           {jwt.Claims{}, guard.WhenStale(guard.FailOpen), nil},
+		"nothing, as a zero": {jwt.Claims{}, guard.Requirement{}, nil},
+	} {
+		token := iss.Mint(t, c.claims)
+		for range 2 {
+			if _, err := g.Verify(t.Context(), token, c.asks); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// What a handler does to its claims, it does to its own.
+func TestClaimsAreTheCallers(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	token := iss.Mint(t, jwt.Claims{AMR: []string{"pwd"}})
+	for range 3 {
+		c := accepted(t, g, token)
+		if c.Subject != "u1" || len(c.Audience) != 1 || c.AMR[0] != "pwd" {
+			t.Fatalf("%+v", c)
+		}
+		c.Subject = "admin"
+		c.Audience = append(c.Audience, "https://other.example")
+		c.AMR = append(c.AMR[:1], "otp")
+	}
+}
+
+// Many at once, while the issuer revokes: a session that is revoked stays so.
+func TestConcurrentUse(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t, func(c *guard.Config) { c.CacheEntries = 16 })
+	tokens := make([]string, 40)
+	for i := range tokens {
+		tokens[i] = iss.Mint(t, jwt.Claims{})
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			gone := map[string]bool{}
+			for round := range 50 {
+				for _, token := range tokens {
+					_, err := g.Verify(t.Context(), token)
+					switch {
+					case errors.Is(err, guard.ErrRevoked):
+						gone[token] = true
+					case err != nil || gone[token]:
+						t.Errorf("round %d: %v, revoked before: %v", round, err, gone[token])
+						return
+					}
+				}
+			}
+		})
+	}
+	for _, token := range tokens[:20] {
+		iss.Revoke(t, token)
+	}
+	wg.Wait()
+	iss.Await(t, g)
+	for i, token := range tokens {
+		if i < 20 {
+			refused(t, g, token, guard.ErrRevoked)
+		} else {
+			accepted(t, g, token)
+		}
+	}
+}
