@@ -241,3 +241,31 @@ func TestPrepareByHand(t *testing.T) {
 		t.Errorf("a scope that the key lacks answers %d", status)
 	}
 }
+
+// A backup of a running issuer is a store that another one starts from.
+func TestBackup(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	kept := i.mint("u1")
+	if r := i.cli("backup", "--out", "copy.db"); r.code != 0 || !strings.HasPrefix(r.stdout, "copy.db: ") {
+		t.Fatalf("backup: %+v", r)
+	}
+	info, err := os.Stat(filepath.Join(i.dir, "copy.db"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup: %v, %v, want mode 600", info, err)
+	}
+	i.cli("backup", "--out", "copy.db").failed(t, "copy.db exists already")
+	later := i.mint("u2")
+	i.stop()
+	i.cli("backup", "--out", "other.db").failed(t, "no issuer answers")
+	if names, err := filepath.Glob(filepath.Join(i.dir, "*.db*")); err != nil || len(names) != 1 {
+		t.Errorf("beside the backup there are %v, %v", names, err)
+	}
+
+	restored := startDev(t, i.dir, "ISSUER_STORE_PATH=copy.db", "ISSUER_STORE_CHECK=true")
+	if _, status := restored.refresh(kept.RefreshToken); status != http.StatusOK {
+		t.Errorf("a session from before the backup answers %d", status)
+	}
+	if _, status := restored.refresh(later.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("a session from after the backup answers %d", status)
+	}
+}

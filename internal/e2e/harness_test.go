@@ -1,8 +1,8 @@
 package e2e_test
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,27 +16,21 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"issuer.example/internal/program"
 )
 
 // patience is how long a test waits for something that takes a moment.
 const patience = 30 * time.Second
 
 // binary is the program, built once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
+var binary = sync.OnceValues(func() (program.Binary, error) {
 	dir, err := os.MkdirTemp("", "issuer-e2e-")
 	if err != nil {
 		return "", err
 	}
 	built = dir
-	args := []string{"build", "-o", filepath.Join(dir, "issuer")}
-	if raceDetector {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "issuer.example/cmd/issuer")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building the program: %w\n%s", err, out)
-	}
-	return filepath.Join(dir, "issuer"), nil
+	return program.Build(context.Background(), dir, raceDetector)
 })
 
 // built is the folder to remove at the end.
@@ -50,17 +44,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// command is the program with arguments, in a folder, with variables of ours only.
+// command is the program with arguments, in a folder, with variables of ours only. It is
+// killed when the test has run out of patience with it, or ends.
 func command(t *testing.T, dir string, environ []string, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := binary()
+	b, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
-	cmd.Dir = dir
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GORACE=halt_on_error=1 atexit_sleep_ms=0"}, environ...)
-	return cmd
+	// By default the race detector makes every command linger for a second.
+	environ = append([]string{"GORACE=halt_on_error=1 atexit_sleep_ms=0"}, environ...)
+	return b.Command(t.Context(), dir, environ, args...)
+}
+
+// soon is a context that ends with the test's patience.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // result is what a command that has ended left behind.
@@ -110,13 +112,12 @@ func (r result) failed(t *testing.T, texts ...string) {
 
 // issuer is a running program.
 type issuer struct {
+	*program.Process
+
 	t             *testing.T
 	dir           string
-	cmd           *exec.Cmd
 	public, admin string // URLs
 	stdout        string // the file that it prints to
-	log           *logbook
-	ended         chan struct{} // closed when the process is gone
 }
 
 // anywhere makes the program listen on free ports.
@@ -133,35 +134,30 @@ func startDev(t *testing.T, dir string, environ ...string) *issuer {
 // start starts a command that serves and waits until it does. The test's end kills it.
 func start(t *testing.T, cmd *exec.Cmd) *issuer {
 	t.Helper()
-	i := &issuer{t: t, dir: cmd.Dir, cmd: cmd, log: newLogbook(), ended: make(chan struct{})}
 	// A file and not a pipe: what was printed before "serving" is there to read then.
 	stdout, err := os.CreateTemp(t.TempDir(), "stdout")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = stdout.Close() }() // the program has its own
-	i.stdout, cmd.Stdout = stdout.Name(), stdout
-	stderr, err := cmd.StderrPipe()
+	cmd.Stdout = stdout
+	p, err := program.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(i.ended)
-		i.log.read(stderr)
-		_ = cmd.Wait() // its outcome is in cmd.ProcessState
-	}()
+	i := &issuer{Process: p, t: t, dir: cmd.Dir, stdout: stdout.Name()}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may be gone already
-		<-i.ended
+		_ = p.Signal(os.Kill) // it may be gone already
+		if _, err := p.Wait(context.Background()); err != nil {
+			t.Error(err)
+		}
 		if t.Failed() {
-			t.Logf("log of the program:\n%s", i.log.text())
+			t.Logf("log of the program:\n%s", p.Log().Text())
 		}
 	})
-	line := i.log.wait(t, "serving")
-	i.public, i.admin = "http://"+line["public"].(string), "http://"+line["admin"].(string)
+	if i.public, i.admin, err = p.Serving(soon(t)); err != nil {
+		t.Fatal(err)
+	}
 	return i
 }
 
@@ -169,14 +165,32 @@ func start(t *testing.T, cmd *exec.Cmd) *issuer {
 func (i *issuer) stop() {
 	i.t.Helper()
 	i.signal(syscall.SIGTERM)
-	if code := i.wait(); code != 0 {
-		i.t.Errorf("exit code %d after SIGTERM, want 0", code)
+	if state := i.wait(); state.ExitCode() != 0 {
+		i.t.Errorf("the program ended with %v after SIGTERM", state)
 	}
 }
 
 func (i *issuer) signal(s os.Signal) {
 	i.t.Helper()
-	if err := i.cmd.Process.Signal(s); err != nil {
+	if err := i.Signal(s); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// wait waits for the process to end.
+func (i *issuer) wait() *os.ProcessState {
+	i.t.Helper()
+	state, err := i.Wait(soon(i.t))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return state
+}
+
+// awaitStopping waits until the program has begun to stop.
+func (i *issuer) awaitStopping() {
+	i.t.Helper()
+	if _, err := i.Log().Await(soon(i.t), "stopping: finishing what was accepted"); err != nil {
 		i.t.Fatal(err)
 	}
 }
@@ -189,17 +203,6 @@ func (i *issuer) printed() string {
 		i.t.Fatal(err)
 	}
 	return string(text)
-}
-
-// wait waits for the process to end and returns its exit code.
-func (i *issuer) wait() int {
-	i.t.Helper()
-	select {
-	case <-i.ended:
-	case <-time.After(patience):
-		i.t.Fatal("the program does not end")
-	}
-	return i.cmd.ProcessState.ExitCode()
 }
 
 // cli runs a command that calls this issuer, with the key that --dev made.
@@ -275,77 +278,4 @@ func (i *issuer) refresh(token string) (grant, int) {
 	var g grant
 	status := i.call("POST", "/v1/session/refresh", "", fmt.Sprintf(`{"refresh_token": %q}`, token), &g)
 	return g, status
-}
-
-// logbook is the log of a program, which grows as it runs.
-type logbook struct {
-	mu      sync.Mutex
-	raw     strings.Builder
-	entries []map[string]any
-	grown   chan struct{} // replaced at each new line
-	closed  bool
-}
-
-func newLogbook() *logbook { return &logbook{grown: make(chan struct{})} }
-
-// read takes in the log until it ends.
-func (l *logbook) read(r io.Reader) {
-	lines := bufio.NewReader(r)
-	for {
-		line, err := lines.ReadString('\n')
-		l.add(line, err != nil)
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (l *logbook) add(line string, last bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.raw.WriteString(line)
-	var entry map[string]any
-	if json.Unmarshal([]byte(line), &entry) == nil {
-		l.entries = append(l.entries, entry)
-	}
-	l.closed = l.closed || last
-	close(l.grown)
-	l.grown = make(chan struct{})
-}
-
-func (l *logbook) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.raw.String()
-}
-
-// wait waits for an entry with this message.
-func (l *logbook) wait(t *testing.T, message string) map[string]any {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		entry, grown, closed := l.find(message)
-		if entry != nil {
-			return entry
-		}
-		if closed {
-			t.Fatalf("the program ended before it said %q:\n%s", message, l.text())
-		}
-		select {
-		case <-grown:
-		case <-timeout:
-			t.Fatalf("the program does not say %q:\n%s", message, l.text())
-		}
-	}
-}
-
-func (l *logbook) find(message string) (entry map[string]any, grown chan struct{}, closed bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.entries {
-		if text, _ := e["msg"].(string); strings.HasPrefix(text, message) {
-			return e, l.grown, l.closed
-		}
-	}
-	return nil, l.grown, l.closed
 }

@@ -21,7 +21,7 @@ func TestFileModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := command(t, dir, anywhere())
-	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `umask 000; exec "$0" serve --dev`, path}
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `umask 000; exec "$0" serve --dev`, string(path)}
 	i := start(t, cmd)
 	i.mint("u1")
 	i.stop()
@@ -112,7 +112,11 @@ func TestSecretsAreNowhere(t *testing.T) {
 		"service key": serviceKey, "wrong service key": serviceKey[:len(serviceKey)-1] + "_",
 		"admin key": adminKey, "secret": secret,
 	}
-	places := map[string][]byte{"the log": []byte(i.log.text()), "the metrics": metrics, "the store": i.file("data/issuer.db")}
+	log := i.Log().Text()
+	if !strings.Contains(log, "--dev is for this machine only") {
+		t.Fatal("the log is not kept from its beginning on")
+	}
+	places := map[string][]byte{"the log": []byte(log), "the metrics": metrics, "the store": i.file("data/issuer.db")}
 	for name, canary := range canaries {
 		for form, text := range forms(canary) {
 			for where, content := range places {
@@ -122,7 +126,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			}
 		}
 	}
-	for n, line := range strings.Split(strings.TrimSpace(i.log.text()), "\n") {
+	for n, line := range strings.Split(strings.TrimSpace(log), "\n") {
 		var entry map[string]any
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("line %d of the log is no JSON: %q", n+1, line)
@@ -222,7 +226,7 @@ func (i *issuer) file(name string) []byte {
 // The program leaves no core file, which would hold its keys.
 func TestNoCoreDump(t *testing.T) {
 	i := startDev(t, t.TempDir())
-	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", i.cmd.Process.Pid))
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", i.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	i := startDev(t, dir)
 	conn := i.begin()
 	i.signal(syscall.SIGTERM)
-	i.log.wait(t, "stopping")
+	i.awaitStopping()
 	i.refusesConnections()
 
 	res := conn.finish(t)
@@ -125,8 +125,8 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	if err := json.NewDecoder(res.Body).Decode(&g); err != nil || res.StatusCode != http.StatusCreated {
 		t.Fatalf("the accepted request was answered %d, %v", res.StatusCode, err)
 	}
-	if code := i.wait(); code != 0 {
-		t.Errorf("exit code %d, want 0", code)
+	if state := i.wait(); state.ExitCode() != 0 {
+		t.Errorf("the program ended with %v", state)
 	}
 	if _, status := startDev(t, dir).refresh(g.RefreshToken); status != http.StatusOK {
 		t.Errorf("the session that was minted while stopping answers %d", status)
@@ -138,12 +138,12 @@ func TestSecondSignalKills(t *testing.T) {
 		i := startDev(t, t.TempDir())
 		i.begin()
 		i.signal(signal)
-		i.log.wait(t, "stopping")
+		i.awaitStopping()
 		i.signal(signal)
-		i.wait()
-		status, ok := i.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		state := i.wait()
+		status, ok := state.Sys().(syscall.WaitStatus)
 		if !ok || !status.Signaled() || status.Signal() != signal {
-			t.Errorf("ended with %v, want %v", i.cmd.ProcessState, signal)
+			t.Errorf("ended with %v, want %v", state, signal)
 		}
 	}
 }

@@ -137,6 +137,7 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),
 		ServiceKeys:    make([]handlers.ServiceKey, len(c.ServiceKeys)),
 		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
+		Backup:         p.store.Backup,
 		Metrics:        p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,
 	}
