@@ -269,3 +269,17 @@ func TestBackup(t *testing.T) {
 		t.Errorf("a session from after the backup answers %d", status)
 	}
 }
+
+// A user's id is any text; each reaches the issuer as it is.
+func TestOddUserIDs(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	for _, user := range []string{"a b", "a/b", "a%2Fb", "a?b#c", "a+b&c", "äöü", "..", "-x", `a"b`} {
+		i.mint(user)
+		if r := i.cli("session", "list", "--user="+user); strings.Count(r.stdout, "live") != 1 {
+			t.Errorf("list --user=%s: %+v", user, r)
+		}
+		if r := i.cli("session", "revoke", "--user="+user); r.stdout != "1 revoked\n" {
+			t.Errorf("revoke --user=%s: %+v", user, r)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,7 +104,7 @@ func (d *decoder) pairs(n *yaml.Node, t reflect.Type, prefix string, visit func(
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
-		key := join(prefix, name.Value)
+		key := join(prefix, shown(name.Value))
 		f, known := field(t, name.Value)
 		switch line, seen := first[name.Value]; {
 		case name.Kind != yaml.ScalarNode || !known:
@@ -118,6 +119,19 @@ func (d *decoder) pairs(n *yaml.Node, t reflect.Type, prefix string, visit func(
 			visit(key, f, value)
 		}
 	}
+}
+
+// shown is the name of a key as a message may hold it: on one line and not too long.
+func shown(name string) string {
+	const most = 64
+	if len(name) > most {
+		name = name[:most] + "…"
+	}
+	quoted := strconv.QuoteToGraphic(name)
+	if quoted[1:len(quoted)-1] == name {
+		return name
+	}
+	return quoted
 }
 
 // value reads one value of type t.

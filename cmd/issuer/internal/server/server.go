@@ -97,7 +97,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.log.Info("serving", "public", s.PublicAddr().String(), "admin", s.AdminAddr().String())
 
 	<-ctx.Done()
-	s.log.Info("stopping: finishing what was accepted", "for", grace)
+	s.log.Info("stopping: finishing what was accepted", "within", grace.String())
 	err := failure(ctx)
 	err = errors.Join(err, s.shutdown())
 	serving.Wait()
