@@ -31,6 +31,11 @@ type Log interface {
 	// one to be given, when none is). A reader for whom after+1 < first has missed
 	// entries and takes a snapshot instead.
 	Entries(ctx context.Context, after uint64, limit int) (entries []revocation.Entry, first uint64, err error)
+
+	// Watch returns a channel that gets a value whenever entries may have been added,
+	// after they are durable, until ctx ends. It never holds up the writer: additions
+	// that nobody has looked for yet come as one value. The channel is never closed.
+	Watch(ctx context.Context) <-chan struct{}
 }
 
 // Status is what the program asks of the store about itself.

@@ -54,7 +54,9 @@ type DB struct {
 
 	closing   chan struct{} // closed by Close
 	stopped   chan struct{} // closed when the committer has ended
-	recovered sync.WaitGroup
+	cancel    context.CancelFunc
+	recovered sync.WaitGroup // ends when nothing brings the store back any more
+	watchers  watchers
 	closeOnce sync.Once
 	closeErr  error
 
@@ -86,8 +88,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, fmt.Errorf("opening store %s: %w", cfg.Path, err)
 	}
 	db.install(h)
+	recovering, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	db.cancel = cancel
 	go db.commitLoop()
-	db.recovered.Go(db.recoverLoop)
+	db.recovered.Go(func() { db.recoverLoop(recovering) })
 	return db, nil
 }
 
@@ -97,6 +101,7 @@ func (db *DB) install(h *handle) {
 	db.published.Store(&now)
 	db.setFailure(nil)
 	db.handle.Store(h)
+	db.watchers.wake() // what a failed commit wrote may be there after all
 }
 
 // View implements [session.Store].
@@ -180,6 +185,7 @@ func (db *DB) unavailable() error {
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
 		close(db.closing)
+		db.cancel()
 		<-db.stopped
 		db.recovered.Wait()
 		h := db.handle.Swap(nil)

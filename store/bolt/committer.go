@@ -133,9 +133,13 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 		_ = b.rollback()
 		return ran, true, err
 	}
+	grown := b.counters.seq != h.counters.seq
 	h.counters = b.counters
 	db.published.Store(&h.counters)
 	h.durable.raise(id)
+	if grown {
+		db.watchers.wake()
+	}
 	return ran, true, nil
 }
 

@@ -1,0 +1,41 @@
+package bolt
+
+import (
+	"context"
+	"sync"
+)
+
+// watchers are told when the revocation log may have grown.
+type watchers struct {
+	mu  sync.Mutex
+	all map[chan struct{}]struct{}
+}
+
+// Watch implements [store.Log].
+func (db *DB) Watch(ctx context.Context) <-chan struct{} {
+	w, ch := &db.watchers, make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = make(map[chan struct{}]struct{})
+	}
+	w.all[ch] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.all, ch)
+	})
+	return ch
+}
+
+// wake never blocks: who has not looked since the last time finds both at once.
+func (w *watchers) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.all {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}

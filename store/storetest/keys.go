@@ -1,0 +1,85 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"issuer.example/keys"
+)
+
+func (f *fixture) wantKeys(t failer, version uint64, document []byte) {
+	t.Helper()
+	got, err := f.LoadKeys(t.Context())
+	if err != nil || got.Version != version || !bytes.Equal(got.Document, document) {
+		t.Errorf("keys: version %d, %d bytes, %v; want %d, %d", got.Version, len(got.Document), err, version, len(document))
+	}
+}
+
+func testKeys(t *testing.T, open Open) {
+	f := newFixture(t, open)
+	swap := func(from uint64, document []byte, want error) {
+		t.Helper()
+		if err := f.SwapKeys(t.Context(), from, document); !errors.Is(err, want) {
+			t.Errorf("swap from %d: %v", from, err)
+		}
+	}
+	f.wantKeys(t, 0, nil)
+	swap(1, []byte("too far"), keys.ErrConflict)
+	f.wantKeys(t, 0, nil)
+	swap(0, []byte("one"), nil)
+	f.wantKeys(t, 1, []byte("one"))
+	swap(0, []byte("again"), keys.ErrConflict)
+	large := bytes.Repeat([]byte("\x00\xff"), 1<<17) // many keys, sealed, and all bytes
+	swap(1, large, nil)
+	f.wantKeys(t, 2, large)
+	f.reopen()
+	f.wantKeys(t, 2, large)
+
+	// The caller's bytes stay its own.
+	document := []byte("three")
+	swap(2, document, nil)
+	copy(document, "XXXXX")
+	f.wantKeys(t, 3, []byte("three"))
+	got, err := f.LoadKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(got.Document, "XXXXX")
+	f.wantKeys(t, 3, []byte("three"))
+	f.crash()
+	f.wantKeys(t, 3, []byte("three"))
+}
+
+// Of all who swap from one version one wins.
+func testKeysRace(t *testing.T, open Open) {
+	f := newFixture(t, open)
+	for version := range uint64(8) {
+		var (
+			wg     sync.WaitGroup
+			winner atomic.Pointer[string]
+		)
+		for n := range 16 {
+			wg.Go(func() {
+				document := fmt.Sprintf("%d by %d", version+1, n)
+				err := f.SwapKeys(t.Context(), version, []byte(document))
+				switch {
+				case err == nil:
+					if other := winner.Swap(&document); other != nil {
+						t.Errorf("both %q and %q won", *other, document)
+					}
+				case !errors.Is(err, keys.ErrConflict):
+					t.Errorf("swap: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if winner.Load() == nil {
+			t.Fatal("nobody won")
+		}
+		f.wantKeys(t, version+1, []byte(*winner.Load()))
+	}
+}
