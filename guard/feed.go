@@ -65,10 +65,10 @@ func (f *feed) step(ctx context.Context) error {
 	return f.stream(ctx)
 }
 
-// fault notes what was wrong. What can't be explained by a connection that was lost makes
-// the snapshot necessary.
+// fault notes what was wrong. The log is resumed where it was when a connection was lost
+// or refused; anything else makes the snapshot necessary.
 func (f *feed) fault(err error) {
-	if !errors.Is(err, errLost) {
+	if !errors.Is(err, errLost) && !errors.Is(err, ErrStatus) {
 		f.resync = true
 	}
 	f.stats.faults.Add(1)
@@ -131,11 +131,13 @@ func (f *feed) snapshot(ctx context.Context) error {
 	return nil
 }
 
-// verify checks the signature of a message. A key that is not known may be a new one.
+// verify checks the signature of a message. A key that is not known may be a new one. It
+// is looked for without the cool-down that tokens have, which an attacker could keep busy:
+// if it is not found the connection ends, so that the pauses between those bound it.
 func (f *feed) verify(ctx context.Context, text []byte, typ string, limit int) ([]byte, error) {
 	seen := f.keys.number()
 	payload, err := jwt.VerifyDocument(text, f.keys, typ, limit)
-	if unknownKey(err) && f.keys.renew(ctx, keyCoolDown, seen) {
+	if unknownKey(err) && f.keys.renew(ctx, 0, seen) {
 		payload, err = jwt.VerifyDocument(text, f.keys, typ, limit)
 	}
 	return payload, err

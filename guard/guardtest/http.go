@@ -87,7 +87,7 @@ func (i *Issuer) metadata(w http.ResponseWriter, _ *http.Request) {
 
 func (i *Issuer) jwks(w http.ResponseWriter, r *http.Request) {
 	list := []map[string]string{}
-	for _, key := range i.published() {
+	for _, key := range i.Keys() {
 		list = append(list, JWK(key))
 	}
 	body, err := json.Marshal(map[string]any{"keys": list})
@@ -174,7 +174,7 @@ func (i *Issuer) introspect(w http.ResponseWriter, r *http.Request) {
 
 // claims verifies a token of the issuer, for whatever service.
 func (i *Issuer) claims(token string) (*jwt.Claims, error) {
-	set, err := jwt.NewKeySet(i.published()...)
+	set, err := jwt.NewKeySet(i.Keys()...)
 	if err != nil {
 		return nil, err
 	}

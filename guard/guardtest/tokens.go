@@ -109,8 +109,8 @@ func (i *Issuer) Withdraw() {
 	i.keys = i.keys[len(i.keys)-1:]
 }
 
-// published are the keys of the key set.
-func (i *Issuer) published() []jwt.Key {
+// Keys are the keys that the issuer publishes.
+func (i *Issuer) Keys() []jwt.Key {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	keys := make([]jwt.Key, 0, len(i.keys))

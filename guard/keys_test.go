@@ -1,0 +1,328 @@
+package guard_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"issuer.example/guard"
+	"issuer.example/guard/guardtest"
+	"issuer.example/jwt"
+)
+
+func TestRotation(t *testing.T) {
+	c := newClock()
+	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
+	g := iss.Guard(t, quiet)
+	old := iss.Mint(t, jwt.Claims{})
+	accepted(t, g, old)
+	iss.Rotate(t)
+	accepted(t, g, iss.Mint(t, jwt.Claims{})) // an unknown key is looked for
+	accepted(t, g, old)
+
+	// T28: a key that has left the set is gone, also for tokens that were seen.
+	iss.Withdraw()
+	iss.Rotate(t)
+	c.Advance(11 * time.Second)
+	accepted(t, g, iss.Mint(t, jwt.Claims{}))
+	refused(t, g, old, jwt.ErrUnknownKey)
+}
+
+// The issuer that takes a compromised key away revokes everything: the guard fetches the
+// keys at once, with no token to make it.
+func TestCompromisedKey(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	iss.Await(t, g)
+	stolen := iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"}) // above every mark
+	accepted(t, g, stolen)
+	kid := iss.Rotate(t)
+	iss.Withdraw()
+	iss.RevokeEverything()
+	guardtest.Until(t, func() bool { ids := g.Stats().KeyIDs; return len(ids) == 1 && ids[0] == kid })
+	refused(t, g, stolen, jwt.ErrUnknownKey)
+}
+
+// T05: key ids from outside cause at most one fetch in 10 s, whoever sends them.
+func TestRandomKeyIDs(t *testing.T) {
+	c := newClock()
+	iss, attacker := guardtest.New(t, guardtest.Config{Now: c.Now}), guardtest.New(t, guardtest.Config{Now: c.Now})
+	g := iss.Guard(t, quiet)
+	good := iss.Mint(t, jwt.Claims{})
+	random := make([]string, 20)
+	for i := range random {
+		attacker.Rotate(t)
+		random[i] = attacker.Mint(t, jwt.Claims{Issuer: iss.URL()})
+	}
+	before := iss.Requests(jwksPath)
+	for round := range uint64(3) {
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				for i := range 1000 {
+					if _, err := g.Verify(context.Background(), random[i%len(random)]); !errors.Is(err, jwt.ErrUnknownKey) {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if fetches := iss.Requests(jwksPath) - before; fetches != int(round)+1 {
+			t.Errorf("round %d: %d fetches", round, fetches)
+		}
+		c.Advance(10 * time.Second)
+	}
+	accepted(t, g, good)
+}
+
+// Whatever stands in the place of the key set, the guard keeps the keys it has, and says
+// why. Bad input of issue 3, and of T04: nothing in a token points to a key.
+func TestBadKeySets(t *testing.T) {
+	c := newClock()
+	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
+	var body atomic.Value
+	body.Store("")
+	g := iss.Guard(t, quiet)
+	token := iss.Mint(t, jwt.Claims{})
+	accepted(t, g, token)
+	answer(iss, jwksPath, func(w http.ResponseWriter, r *http.Request) {
+		text, _ := body.Load().(string)
+		if text == "redirect" {
+			http.Redirect(w, r, iss.URL()+metadataPath, http.StatusFound)
+			return
+		}
+		_, _ = w.Write([]byte(text))
+	})
+	jwk, err := json.Marshal(guardtest.JWK(iss.Keys()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(jwk)
+	private := fmt.Sprintf(`{"keys":[%s]}`, strings.Replace(key, `{`, `{"d":"AAAA",`, 1))
+	kid := iss.Rotate(t)
+	unknown := iss.Mint(t, jwt.Claims{}) // makes the guard look
+	for name, k := range map[string]struct {
+		body string
+		want error
+	}{
+		"empty set":       {`{"keys":[]}`, guard.ErrKeys},
+		"no body":         {``, guard.ErrKeys},
+		"no keys":         {`{}`, guard.ErrKeys},
+		"other kinds":     {`{"keys":[{"kty":"EC","crv":"P-521"}]}`, guard.ErrKeys},
+		"private members": {private, guard.ErrKeys},
+		"two of one kid":  {`{"keys":[` + key + `,` + key + `]}`, guard.ErrKeys},
+		"symmetric":       {`{"keys":[{"kty":"oct","k":"AAAA","kid":"` + kid + `"}]}`, guard.ErrKeys},
+		"duplicate":       {`{"keys":[],"keys":[` + key + `]}`, guard.ErrKeys},
+		"65 keys":         {`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`, guard.ErrKeys},
+		"huge":            {`{"keys":[` + strings.Repeat(" ", 1<<20) + `]}`, nil},
+		"redirect":        {"redirect", guard.ErrRedirect},
+	} {
+		body.Store(k.body)
+		c.Advance(11 * time.Second)
+		iss.Alive()
+		if _, err := g.Verify(t.Context(), unknown); !errors.Is(err, jwt.ErrUnknownKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if fault := g.Stats().Keys.Err; fault == nil || k.want != nil && !errors.Is(fault, k.want) {
+			t.Errorf("%s: the stats say %v", name, fault)
+		}
+		if _, err := g.Verify(t.Context(), token, guard.WhenStale(guard.FailOpen)); err != nil {
+			t.Errorf("%s: a good token is refused: %v", name, err)
+		}
+		if err := fails(t, iss.Config()); err == nil {
+			t.Errorf("%s: a new guard starts", name)
+		}
+	}
+	iss.Intercept(nil)
+	c.Advance(11 * time.Second)
+	iss.Cut()
+	iss.Await(t, g)
+	accepted(t, g, unknown)
+	if fault := g.Stats().Keys.Err; fault != nil {
+		t.Errorf("after a good set: %v", fault)
+	}
+}
+
+// While the issuer is down the keys stay, and tokens of old are good as long as the feed
+// is fresh.
+func TestKeysSurviveTheIssuer(t *testing.T) {
+	c := newClock()
+	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
+	g := iss.Guard(t, quiet)
+	token := iss.Mint(t, jwt.Claims{})
+	iss.Down(true)
+	c.Advance(20 * time.Second)
+	accepted(t, g, token)
+	iss.Rotate(t)
+	refused(t, g, iss.Mint(t, jwt.Claims{}), jwt.ErrUnknownKey)
+	if g.Stats().Keys.Err == nil {
+		t.Error("the stats say nothing")
+	}
+	accepted(t, g, token)
+}
+
+// A caller that gives up does not make the others fail, and does not wait.
+func TestKeyFetchObeysTheCaller(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t, quiet)
+	release := make(chan struct{})
+	asked := make(chan struct{}, 1)
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path == jwksPath {
+			asked <- struct{}{}
+			<-release
+		}
+		next.ServeHTTP(w, r)
+	})
+	iss.Rotate(t)
+	token := iss.Mint(t, jwt.Claims{})
+	hasty, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := g.Verify(hasty, token); !errors.Is(err, jwt.ErrUnknownKey) {
+			t.Error(err)
+		}
+	})
+	<-asked
+	cancel()
+	wg.Wait()
+	wg.Go(func() { accepted(t, g, token) })
+	close(release)
+	wg.Wait()
+}
+
+// A key set that did not change is not sent again.
+func TestKeySetIsRevalidated(t *testing.T) {
+	c := newClock()
+	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
+	var tag atomic.Value
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path == jwksPath {
+			tag.Store(r.Header.Get("If-None-Match"))
+		}
+		next.ServeHTTP(w, r)
+	})
+	g := iss.Guard(t, quiet)
+	token := iss.Mint(t, jwt.Claims{})
+	other := guardtest.New(t, guardtest.Config{Now: c.Now})
+	refused(t, g, other.Mint(t, jwt.Claims{Issuer: iss.URL()}), jwt.ErrUnknownKey)
+	if text, _ := tag.Load().(string); text == "" {
+		t.Error("the fetch is not conditional")
+	}
+	accepted(t, g, token)
+	if fault := g.Stats().Keys.Err; fault != nil {
+		t.Error(fault)
+	}
+}
+
+func TestDiscoveryRefuses(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	other := guardtest.New(t, guardtest.Config{})
+	good := map[string]string{
+		"issuer": iss.URL(), "jwks_uri": iss.URL() + jwksPath,
+		"revocations_endpoint": iss.URL() + snapshotPath, "revocations_stream_endpoint": iss.URL() + streamPath,
+	}
+	with := func(name, value string) string {
+		changed := map[string]string{}
+		for k, v := range good {
+			changed[k] = v
+		}
+		changed[name] = value
+		text, err := json.Marshal(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for name, body := range map[string]string{
+		"another issuer":          with("issuer", other.URL()),
+		"issuer with a slash":     with("issuer", iss.URL()+"/"),
+		"no keys":                 with("jwks_uri", ""),
+		"keys elsewhere":          with("jwks_uri", other.URL()+jwksPath),
+		"feed elsewhere":          with("revocations_endpoint", other.URL()+snapshotPath),
+		"stream elsewhere":        with("revocations_stream_endpoint", other.URL()+streamPath),
+		"introspection elsewhere": with("introspection_endpoint", "https://evil.example/introspect"),
+		"user in URL":             with("jwks_uri", strings.Replace(iss.URL(), "http://", "http://u:p@", 1)+jwksPath),
+		"a file":                  with("jwks_uri", "file:///etc/passwd"),
+		"duplicate":               `{"issuer":"` + other.URL() + `",` + with("x", "y")[1:],
+		"not JSON":                "<html>",
+		"an array":                "[]",
+	} {
+		answer(iss, metadataPath, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+		if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrDiscovery) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	answer(iss, metadataPath, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(strings.Repeat(" ", 1<<20)))
+	})
+	if err := fails(t, iss.Config()); err == nil {
+		t.Error("huge metadata is read")
+	}
+	if other.Requests(jwksPath)+other.Requests(snapshotPath)+other.Requests(streamPath) > 0 {
+		t.Error("another host was asked")
+	}
+}
+
+// No redirect is followed, wherever it comes; the service key goes nowhere.
+func TestRedirects(t *testing.T) {
+	iss, other := guardtest.New(t, guardtest.Config{}), guardtest.New(t, guardtest.Config{})
+	for _, path := range []string{metadataPath, jwksPath, snapshotPath} {
+		answer(iss, path, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL()+path, http.StatusTemporaryRedirect)
+		})
+		if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrRedirect) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	answer(iss, streamPath, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL()+streamPath, http.StatusTemporaryRedirect)
+	})
+	g := iss.Guard(t, quiet)
+	guardtest.Until(t, func() bool { return errors.Is(g.Stats().Feed.Err, guard.ErrRedirect) })
+	for _, path := range []string{metadataPath, jwksPath, snapshotPath, streamPath} {
+		if n := other.Requests(path); n > 0 {
+			t.Errorf("%s: %d requests to the other host", path, n)
+		}
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	for name, change := range map[string]func(*guard.Config){
+		"no issuer":       func(c *guard.Config) { c.Issuer = "" },
+		"plain http":      func(c *guard.Config) { c.Issuer = "http://id.example.com" },
+		"last slash":      func(c *guard.Config) { c.Issuer += "/" },
+		"user":            func(c *guard.Config) { c.Issuer = "https://u:p@id.example.com" },
+		"no audience":     func(c *guard.Config) { c.Audience = nil },
+		"empty audience":  func(c *guard.Config) { c.Audience = []string{""} },
+		"no key":          func(c *guard.Config) { c.ServiceKey = "" },
+		"two keys":        func(c *guard.Config) { c.ServiceKeyFile = "x" },
+		"leeway":          func(c *guard.Config) { c.Leeway = 2 * time.Minute },
+		"staleness":       func(c *guard.Config) { c.MaxStaleness = time.Second },
+		"policy":          func(c *guard.Config) { c.Stale = 7 },
+		"name":            func(c *guard.Config) { c.Name = "a b" },
+		"long name":       func(c *guard.Config) { c.Name = strings.Repeat("a", 65) },
+		"cache":           func(c *guard.Config) { c.CacheEntries = 1 << 30 },
+		"trusted origins": func(c *guard.Config) { c.TrustedOrigins = []string{"app"} },
+	} {
+		config := iss.Config()
+		change(&config)
+		if err := fails(t, config); !errors.Is(err, guard.ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	config := iss.Config()
+	config.ServiceKey = "sk_wrong"
+	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) {
+		t.Errorf("a wrong key: %v", err)
+	}
+}
