@@ -16,6 +16,10 @@ import (
 	"issuer.example/session"
 )
 
+// userAgent is what every client says that it is, at sign-in and later.
+const userAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+	"Chrome/131.0.0.0 Safari/537.36"
+
 // tokenField is what precedes the refresh token in requests and answers.
 const tokenField = `"refresh_token":"`
 
@@ -37,7 +41,7 @@ func dial(t testing.TB, address string) *conn {
 	}
 	body := `{` + tokenField + string(make([]byte, session.RefreshTokenLen)) + `"}`
 	head := fmt.Sprintf("POST /v1/session/refresh HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"+
-		"User-Agent: bench\r\nContent-Length: %d\r\n\r\n", address, len(body))
+		"User-Agent: %s\r\nContent-Length: %d\r\n\r\n", address, userAgent, len(body))
 	return &conn{
 		Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(head + body),
 		at: len(head) + len(`{`+tokenField), body: make([]byte, 16<<10),

@@ -89,8 +89,7 @@ func fillWith(t testing.TB, svc *session.Service, tokens [][]byte) {
 						Email: fmt.Sprintf("user%d@mail.example", i), Name: "Ada Lovelace",
 					},
 					ClientID: "app-backend",
-					From: session.Client{UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) " +
-						"AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"},
+					From:     session.Client{UserAgent: userAgent},
 				})
 				if err != nil {
 					t.Error(err)

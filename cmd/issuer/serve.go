@@ -30,6 +30,7 @@ func (a *app) serveCommand() *cobra.Command {
 
 func (a *app) serve(ctx context.Context, dev bool) error {
 	harden()
+	a.tuneMemory()
 	settings, err := a.settings(!dev)
 	if err != nil {
 		return err
