@@ -31,6 +31,7 @@ func BenchmarkVerify(b *testing.B) {
 		plain := iss.Guard(b, func(c *guard.Config) { c.CacheEntries = -1 })
 		token := iss.Mint(b, jwt.Claims{AMR: []string{"pwd"}})
 		verify := func(b *testing.B, g *guard.Guard, token string) {
+			b.Helper()
 			if _, err := g.Verify(b.Context(), token); err != nil {
 				b.Fatal(err)
 			}
@@ -79,6 +80,7 @@ func BenchmarkVerify(b *testing.B) {
 
 // bareCheck is the cryptography alone: what can be computed before is.
 func bareCheck(b *testing.B, public crypto.PublicKey, token string) func() bool {
+	b.Helper()
 	cut := strings.LastIndexByte(token, '.')
 	input := []byte(token[:cut])
 	sig, err := base64.RawURLEncoding.DecodeString(token[cut+1:])

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -94,26 +93,31 @@ func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
 	return nil, &statusError{status: res.StatusCode, retry: c.retryAfter(res.Header)}
 }
 
+// reply is an answer that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // fetch reads a whole answer of at most limit bytes.
-func (c *client) fetch(ctx context.Context, r request, limit int) (*http.Response, []byte, error) {
+func (c *client) fetch(ctx context.Context, r request, limit int) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	res, err := c.do(ctx, r)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	defer closeBody(res)
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(limit)+1))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	if len(body) > limit {
-		return nil, nil, fmt.Errorf("%w: an answer of more than %d bytes", errTooLarge, limit)
+		return reply{}, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 	}
-	return res, body, nil
+	return reply{res.StatusCode, res.Header, body}, nil
 }
-
-var errTooLarge = errors.New("guard: the issuer's answer is too large")
 
 // closeBody gives the connection back if little is left to be read.
 func closeBody(res *http.Response) {

@@ -20,18 +20,18 @@ type endpoints struct {
 // discover reads the issuer's metadata (OpenID Connect Discovery 1.0 §4). Whatever it
 // names must be of the issuer's own origin: the service key goes there.
 func discover(ctx context.Context, c *client, issuer string) (endpoints, error) {
-	_, body, err := c.fetch(ctx, request{
+	res, err := c.fetch(ctx, request{
 		url: issuer + "/.well-known/openid-configuration", open: true,
 		header: map[string]string{"Accept": "application/json"},
 	}, maxMetadata)
 	if err != nil {
 		return endpoints{}, fmt.Errorf("reading the issuer's metadata: %w", err)
 	}
-	if err := jwt.CheckJSON(body, 16); err != nil {
+	if err := jwt.CheckJSON(res.body, 16); err != nil {
 		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
+	if json.Unmarshal(res.body, &members) != nil {
 		return endpoints{}, fmt.Errorf("%w: not an object", ErrDiscovery)
 	}
 	text := func(name string) string {

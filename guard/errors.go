@@ -40,6 +40,8 @@ var (
 	ErrRedirect = errors.New("guard: the issuer redirects")
 	// ErrStatus means that the issuer answered with an unexpected status.
 	ErrStatus = errors.New("guard: the issuer answers with an unexpected status")
+	// ErrTooLarge means that the issuer's answer is larger than any good one.
+	ErrTooLarge = errors.New("guard: the issuer's answer is too large")
 	// ErrKeys means that a key set could not be used. The guard keeps the one before.
 	ErrKeys = errors.New("guard: unacceptable key set")
 	// ErrGap means that events are missing in the feed.

@@ -102,13 +102,13 @@ func lost(ctx context.Context, err error) error {
 
 // snapshot loads the whole list.
 func (f *feed) snapshot(ctx context.Context) error {
-	_, body, err := f.client.fetch(ctx, request{
+	res, err := f.client.fetch(ctx, request{
 		url: f.where.snapshot, header: map[string]string{"Accept": "application/jwt"},
 	}, revocation.MaxSnapshotSize)
 	if err != nil {
 		return fmt.Errorf("fetching the revocations: %w", err)
 	}
-	payload, err := f.verify(ctx, body, revocation.TypeSnapshot, revocation.MaxSnapshotSize)
+	payload, err := f.verify(ctx, res.body, revocation.TypeSnapshot, revocation.MaxSnapshotSize)
 	if err != nil {
 		return fmt.Errorf("reading the revocations: %w", err)
 	}

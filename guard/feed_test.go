@@ -352,7 +352,7 @@ func TestHundredGuards(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	guards := make([]*guard.Guard, 100)
 	for i := range guards {
-		guards[i] = iss.Guard(t, func(c *guard.Config) { c.Name = fmt.Sprint("guard-", i) })
+		guards[i] = iss.Guard(t, quiet, func(c *guard.Config) { c.Name = fmt.Sprint("guard-", i) })
 	}
 	token := iss.Mint(t, jwt.Claims{})
 	for _, g := range guards {
@@ -370,5 +370,15 @@ func TestHundredGuards(t *testing.T) {
 	}
 	for _, g := range guards {
 		refused(t, g, token, guard.ErrRevoked)
+	}
+
+	// The issuer is gone for a moment. They come back, and not all at once.
+	before := iss.Requests(streamPath)
+	iss.Down(true)
+	guardtest.Until(t, func() bool { return iss.Requests(streamPath) >= before+len(guards) })
+	iss.Down(false)
+	iss.RevokeUser("u2")
+	for _, g := range guards {
+		iss.Await(t, g)
 	}
 }

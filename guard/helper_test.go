@@ -13,7 +13,6 @@ import (
 	"issuer.example/guard"
 	"issuer.example/guard/guardtest"
 	"issuer.example/jwt"
-	"issuer.example/sid"
 )
 
 // clock is a clock that a test moves.
@@ -62,16 +61,6 @@ func refused(t *testing.T, g *guard.Guard, token string, want error) {
 	if claims, err := g.Verify(t.Context(), token); !errors.Is(err, want) || claims != nil {
 		t.Errorf("%v, not %v", err, want)
 	}
-}
-
-// sessionOf is the session of a token.
-func sessionOf(t *testing.T, g *guard.Guard, token string) sid.ID {
-	t.Helper()
-	id, err := sid.Parse(accepted(t, g, token).SessionID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
 }
 
 func fails(t *testing.T, config guard.Config) error {

@@ -42,21 +42,21 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 	case <-ctx.Done():
 		return fmt.Errorf("%w: too many tokens to ask about", ErrStale)
 	}
-	_, body, err := i.client.fetch(ctx, request{
+	res, err := i.client.fetch(ctx, request{
 		method: http.MethodPost, url: i.url, body: url.Values{"token": {token}}.Encode(),
 		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	}, maxIntrospection)
 	if err != nil {
 		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
 	}
-	if err := jwt.CheckJSON(body, 16); err != nil {
+	if err := jwt.CheckJSON(res.body, 16); err != nil {
 		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
 	}
 	var answer struct {
 		Active *bool  `json:"active"`
 		SID    string `json:"sid"`
 	}
-	switch err := json.Unmarshal(body, &answer); {
+	switch err := json.Unmarshal(res.body, &answer); {
 	case err != nil || answer.Active == nil:
 		return fmt.Errorf("%w: introspection: the answer does not say whether the token is active", ErrStale)
 	case !*answer.Active:

@@ -117,12 +117,12 @@ func (k *keyring) fetch(ctx context.Context) error {
 		req.header["If-None-Match"] = etag
 		req.want = append(req.want, http.StatusNotModified)
 	}
-	res, body, err := k.client.fetch(ctx, req, jwt.MaxJWKSSize)
+	res, err := k.client.fetch(ctx, req, jwt.MaxJWKSSize)
 	if err != nil {
 		return err
 	}
-	if res.StatusCode == http.StatusOK {
-		set, err := jwt.ParseJWKS(body)
+	if res.status == http.StatusOK {
+		set, err := jwt.ParseJWKS(res.body)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrKeys, err)
 		}
@@ -130,10 +130,10 @@ func (k *keyring) fetch(ctx context.Context) error {
 			return fmt.Errorf("%w: it has no key that verifies", ErrKeys)
 		}
 		k.replace(set)
-		etag = res.Header.Get("ETag")
+		etag = res.header.Get("ETag")
 	}
 	k.mu.Lock()
-	k.etag, k.age = etag, maxAge(res.Header)
+	k.etag, k.age = etag, maxAge(res.header)
 	k.mu.Unlock()
 	return nil
 }
@@ -157,8 +157,8 @@ func sameKeys(a, b *jwt.KeySet) bool {
 	}
 	for _, key := range a.Keys() {
 		other, ok := b.Key(key.ID)
-		public, comparable := key.Public.(interface{ Equal(x crypto.PublicKey) bool })
-		if !ok || !comparable || key.Algorithm != other.Algorithm || !public.Equal(other.Public) {
+		public, comparer := key.Public.(interface{ Equal(x crypto.PublicKey) bool })
+		if !ok || !comparer || key.Algorithm != other.Algorithm || !public.Equal(other.Public) {
 			return false
 		}
 	}

@@ -168,15 +168,21 @@ func TestAnswers(t *testing.T) {
 		"revoked": {revoked, nil, 401, "session_revoked", "revoked", `Bearer error="invalid_token", error_description="The session has been revoked [revoked]"`},
 		"garbage": {"x", nil, 401, "token_invalid", "encoding", `Bearer error="invalid_token", error_description="The access token is not valid [encoding]"`},
 		"scope": {
-			good, []guard.Requirement{guard.RequireScope("orders:read", `a"b`)}, 403, "forbidden", "scope",
+			good,
+			[]guard.Requirement{guard.RequireScope("orders:read", `a"b`)},
+			403, "forbidden", "scope",
 			`Bearer error="insufficient_scope", scope="orders:read a?b"`,
 		},
 		"fresh": {
-			good, []guard.Requirement{guard.RequireFresh(5 * time.Minute)}, 401, "not_fresh", "fresh",
+			good,
+			[]guard.Requirement{guard.RequireFresh(5 * time.Minute)},
+			401, "not_fresh", "fresh",
 			`Bearer error="insufficient_user_authentication", max_age=300`,
 		},
 		"acr": {
-			good, []guard.Requirement{guard.RequireACR("mfa", "phr")}, 401, "not_fresh", "acr",
+			good,
+			[]guard.Requirement{guard.RequireACR("mfa", "phr")},
+			401, "not_fresh", "acr",
 			`Bearer error="insufficient_user_authentication", acr_values="mfa phr"`,
 		},
 	} {

@@ -78,7 +78,7 @@ func (r *reporter) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = r.client.fetch(ctx, request{
+	_, err = r.client.fetch(ctx, request{
 		method: http.MethodPost, url: r.url, body: string(body), want: []int{http.StatusNoContent, http.StatusOK},
 		header: map[string]string{"Content-Type": "application/json"},
 	}, 4<<10)

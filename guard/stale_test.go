@@ -19,9 +19,9 @@ import (
 
 // cutOff returns an issuer that is down and a guard of it that has heard nothing for
 // longer than it may, and a token of a session that was revoked before and one that goes on.
-func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.Guard, c *clock, gone, good string) {
+func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.Guard, gone, good string) {
 	t.Helper()
-	c = newClock()
+	c := newClock()
 	iss = guardtest.New(t, guardtest.Config{Now: c.Now})
 	g = iss.Guard(t, quiet, func(config *guard.Config) { config.Stale = policy })
 	gone, good = iss.Mint(t, jwt.Claims{}), iss.Mint(t, jwt.Claims{})
@@ -39,13 +39,13 @@ func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.
 	if !g.Stats().Stale {
 		t.Error("the list is fresh after 31 s")
 	}
-	return iss, g, c, gone, good
+	return iss, g, gone, good
 }
 
 // T31, fail_closed: the answer is that the guard can't tell; what it knows it says. When
 // the issuer is back, all goes on, and what was revoked meanwhile is.
 func TestStaleFailClosed(t *testing.T) {
-	iss, g, _, gone, good := cutOff(t, guard.FailClosed)
+	iss, g, gone, good := cutOff(t, guard.FailClosed)
 	unseen := iss.Mint(t, jwt.Claims{})
 	refused(t, g, good, guard.ErrStale)
 	refused(t, g, unseen, guard.ErrStale)
@@ -64,7 +64,7 @@ func TestStaleFailClosed(t *testing.T) {
 
 // T31, fail_open: accepted and counted; what is known to be revoked is refused.
 func TestStaleFailOpen(t *testing.T) {
-	_, g, _, gone, good := cutOff(t, guard.FailOpen)
+	_, g, gone, good := cutOff(t, guard.FailOpen)
 	accepted(t, g, good)
 	refused(t, g, gone, guard.ErrRevoked)
 	if s := g.Stats(); s.StaleAccepted != 1 || s.StaleRefused != 0 {
@@ -74,7 +74,7 @@ func TestStaleFailOpen(t *testing.T) {
 
 // A route has a policy of its own.
 func TestStaleByRoute(t *testing.T) {
-	_, g, _, gone, good := cutOff(t, guard.FailClosed)
+	_, g, gone, good := cutOff(t, guard.FailClosed)
 	for policy, want := range map[guard.Policy]error{
 		guard.FailOpen: nil, guard.FailClosed: guard.ErrStale, guard.Introspect: guard.ErrStale,
 	} {

@@ -1,0 +1,85 @@
+// Command echo is a service on Echo that accepts the access tokens of an issuer.
+//
+//	ISSUER=http://localhost:8080 AUDIENCE=http://localhost:8080 SERVICE_KEY=sk_… go run .
+//	curl -H "Authorization: Bearer $TOKEN" localhost:8082/me
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"issuer.example/guard"
+	"issuer.example/jwt"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Getenv)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, getenv func(string) string) error {
+	g, err := guard.New(ctx, guard.Config{
+		Issuer:         getenv("ISSUER"),
+		Audience:       []string{getenv("AUDIENCE")},
+		ServiceKey:     getenv("SERVICE_KEY"),
+		ServiceKeyFile: getenv("SERVICE_KEY_FILE"),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = g.Close() }()
+
+	e := service(g)
+	addr := getenv("LISTEN")
+	if addr == "" {
+		addr = "127.0.0.1:8082"
+	}
+	defer context.AfterFunc(ctx, func() {
+		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = e.Shutdown(last)
+	})()
+	if err := e.Start(addr); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// service has its routes in a group behind the guard. Echo takes net/http middleware.
+func service(g *guard.Guard) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.Server.ReadHeaderTimeout, e.Server.ReadTimeout = 5*time.Second, 30*time.Second
+
+	api := e.Group("", echo.WrapMiddleware(g.Middleware))
+	api.GET("/me", func(c echo.Context) error {
+		return c.JSON(http.StatusOK, map[string]string{"user_id": claims(c).Subject, "session_id": claims(c).SessionID})
+	})
+	// Whoever deletes an account has signed in within the last five minutes.
+	api.DELETE("/me", func(c echo.Context) error {
+		return c.NoContent(http.StatusNoContent)
+	}, echo.WrapMiddleware(g.Require(guard.RequireFresh(5*time.Minute))))
+	return e
+}
+
+// claims are those of the request's token: every route of the group has one.
+func claims(c echo.Context) *jwt.Claims {
+	found, ok := guard.FromContext(c.Request().Context())
+	if !ok {
+		panic("a route is mounted without its guard")
+	}
+	return found
+}
