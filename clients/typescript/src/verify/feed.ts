@@ -1,0 +1,170 @@
+import type { Endpoints } from "./discovery.js";
+import { IssuerFault } from "./errors.js";
+import { chunksOf, type Http, jitter, Linked, pause } from "./http.js";
+import { UnknownKey, verifyJWS } from "./jws.js";
+import type { Keyring } from "./keyring.js";
+import type { Ledger } from "./ledger.js";
+import { maxSnapshot, readAlive, readEvent, readSnapshot, types } from "./messages.js";
+import { type Frame, FrameReader } from "./sse.js";
+
+const firstPause = 500;
+const longestPause = 5_000;
+const reportEvery = 1_000;
+const reportAgain = 60_000;
+
+/** What the feed has done. */
+export interface FeedStats {
+  connected: boolean;
+  connections: number;
+  snapshots: number;
+  faults: number;
+  rollbacks: number;
+  fault: Error | undefined;
+  /** Milliseconds from the newest revocation to its being applied. */
+  delay: number;
+}
+
+/** Follows the issuer's log of revocations, as docs/feed.md says. */
+export class Feed {
+  readonly stats: FeedStats = {
+    connected: false,
+    connections: 0,
+    snapshots: 0,
+    faults: 0,
+    rollbacks: 0,
+    fault: undefined,
+    delay: 0,
+  };
+  private failures = 0;
+  private resync = false;
+  private news = () => {};
+
+  constructor(
+    private readonly http: Http,
+    private readonly where: { snapshot: string; stream: string },
+    private readonly keys: Keyring,
+    private readonly ledger: Ledger,
+    private readonly settings: { name: string; maxStaleness: number; now: () => number; signal: AbortSignal },
+  ) {}
+
+  /** Reads the endpoints that are needed, or says that there are none. */
+  static endpoints({ snapshot, stream }: Endpoints): { snapshot: string; stream: string } {
+    if (snapshot && stream) return { snapshot, stream };
+    throw new IssuerFault("discovery", "The issuer has no revocation feed.");
+  }
+
+  /** Takes the whole list. */
+  async snapshot(): Promise<void> {
+    const call = { headers: { accept: "application/jwt" }, signal: this.settings.signal };
+    const { text } = await this.http.fetch(this.where.snapshot, call, maxSnapshot);
+    const back = this.ledger.snapshot(readSnapshot(await this.verify(text, types.snapshot, maxSnapshot)));
+    if (back) this.stats.rollbacks++;
+    this.stats.snapshots++;
+    this.applied(0);
+    this.resync = false;
+  }
+
+  /** Follows the log until the signal. */
+  async run(): Promise<void> {
+    const { signal } = this.settings;
+    void this.report();
+    while (!signal.aborted) {
+      let wait = 0;
+      try {
+        if (this.resync) await this.snapshot();
+        await this.stream();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.stats.fault = error as Error;
+        this.stats.faults++;
+        // What a lost connection cannot explain makes the whole list necessary.
+        if (!(error instanceof IssuerFault) || error.kind !== "lost") this.resync = true;
+        if (error instanceof IssuerFault) wait = jitter(2 * error.retryAfter);
+      }
+      this.stats.connected = false;
+      const own = jitter(Math.min(firstPause * 2 ** Math.min(this.failures++, 10), longestPause));
+      await pause(Math.max(wait, own), signal);
+    }
+  }
+
+  private verify(text: string, typ: string, limit?: number): Promise<Uint8Array> {
+    const once = () => verifyJWS(text, typ, this.keys.find, limit);
+    return this.keys.withKeys(once, (error) => error instanceof UnknownKey);
+  }
+
+  /** Reads the stream until it ends, or is silent for too long. */
+  private async stream(): Promise<void> {
+    const { signal, maxStaleness } = this.settings;
+    const linked = new Linked(signal);
+    const alive = () => linked.within((maxStaleness * 2) / 3);
+    alive();
+    const headers = { accept: "text/event-stream", "cache-control": "no-store", "last-event-id": String(this.ledger.seq) };
+    try {
+      const response = await this.http.open(this.where.stream, { headers, signal: linked.signal });
+      if (!/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
+        await response.body?.cancel().catch(() => {});
+        throw new IssuerFault("message", "The stream has another content type.");
+      }
+      this.stats.connections++;
+      const frames = new FrameReader();
+      for await (const chunk of chunksOf(response))
+        for (const frame of frames.push(chunk)) {
+          await this.take(frame);
+          if (frame.event === "alive") alive();
+        }
+      if (!this.stats.connected) throw new IssuerFault("lost", "The stream ended before it was complete.");
+    } catch (error) {
+      if (error instanceof Error && "reason" in error) throw error; // of the gate
+      throw error instanceof IssuerFault ? error : new IssuerFault("lost", "The stream broke off.");
+    } finally {
+      linked.release();
+    }
+  }
+
+  /** Applies one frame. */
+  private async take({ event, id, data }: Frame): Promise<void> {
+    if (event === "revoked") return this.revoked(id, data);
+    if (event === "gone") throw new IssuerFault("gone", "The issuer no longer has the events after the resume point.");
+    if (event !== "alive") throw new IssuerFault("message", "The feed has an unknown frame.");
+    this.ledger.alive(readAlive(await this.verify(data, types.alive)));
+    this.failures = 0;
+    this.stats.connected = true;
+    this.stats.fault = undefined;
+  }
+
+  private async revoked(id: string, data: string): Promise<void> {
+    const event = readEvent(await this.verify(data, types.event));
+    if (id !== String(event.seq)) throw new IssuerFault("message", "A frame's id is not the event's number.");
+    this.ledger.event(event);
+    this.applied(Math.max(0, this.settings.now() - event.at));
+    // A key may have been compromised. Its tokens are refused already, and those of its thief must be.
+    if (event.entry.kind === "everything") void this.keys.renew();
+  }
+
+  private applied(delay: number): void {
+    this.stats.delay = delay;
+    this.news();
+  }
+
+  /** Tells the issuer what was applied, at most once a second and at least once a minute. */
+  private async report(): Promise<void> {
+    const { signal, name } = this.settings;
+    while (!signal.aborted) {
+      const { seq } = this.ledger;
+      const body = JSON.stringify({ verifier: name, seq, delay_ms: Math.round(this.stats.delay) });
+      const headers = { "content-type": "application/json" };
+      const sent = this.http
+        .fetch(`${this.where.snapshot}/applied`, { method: "POST", headers, body, want: [204], signal }, 4 << 10)
+        .then(
+          () => true,
+          (error: IssuerFault) => error.kind === "lost", // the feed notices that too
+        );
+      // An issuer that takes no reports is not asked again in every second.
+      await pause((await sent) ? reportEvery : jitter(reportAgain / 2), signal);
+      if (this.ledger.seq !== seq) continue;
+      await pause(reportAgain, signal, (end) => {
+        this.news = end;
+      });
+    }
+  }
+}

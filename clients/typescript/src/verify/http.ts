@@ -1,0 +1,154 @@
+import { IssuerFault } from "./errors.js";
+
+const timeout = 10_000;
+const longestWait = 30;
+
+/** What is sent to the issuer. */
+export interface Call {
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string;
+  /** Without the service key. */
+  open?: boolean;
+  /** The statuses of a success, besides 200. */
+  want?: readonly number[];
+  signal?: AbortSignal;
+}
+
+/** An answer that was read to its end. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Makes requests to the issuer. It follows no redirect and reads no more than it is told to. */
+export class Http {
+  constructor(
+    private readonly send: typeof fetch,
+    private readonly serviceKey: string | undefined,
+  ) {}
+
+  /** Returns an answer of a status that is wanted. The caller reads its body. */
+  async open(url: string, call: Call): Promise<Response> {
+    const headers = new Headers(call.headers);
+    headers.set("accept-encoding", "identity"); // so that a limit of bytes is one
+    if (!call.open && this.serviceKey) headers.set("authorization", `Bearer ${this.serviceKey}`);
+    let response: Response;
+    try {
+      response = await this.send(url, {
+        method: call.method ?? "GET",
+        headers,
+        body: call.body ?? null,
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        signal: call.signal ?? null,
+      });
+    } catch {
+      throw new IssuerFault("lost", "The issuer does not answer.");
+    }
+    if (response.status === 200 || call.want?.includes(response.status)) return response;
+    await response.body?.cancel().catch(() => {});
+    const seconds = Math.min(Number(response.headers.get("retry-after")) || 0, longestWait);
+    throw new IssuerFault("status", `The issuer answers with status ${response.status}.`, response.status, seconds * 1000);
+  }
+
+  /** Reads a whole answer of at most limit bytes. */
+  async fetch(url: string, call: Call, limit: number): Promise<Answer> {
+    const linked = new Linked(call.signal);
+    linked.within(timeout);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let response: Response;
+    try {
+      response = await this.open(url, { ...call, signal: linked.signal });
+      for await (const chunk of chunksOf(response)) {
+        size += chunk.length;
+        if (size > limit) throw new IssuerFault("message", `The issuer's answer has more than ${limit} bytes.`);
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw error instanceof IssuerFault ? error : new IssuerFault("lost", "The issuer's answer broke off.");
+    } finally {
+      linked.release();
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    // What is not UTF-8 becomes something that no reader of ours accepts.
+    return { status: response.status, headers: response.headers, text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) };
+  }
+}
+
+/** Yields the body of an answer as it comes. Leaving early closes the connection. */
+export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Waits, or until the signal, or until the function that early gets is called. The process may end meanwhile. */
+export function pause(ms: number, signal: AbortSignal, early?: (end: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      stop();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const stop = after(ms, end);
+    signal.addEventListener("abort", end);
+    early?.(end);
+  });
+}
+
+/** Sets a timer that keeps no process alive, and returns what takes it back. */
+export function after(ms: number, f: () => void): () => void {
+  const timer: ReturnType<typeof setTimeout> = setTimeout(f, ms);
+  (timer as unknown as { unref?: () => void }).unref?.();
+  return () => clearTimeout(timer);
+}
+
+/** A signal that another one and a timer can abort. It has to be let go: the other may live for long. */
+export class Linked {
+  private readonly own = new AbortController();
+  private readonly abort = () => this.own.abort();
+  private stop = () => {};
+
+  constructor(private readonly other: AbortSignal | undefined) {
+    if (other?.aborted) this.abort();
+    other?.addEventListener("abort", this.abort);
+  }
+
+  get signal(): AbortSignal {
+    return this.own.signal;
+  }
+
+  /** Aborts after a time, counted from now. */
+  within(ms: number): void {
+    this.stop();
+    this.stop = after(ms, this.abort);
+  }
+
+  release(): void {
+    this.stop();
+    this.other?.removeEventListener("abort", this.abort);
+  }
+}
+
+/** A time of half of ms to ms. */
+export function jitter(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,55 @@
+import { VerifyError } from "./errors.js";
+import { type Http, Linked } from "./http.js";
+import { strictObject } from "./json.js";
+
+const patience = 3_000;
+const maxAnswer = 64 << 10;
+const slots = 64;
+
+/** Asks the issuer about single tokens (RFC 7662), not many at a time: one in trouble gets no flood. */
+export class Introspector {
+  private busy = 0;
+
+  constructor(
+    private readonly http: Http,
+    private readonly url: string | undefined,
+  ) {}
+
+  /** Rejects, unless the issuer calls the token active and of this session. */
+  async ask(token: string, sid: string): Promise<void> {
+    if (!this.url) throw stale("the issuer has no introspection endpoint");
+    if (this.busy >= slots) throw stale("too many tokens to ask about");
+    this.busy++;
+    try {
+      await this.askNow(this.url, token, sid);
+    } finally {
+      this.busy--;
+    }
+  }
+
+  private async askNow(url: string, token: string, sid: string): Promise<void> {
+    const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
+    const body = new URLSearchParams({ token }).toString();
+    const linked = new Linked(undefined);
+    linked.within(patience);
+    const call = { method: "POST", headers, body, signal: linked.signal } as const;
+    const asked = this.http.fetch(url, call, maxAnswer).finally(() => linked.release());
+    const answer = await asked.catch(() => {
+      throw stale("the issuer does not answer");
+    });
+    let members: Map<string, string>;
+    try {
+      members = strictObject(answer.text);
+    } catch {
+      throw stale("the answer is not strict JSON");
+    }
+    const active = members.get("active");
+    if (active === "false") throw new VerifyError("revoked", "The issuer says that the token is not active.");
+    if (active !== "true") throw stale("the answer does not say whether the token is active");
+    if (JSON.parse(members.get("sid") ?? "null") !== sid) throw stale("the answer is about another session");
+  }
+}
+
+function stale(what: string): VerifyError {
+  return new VerifyError("stale", `It is not known whether the session goes on: ${what}.`);
+}

@@ -1,0 +1,202 @@
+import { acceptClaims, type Claims, readClaims } from "./claims.js";
+import { checkIssuer, discover, type Endpoints } from "./discovery.js";
+import { VerifyError } from "./errors.js";
+import { Feed, type FeedStats } from "./feed.js";
+import { Http } from "./http.js";
+import { Introspector } from "./introspect.js";
+import { UnknownKey, verifyJWS } from "./jws.js";
+import { Keyring } from "./keyring.js";
+import { Ledger } from "./ledger.js";
+import { isSessionID } from "./messages.js";
+
+/**
+ * What happens to a good token while it is not known whether its session was revoked. `fail_closed`: it is refused
+ * as `stale`, which is a 503. `fail_open`: it is accepted, and counted. `introspect`: the issuer is asked about it;
+ * the service key then needs the scope tokens:introspect. A session that is known to be revoked is refused always.
+ */
+export type Policy = "fail_closed" | "fail_open" | "introspect";
+
+/** Whom a verifier trusts and what it accepts. Times are in milliseconds. */
+export interface VerifierOptions {
+  /** The issuer's URL, exactly as in iss: https, or http on a loopback address. */
+  issuer: string;
+  /** Names the service: one of these must be in a token's aud, exactly. */
+  audience: string | readonly string[];
+  /** A service key with the scope revocations:read. Needed to follow revocations and to introspect. */
+  serviceKey?: string;
+  /** What the issuer calls this verifier in its lists: 1 to 64 characters of A-Za-z0-9._-. `node` by default. */
+  name?: string;
+  /** How far the clocks of the issuer and this service may differ, 5 s by default and at most 60 s. */
+  leeway?: number;
+  /** The longest life of a token that is accepted, one hour by default. */
+  maxLifetime?: number;
+  /** For how long the list counts as complete after the issuer said so, 30 s by default and at least 15 s. */
+  maxStaleness?: number;
+  /** What happens after that. `fail_closed` by default. */
+  stale?: Policy;
+  /** A replacement for the global fetch. */
+  fetch?: typeof fetch;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** What a verifier knows and has done. */
+export interface VerifierStats extends FeedStats {
+  /** The number of the newest revocation applied. */
+  seq: number;
+  /** How many entries and marks are held. */
+  revocations: number;
+  /** When the issuer last said that the list is complete. */
+  heard: Date | undefined;
+  /** Whether that was too long ago. */
+  stale: boolean;
+  /** The ids of the keys in use. */
+  keyIDs: string[];
+  keyFetches: number;
+  /** What is wrong with the key set. The last good one is in use. */
+  keysFault: Error | undefined;
+  /** Good tokens that came while the list was stale, by what became of them. */
+  staleRefused: number;
+  staleAccepted: number;
+  introspected: number;
+}
+
+/** Verifies the access tokens of one issuer for one service. */
+export interface Verifier {
+  /**
+   * Returns the claims of a token that the issuer signed for this service, in its time, and of a session that is
+   * not known to be revoked. Rejects with a VerifyError otherwise.
+   */
+  verify(token: string, options?: { stale?: Policy }): Promise<Claims>;
+  /**
+   * Follows the issuer's revocations from now on. Resolves when the list is complete. Without it a token of a
+   * session that was revoked is accepted until it expires.
+   */
+  followRevocations(): Promise<void>;
+  stats(): VerifierStats;
+  /** Ends the connection to the issuer. What was learnt stays, and grows stale. */
+  close(): void;
+}
+
+interface Settings extends VerifierOptions {
+  demands: { issuer: string; audience: readonly string[]; leeway: number; maxLifetime: number };
+  maxStaleness: number;
+  stale: Policy;
+  now: () => number;
+  name: string;
+}
+
+/** Returns a verifier that is ready: it has read the issuer's metadata and its keys. */
+export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  const settings = complete(options);
+  const http = new Http(options.fetch ?? ((...args) => fetch(...args)), options.serviceKey);
+  const where = await discover(http, options.issuer);
+  const off = new AbortController();
+  const keys = new Keyring(http, where.jwks, off.signal);
+  await keys.start();
+  void keys.run();
+  return new IssuerVerifier(settings, http, where, keys, off);
+}
+
+/** Fills in the defaults and refuses what is wrong. */
+function complete(options: VerifierOptions): Settings {
+  const { issuer, leeway = 5_000, maxLifetime = 3_600_000, maxStaleness = 30_000, name = "node", stale = "fail_closed" } = options;
+  checkIssuer(issuer);
+  const audience = typeof options.audience === "string" ? [options.audience] : [...options.audience];
+  if (!audience.length || audience.includes("")) throw new TypeError("audience must name the service");
+  if (!(leeway >= 0 && leeway <= 60_000)) throw new TypeError("leeway must be from 0 to 60 s");
+  if (!(maxLifetime > 0)) throw new TypeError("maxLifetime must be positive");
+  // The issuer speaks every 10 s; one message may be lost.
+  if (!(maxStaleness >= 15_000)) throw new TypeError("maxStaleness must be 15 s or more");
+  if (!["fail_closed", "fail_open", "introspect"].includes(stale)) throw new TypeError("stale is no policy");
+  if (stale === "introspect" && !options.serviceKey) throw new TypeError("serviceKey is needed to introspect");
+  if (!/^[\w.-]{1,64}$/.test(name)) throw new TypeError("name must be 1 to 64 characters of A-Za-z0-9._-");
+  const demands = { issuer, audience, leeway: leeway / 1000, maxLifetime: maxLifetime / 1000 };
+  return { ...options, demands, maxStaleness, stale, name, now: options.now ?? Date.now };
+}
+
+class IssuerVerifier implements Verifier {
+  private readonly ledger: Ledger;
+  private readonly introspector: Introspector;
+  private feed: Feed | undefined;
+  private following: Promise<void> | undefined;
+  private readonly counts = { staleRefused: 0, staleAccepted: 0, introspected: 0 };
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly http: Http,
+    private readonly where: Endpoints,
+    private readonly keys: Keyring,
+    private readonly off: AbortController,
+  ) {
+    this.ledger = new Ledger(settings.issuer, settings.maxStaleness, settings.now);
+    this.introspector = new Introspector(http, where.introspection);
+  }
+
+  async verify(token: string, options: { stale?: Policy } = {}): Promise<Claims> {
+    const once = () => verifyJWS(token, "at+jwt", this.keys.find);
+    const payload = await this.keys.withKeys(once, (error) => error instanceof UnknownKey);
+    const claims = acceptClaims(readClaims(payload), this.settings.demands, this.settings.now() / 1000);
+    if (this.feed) await this.live(token, claims, options.stale ?? this.settings.stale);
+    return claims;
+  }
+
+  /** Refuses a good token of a session that is revoked or, by the policy, may be. */
+  private async live(token: string, { sid, sub, client_id }: Claims, policy: Policy): Promise<void> {
+    if (!sid || !isSessionID(sid)) throw new VerifyError("claims", "sid is missing, or none.");
+    if (this.ledger.list.revoked(sid, sub, client_id)) throw new VerifyError("revoked", "The session has been revoked.");
+    if (this.ledger.fresh) return;
+    if (policy === "fail_open") {
+      this.counts.staleAccepted++;
+      return;
+    }
+    if (policy === "introspect") {
+      this.counts.introspected++;
+      return this.introspector.ask(token, sid);
+    }
+    this.counts.staleRefused++;
+    throw new VerifyError("stale", "Nothing was heard from the issuer for too long.");
+  }
+
+  followRevocations(): Promise<void> {
+    this.following ??= this.follow().catch((error: unknown) => {
+      this.following = undefined; // so that it can be tried again
+      throw error;
+    });
+    return this.following;
+  }
+
+  private async follow(): Promise<void> {
+    if (!this.settings.serviceKey) throw new TypeError("serviceKey is needed to follow revocations");
+    const { name, maxStaleness, now } = this.settings;
+    const feed = new Feed(this.http, Feed.endpoints(this.where), this.keys, this.ledger, {
+      name,
+      maxStaleness,
+      now,
+      signal: this.off.signal,
+    });
+    await feed.snapshot();
+    this.feed = feed;
+    void feed.run();
+  }
+
+  stats(): VerifierStats {
+    const none: FeedStats = { connected: false, connections: 0, snapshots: 0, faults: 0, rollbacks: 0, fault: undefined, delay: 0 };
+    const { heardAt } = this.ledger;
+    return {
+      ...(this.feed?.stats ?? none),
+      ...this.counts,
+      seq: this.ledger.seq,
+      revocations: this.ledger.list.size,
+      heard: heardAt === undefined ? undefined : new Date(heardAt),
+      stale: this.feed !== undefined && !this.ledger.fresh,
+      keyIDs: this.keys.ids,
+      keyFetches: this.keys.fetches,
+      keysFault: this.keys.fault,
+    };
+  }
+
+  close(): void {
+    this.off.abort();
+  }
+}
