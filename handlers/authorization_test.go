@@ -25,6 +25,7 @@ func TestAuthorization(t *testing.T) {
 	const (
 		mint, read, revoke = role(handlers.ScopeMint), role(handlers.ScopeRead), role(handlers.ScopeRevoke)
 		introspect, admin  = role(handlers.ScopeIntrospect), role(handlers.ScopeAdmin)
+		follow             = role(handlers.ScopeReadRevocations)
 	)
 	roles := []role{nobody, stranger, holder}
 	for _, scope := range scopes {
@@ -55,6 +56,9 @@ func TestAuthorization(t *testing.T) {
 		{"DELETE /v1/sessions/{id}", []role{holder, revoke}, []role{stranger}},
 		{"POST /v1/sessions/{id}/reauthenticate", []role{mint}, nil},
 		{"POST /v1/users/{user}/revoke-sessions", []role{revoke}, nil},
+		{"GET /v1/revocations", []role{follow}, nil},
+		{"GET /v1/revocations/stream?after=99999", []role{follow}, nil}, // gone, so that it ends
+		{"POST /v1/revocations/applied", []role{follow}, nil},
 		{"POST /oauth/introspect", []role{introspect}, nil},
 		{"POST /oauth/revoke", everyone, nil},
 	}
@@ -71,6 +75,7 @@ func TestAuthorization(t *testing.T) {
 		{"GET /admin/v1/backup", []role{admin}, nil},
 		{"GET /debug/pprof/goroutine", []role{admin}, nil},
 		{"POST /admin/v1/revocations", []role{admin}, nil},
+		{"GET /admin/v1/verifiers", []role{admin}, nil},
 		{"POST /admin/v1/keys/{kid}/promote", nil, []role{admin}},
 		{"DELETE /admin/v1/keys/{kid}", nil, []role{admin}},
 	}
@@ -137,6 +142,8 @@ func (f *fixture) as(t *testing.T, who role, url, route string) answer {
 		options = append(options, func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
 	case route == "POST /v1/sessions":
 		body = `{"user":{"id":"u9"}}`
+	case path == "/v1/revocations/applied":
+		body = `{"verifier":"v","seq":1}`
 	case path == "/admin/v1/revocations":
 		body = `{"client_id":"nobody"}`
 	}

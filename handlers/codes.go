@@ -63,7 +63,7 @@ func (c code) meaning() meaning {
 	case codeMisdirected:
 		return meaning{http.StatusMisdirectedRequest, "The issuer is not called by this name", "", "invalid_request"}
 	case codeRateLimited:
-		return meaning{http.StatusTooManyRequests, "Too many failed attempts", "", "temporarily_unavailable"}
+		return meaning{http.StatusTooManyRequests, "Too many requests of this kind", "", "temporarily_unavailable"}
 	case codeHeaders:
 		return meaning{http.StatusRequestHeaderFieldsTooLarge, "The request headers are too large", "", "invalid_request"}
 	case codeUnavailable:

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"issuer.example/feed"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
@@ -39,6 +40,9 @@ type Config struct {
 	// Hosts are further names under which the issuer is called, without port; see
 	// [Server] for those that need no mention.
 	Hosts []string
+
+	// Feed tells verifiers what is revoked. Nil: its routes answer 404.
+	Feed *feed.Hub
 
 	// Checks are what /readyz asks, besides the signing keys.
 	Checks []Check

@@ -33,6 +33,9 @@ func (c *contract) elsewhere(r *http.Request) bool {
 }
 
 var loadOpenAPI = sync.OnceValues(func() (*openapi3.T, error) {
+	for _, text := range []string{"application/jwt", "text/event-stream"} {
+		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
+	}
 	text, err := os.ReadFile("openapi.yaml")
 	if err != nil {
 		return nil, err

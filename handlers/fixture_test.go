@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/keys"
 	"issuer.example/metrics"
@@ -79,6 +80,7 @@ type fixture struct {
 	log           *logBuffer
 	store         *bolt.DB
 	keys          *keys.Manager
+	feed          *feed.Hub
 	path          string
 }
 
@@ -107,6 +109,8 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	must(tb, err)
 	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
 	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
+	f.feed = startFeed(tb, f, m)
+	set.http.Feed = f.feed
 	set.sessions.Observer, set.http.Observer, set.http.Metrics = m, m, m.Handler()
 	if change != nil {
 		change(set)
@@ -118,6 +122,23 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return f
+}
+
+// startFeed follows the log until the test ends.
+func startFeed(tb testing.TB, f *fixture, observer feed.Observer) *feed.Hub {
+	tb.Helper()
+	hub, err := feed.New(feed.Config{
+		Issuer: testIssuer, Log: f.store, Signer: f.keys, Observer: observer, Now: f.clock.now,
+	})
+	must(tb, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- hub.Run(ctx) }()
+	tb.Cleanup(func() {
+		stop()
+		must(tb, <-done)
+	})
+	return hub
 }
 
 func newServer(tb testing.TB, set *settings) *handlers.Server {

@@ -24,6 +24,10 @@ func (s *Server) publicRoutes() []route {
 		{method: "POST", path: "/v1/sessions/{id}/reauthenticate", serve: s.reauthenticate},
 		{method: "POST", path: "/v1/users/{id}/revoke-sessions", serve: s.revokeUser},
 
+		{method: "GET", path: "/v1/revocations", serve: s.snapshot},
+		{method: "GET", path: "/v1/revocations/stream", serve: s.stream},
+		{method: "POST", path: "/v1/revocations/applied", serve: s.applied},
+
 		{method: "POST", path: "/oauth/introspect", serve: s.introspect, oauth: true},
 		{method: "POST", path: "/oauth/revoke", serve: s.revokeToken, oauth: true},
 	}
@@ -41,6 +45,7 @@ func (s *Server) adminRoutes() []route {
 		{method: "DELETE", path: "/admin/v1/sessions/{id}", serve: s.adminRevoke, admin: true},
 		{method: "POST", path: "/admin/v1/users/{id}/revoke-sessions", serve: s.adminRevokeUser, admin: true},
 		{method: "POST", path: "/admin/v1/revocations", serve: s.adminMark, admin: true},
+		{method: "GET", path: "/admin/v1/verifiers", serve: s.adminVerifiers, admin: true},
 
 		{method: "GET", path: "/admin/v1/keys", serve: s.adminKeys, admin: true},
 		{method: "POST", path: "/admin/v1/keys/rotate", serve: s.adminRotate, admin: true},

@@ -59,12 +59,14 @@ type metadata struct {
 	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
+	Revocations           string   `json:"revocations_endpoint,omitzero"`
+	RevocationsStream     string   `json:"revocations_stream_endpoint,omitzero"`
 	Claims                []string `json:"claims_supported"`
 	Documentation         string   `json:"service_documentation"`
 }
 
 func (s *Server) metadata(x *exchange) error {
-	return writeJSON(x, http.StatusOK, metadata{
+	m := metadata{
 		Issuer: s.cfg.Issuer, JWKS: s.cfg.Issuer + "/.well-known/jwks.json",
 		ResponseTypes: []string{}, GrantTypes: []string{}, SubjectTypes: []string{"public"},
 		Algorithms:            s.algorithms(),
@@ -76,7 +78,12 @@ func (s *Server) metadata(x *exchange) error {
 			"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time", "amr", "acr", "client_id",
 		},
 		Documentation: s.cfg.Issuer + "/openapi.yaml",
-	})
+	}
+	if s.cfg.Feed != nil {
+		m.Revocations = s.cfg.Issuer + "/v1/revocations"
+		m.RevocationsStream = m.Revocations + "/stream"
+	}
+	return writeJSON(x, http.StatusOK, m)
 }
 
 // algorithms are those of the published keys.

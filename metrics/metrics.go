@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/keys"
 	"issuer.example/session"
@@ -22,13 +23,16 @@ import (
 var (
 	_ session.Observer  = (*Metrics)(nil)
 	_ handlers.Observer = (*Metrics)(nil)
+	_ feed.Observer     = (*Metrics)(nil)
 )
 
 // Config says where the values come from that are read at each scrape.
 type Config struct {
 	Live func() int64      // how many sessions are live; nil: not shown
 	Keys func() []keys.Key // the signing keys; nil: not shown
-	Now  func() time.Time  // nil: time.Now
+	// Streams is how many streams of the revocation feed are open; nil: not shown.
+	Streams func() int
+	Now     func() time.Time // nil: time.Now
 }
 
 // Metrics holds the counters. It is safe for concurrent use, and none of its methods
@@ -46,6 +50,10 @@ type Metrics struct {
 
 	commitCallers prometheus.Histogram
 	commitTook    prometheus.Histogram
+
+	feedSent    prometheus.Counter
+	feedEnded   map[string]prometheus.Counter
+	feedApplied prometheus.Histogram
 }
 
 // New makes the counters, in a registry of their own.
@@ -57,12 +65,18 @@ func New(cfg Config) *Metrics {
 	m.countRequests()
 	m.countSessions()
 	m.countCommits()
+	m.countFeed()
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Live != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "issuer_sessions_live", Help: "Sessions without a recorded end.",
 		}, func() float64 { return float64(cfg.Live()) }))
+	}
+	if cfg.Streams != nil {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "issuer_feed_streams", Help: "Open streams of the revocation feed.",
+		}, func() float64 { return float64(cfg.Streams()) }))
 	}
 	if cfg.Keys != nil {
 		m.registry.MustRegister(newKeyCollector(cfg.Keys, cfg.Now))

@@ -57,6 +57,7 @@ type DB struct {
 	cancel    context.CancelFunc
 	recovered sync.WaitGroup // ends when nothing brings the store back any more
 	watchers  watchers
+	watchers  watchers
 	closeOnce sync.Once
 	closeErr  error
 
@@ -101,6 +102,7 @@ func (db *DB) install(h *handle) {
 	db.published.Store(&now)
 	db.setFailure(nil)
 	db.handle.Store(h)
+	db.watchers.wake() // what a failed commit wrote may be there after all
 	db.watchers.wake() // what a failed commit wrote may be there after all
 }
 

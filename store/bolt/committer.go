@@ -128,7 +128,6 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 	if !b.dirty {
 		return ran, false, b.rollback()
 	}
-	id := uint64(b.tx.ID()) //nolint:gosec // never negative
 	if err := b.commit(); err != nil {
 		_ = b.rollback()
 		return ran, true, err
@@ -136,7 +135,7 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 	grown := b.counters.seq != h.counters.seq
 	h.counters = b.counters
 	db.published.Store(&h.counters)
-	h.durable.raise(id)
+	h.durable.raise(b.at)
 	if grown {
 		db.watchers.wake()
 	}

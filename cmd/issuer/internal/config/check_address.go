@@ -28,6 +28,12 @@ func (v checker) checkAddresses() {
 	if v.Limits.Connections < 1 || v.Limits.Connections > 1_000_000 {
 		v.fault("limits.connections", "must be from 1 to 1000000")
 	}
+	if n := v.Limits.FeedStreams; n < 0 || n > 1_000_000 {
+		v.fault("limits.feed_streams", "must be from 0 to 1000000")
+	}
+	if v.Limits.FeedStreamsPerKey < 1 || v.Limits.FeedStreamsPerKey > 1_000_000 {
+		v.fault("limits.feed_streams_per_key", "must be from 1 to 1000000")
+	}
 	for i, proxy := range v.TrustedProxies {
 		if _, err := ParseProxy(proxy); err != nil {
 			v.fault(fmt.Sprintf("trusted_proxies[%d]", i), "must be an IP address or a CIDR block such as 10.0.0.0/8")

@@ -117,7 +117,9 @@ type ServiceKey struct {
 
 // Limits bounds what callers may use up.
 type Limits struct {
-	Connections int `koanf:"connections"`
+	Connections       int `koanf:"connections"`
+	FeedStreams       int `koanf:"feed_streams"`
+	FeedStreamsPerKey int `koanf:"feed_streams_per_key"`
 }
 
 // Log is about the program's own log.
@@ -159,7 +161,7 @@ func Default() *Config {
 		BetterAuth:     BetterAuth{BasePath: "/api/auth"},
 		TrustedProxies: []string{},
 		ServiceKeys:    []ServiceKey{},
-		Limits:         Limits{Connections: 10000},
+		Limits:         Limits{Connections: 10000, FeedStreamsPerKey: 1000},
 		Log:            Log{Level: "info"},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 	"issuer.example/keys"
@@ -23,6 +24,7 @@ type parts struct {
 	store    *bolt.DB
 	keys     *keys.Manager
 	sessions *session.Service
+	feed     *feed.Hub
 	handlers *handlers.Server
 }
 
@@ -31,6 +33,7 @@ func (p *parts) background() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"rotating the signing keys": p.keys.Run,
 		"sweeping ended sessions":   p.sessions.Run,
+		"following the revocations": p.feed.Run,
 	}
 }
 
@@ -43,9 +46,10 @@ func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
 	p := &parts{}
 	p.metrics = metrics.New(metrics.Config{
 		// Read at each scrape, when the parts are there.
-		Live: func() int64 { return p.store.Live() },
-		Keys: func() []keys.Key { return p.keys.List() },
-		Now:  cfg.Now,
+		Live:    func() int64 { return p.store.Live() },
+		Keys:    func() []keys.Key { return p.keys.List() },
+		Streams: func() int { return p.feed.Readers() },
+		Now:     cfg.Now,
 	})
 	c := cfg.Settings
 	p.store, err = bolt.Open(ctx, bolt.Config{
@@ -65,6 +69,9 @@ func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
 	}
 	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
 		return nil, fmt.Errorf("starting sessions: %w", err)
+	}
+	if p.feed, err = feed.New(p.feedConfig(cfg)); err != nil {
+		return nil, fmt.Errorf("starting the revocation feed: %w", err)
 	}
 	h, err := p.handlersConfig(cfg)
 	if err != nil {
@@ -125,10 +132,23 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 	}
 }
 
+func (p *parts) feedConfig(cfg Config) feed.Config {
+	c := cfg.Settings
+	streams := c.Limits.FeedStreams
+	if streams == 0 {
+		streams = max(c.Limits.Connections/2, 1)
+	}
+	return feed.Config{
+		Issuer: c.Issuer, Log: p.store, Signer: p.keys,
+		MaxReaders: streams, MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
+		Observer: p.metrics, Logger: cfg.Logger, Now: cfg.Now,
+	}
+}
+
 func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 	c := cfg.Settings
 	h := handlers.Config{
-		Sessions: p.sessions, Keys: p.keys, Issuer: c.Issuer,
+		Sessions: p.sessions, Keys: p.keys, Feed: p.feed, Issuer: c.Issuer,
 		Cookies: handlers.Cookies{
 			Prefix: c.Cookies.Prefix, Secure: c.Cookies.Secure,
 			Domain: c.Cookies.Domain, SameSite: c.Cookies.SameSite,

@@ -60,6 +60,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.public.close(), parts.store.Close())
 	}
+	// Streams would otherwise hold up the end for as long as they may.
+	s.public.server.RegisterOnShutdown(parts.feed.Stop)
 	return s, nil
 }
 
