@@ -7,10 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // ErrEnded means that the program ended before what was waited for.
 var ErrEnded = errors.New("the program has ended")
+
+// refusalWithin is how long a program may take to refuse, on a busy machine.
+const refusalWithin = 20 * time.Second
 
 // Process is a running issuer.
 type Process struct {
@@ -70,7 +74,11 @@ func (p *Process) Serving(ctx context.Context) (public, admin string, err error)
 func Refusal(cmd *exec.Cmd) (string, error) {
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return "", fmt.Errorf("running the program: %w", err)
+	}
+	defer time.AfterFunc(refusalWithin, func() { _ = cmd.Process.Kill() }).Stop()
+	err := cmd.Wait()
 	if _, ok := errors.AsType[*exec.ExitError](err); !ok && err != nil {
 		return "", fmt.Errorf("running the program: %w", err)
 	}

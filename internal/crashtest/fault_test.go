@@ -1,0 +1,170 @@
+package crashtest_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+)
+
+const (
+	syncFails  = "fdatasync,fsync:error=EIO"
+	writeFails = "pwrite64:error=ENOSPC"
+	// sometimes is the suffix for every third call of each thread.
+	sometimes = ":when=3+3"
+)
+
+// The disk fails under load. While it does, everything that needs the store is answered
+// 503, and nothing is answered that may not be true. When it works again, so does the
+// program, by itself; and nothing is lost, then or after a crash.
+func TestDiskFailsStrace(t *testing.T) {
+	for name, fault := range map[string]string{"sync": syncFails, "write": writeFails} {
+		t.Run(name, func(t *testing.T) {
+			seed := seeded(t)
+			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
+			f.meet(s.api, time.Minute)
+			v := newVictim(t, s.api)
+			f.failures = true
+			rest := f.background()
+			f.serves(200)
+			s.inject(fault)
+			f.fails(1)
+			eventually(t, "/readyz says so", s.api.unready)
+			v.refused()
+			s.heal()
+			eventually(t, "the program recovers", s.api.ready)
+			v.retried()
+			f.serves(200)
+			rest()
+			s.verifyTwice(f)
+		})
+	}
+}
+
+// Each third write fails, so that it fails again while it recovers.
+func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
+	for name, fault := range map[string]string{"sync": syncFails + sometimes, "write": writeFails + sometimes} {
+		t.Run(name, func(t *testing.T) {
+			seed := seeded(t)
+			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
+			f.meet(s.api, time.Minute)
+			f.failures = true
+			rest := f.background()
+			f.serves(200)
+			s.inject(fault)
+			for range 3 {
+				f.fails(1)
+				f.serves(1)
+			}
+			s.heal()
+			eventually(t, "the program recovers", s.api.ready)
+			f.serves(200)
+			rest()
+			s.verifyTwice(f)
+		})
+	}
+}
+
+// The program is killed while its disk fails.
+func TestKillWhileDiskFailsStrace(t *testing.T) {
+	seed := seeded(t)
+	f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
+	f.meet(s.api, time.Minute)
+	f.failures, f.cuts = true, true
+	rest := f.background()
+	f.serves(200)
+	s.inject(syncFails)
+	f.fails(50)
+	s.kill()
+	rest()
+	s.verifyAfter(f)
+}
+
+// verifyTwice checks the program that has recovered, and the one that opens its file after
+// a kill.
+func (s *traced) verifyTwice(f *fleet) {
+	s.t.Helper()
+	f.failures = false
+	f.verify(false)
+	s.kill()
+	s.verifyAfter(f)
+}
+
+func (s *traced) verifyAfter(f *fleet) {
+	s.t.Helper()
+	f.failures, f.cuts = false, false
+	s.start(time.Minute)
+	f.meet(s.api, time.Minute)
+	f.verify(true)
+	s.stop()
+}
+
+// victim is a client that asks for one thing of each kind while the store fails.
+type victim struct {
+	t                 *testing.T
+	api               *api
+	kept, ended, mass reply // sessions
+}
+
+func newVictim(t *testing.T, api *api) *victim {
+	t.Helper()
+	v := &victim{t: t, api: api, kept: api.mint("kept"), ended: api.mint("ended"), mass: api.mint("mass")}
+	for _, r := range []reply{v.kept, v.ended, v.mass} {
+		if r.status != http.StatusCreated {
+			t.Fatalf("mint was answered %v", r)
+		}
+	}
+	return v
+}
+
+// refused checks what is answered while the store fails.
+func (v *victim) refused() {
+	v.t.Helper()
+	for what, r := range map[string]reply{
+		"mint":        v.api.mint("late"),
+		"refresh":     v.api.refresh(v.kept.Refresh),
+		"revoke":      v.api.revoke(v.ended.Session.ID),
+		"revoke user": v.api.revokeUser("mass"),
+		"sign-out":    v.api.signOut(v.ended.Refresh),
+		"list":        v.api.list("kept"),
+		"show":        v.api.show(v.kept.Session.ID),
+		"use":         v.api.current(v.kept.Access),
+	} {
+		if r.err != nil || r.status != http.StatusServiceUnavailable || r.Code != "unavailable" || r.header.Get("Retry-After") == "" {
+			v.t.Errorf("%s was answered %v, Retry-After %q; want 503 unavailable", what, r, r.header.Get("Retry-After"))
+		}
+	}
+	form := url.Values{"token": {v.kept.Access}}.Encode()
+	if r := v.api.call("POST", "/oauth/introspect", v.api.key, form); r.status != http.StatusServiceUnavailable {
+		v.t.Errorf("introspection was answered %v, want 503", r)
+	}
+	for _, path := range []string{"/healthz", "/.well-known/jwks.json"} {
+		if r := v.api.call("GET", path, "", ""); r.status != http.StatusOK {
+			v.t.Errorf("%s, which needs no store, was answered %v", path, r)
+		}
+	}
+}
+
+// retried checks what honest clients get that try again.
+func (v *victim) retried() {
+	v.t.Helper()
+	for what, is := range map[string]struct {
+		reply
+		want int
+	}{
+		"mint":        {v.api.mint("late"), http.StatusCreated},
+		"refresh":     {v.api.refresh(v.kept.Refresh), http.StatusOK},
+		"use":         {v.api.current(v.kept.Access), http.StatusOK},
+		"revoke":      {v.api.revoke(v.ended.Session.ID), http.StatusNoContent},
+		"revoke user": {v.api.revokeUser("mass"), http.StatusOK},
+	} {
+		if is.err != nil || is.status != is.want {
+			v.t.Errorf("the retry of %s was answered %v, want %d", what, is.reply, is.want)
+		}
+	}
+	for _, token := range []string{v.ended.Refresh, v.mass.Refresh} {
+		if r := v.api.refresh(token); !r.is("session_revoked") {
+			v.t.Errorf("a token of a session that was revoked is answered %v", r)
+		}
+	}
+}

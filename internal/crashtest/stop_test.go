@@ -1,0 +1,48 @@
+package crashtest_test
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	stops = 5
+	// soon is how long a stop under load and a start may each take on a busy machine. A
+	// stop that waits for its grace, or a start that waits for a lock, takes longer.
+	soon = 5 * time.Second
+)
+
+// SIGTERM under load: what was accepted is answered, the rest is refused, and the next
+// start goes on from there at once.
+func TestStopUnderLoad(t *testing.T) {
+	seed := seeded(t)
+	choices := rand.New(rand.NewPCG(seed, seed))
+	s, f := newSite(t), newFleet(t, seed)
+	for range stops {
+		if took := s.start(time.Minute); took > soon {
+			t.Errorf("it serves %v after its start", took)
+		}
+		f.meet(s.api, time.Minute)
+		f.cuts = false
+		f.verify(false)
+
+		f.cuts = true
+		var asked time.Time
+		s.api.moment = fuse(1+choices.IntN(maxMoments), func() {
+			asked = time.Now()
+			_ = s.p.Signal(syscall.SIGTERM)
+		})
+		f.work()
+		s.stopped()
+		if took := time.Since(asked); took > soon {
+			t.Errorf("it ended %v after SIGTERM", took)
+		}
+	}
+	s.start(time.Minute)
+	f.meet(s.api, time.Minute)
+	f.cuts = false
+	f.verify(true)
+	s.stop()
+}

@@ -1,0 +1,78 @@
+package crashtest_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// attach runs the program beside a shell that can become a strace of it. As its parent,
+// strace may attach to it without privileges.
+const attach = `"$@" & echo $!; read -r inject && exec strace -f -qq -o /dev/null -e "inject=$inject" -p $!`
+
+// traced is a site whose program can have its system calls fail.
+type traced struct {
+	*site
+	pid     int // the program's; that of site is the shell's
+	control io.WriteCloser
+}
+
+// startTraced starts the issuer and waits until it serves.
+func (s *site) startTraced(window time.Duration) *traced {
+	s.t.Helper()
+	cmd := s.command(window)
+	shell := exec.CommandContext(s.t.Context(), "sh", append([]string{"-c", attach, "sh"}, cmd.Args...)...)
+	shell.Dir, shell.Env = cmd.Dir, cmd.Env
+	control, err := shell.StdinPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	stdout, err := shell.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.launch(shell)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // it may be gone already
+	s.serving()
+	return &traced{site: s, pid: pid, control: control}
+}
+
+// inject makes system calls fail from now on, as `strace -e inject=` says. It is done once.
+func (s *traced) inject(fault string) {
+	s.t.Helper()
+	if _, err := fmt.Fprintln(s.control, fault); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// heal ends the injection.
+func (s *traced) heal() {
+	s.t.Helper()
+	if err := s.p.Signal(os.Interrupt); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// kill kills the program and waits until it is gone.
+func (s *traced) kill() {
+	s.t.Helper()
+	if err := syscall.Kill(s.pid, syscall.SIGKILL); err != nil {
+		s.t.Fatalf("killing the program: %v", err)
+	}
+	_ = s.p.Signal(os.Kill) // the shell, or strace, if it is there yet
+	s.wait()
+}
