@@ -66,9 +66,11 @@ func (f *feed) step(ctx context.Context) error {
 }
 
 // fault notes what was wrong. The log is resumed where it was when a connection was lost
-// or refused; anything else makes the snapshot necessary.
+// or refused; anything else makes the snapshot necessary. So does a stream that says
+// nothing: behind a proxy that holds streams back the guard lives by snapshots.
 func (f *feed) fault(err error) {
-	if !errors.Is(err, errLost) && !errors.Is(err, ErrStatus) {
+	lost := errors.Is(err, errLost) || errors.Is(err, ErrStatus)
+	if !lost || errors.Is(err, errSilent) {
 		f.resync = true
 	}
 	f.stats.faults.Add(1)
@@ -88,8 +90,8 @@ func (f *feed) pause(err error) time.Duration {
 var (
 	// errLost means that a connection failed. The log can be resumed where it was.
 	errLost = errors.New("guard: connection to the issuer lost")
-	// errSilent means that no alive came for too long.
-	errSilent = errors.New("the issuer is silent")
+	// errSilent means that no alive came, for too long or until the end.
+	errSilent = errors.New("the stream is silent")
 )
 
 // lost is why a connection failed.
@@ -172,7 +174,7 @@ func (f *feed) stream(ctx context.Context) error {
 		frame, err := frames.Next()
 		switch {
 		case errors.Is(err, io.EOF) && !f.stats.connected.Load():
-			return fmt.Errorf("%w: it ended before it was complete", errLost)
+			return fmt.Errorf("%w: %w until its end", errLost, errSilent)
 		case errors.Is(err, io.EOF), errors.Is(err, revocation.ErrFrameSize):
 			return err
 		case err != nil:
