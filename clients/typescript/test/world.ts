@@ -129,7 +129,7 @@ export class Tab {
     this.client = createClient({
       baseURL: "https://auth.example",
       mode: world.settings.mode ?? "cookie",
-      fetch: (input, init) => this.fetch(new Request(input, init)),
+      fetch: (input, init) => this.fetch(new Request(input, init), init?.signal),
       environment: this.environment(),
       ...options,
     });
@@ -204,7 +204,7 @@ export class Tab {
     for (const f of [...this.heard]) this.run(() => f(event));
   }
 
-  private fetch(request: Request): Promise<Response> {
+  private fetch(request: Request, signal: AbortSignal | null | undefined): Promise<Response> {
     const { world } = this;
     const { pathname } = new URL(request.url);
     this.requests.push(`${request.method} ${pathname}`);
@@ -213,7 +213,8 @@ export class Tab {
     const fate = world.fate();
     return new Promise((resolve, reject) => {
       let over = false;
-      request.signal.addEventListener("abort", () => {
+      // A Request only follows its signal while someone holds it.
+      signal?.addEventListener("abort", () => {
         over = true;
         reject(new DOMException("given up", "AbortError"));
       });
