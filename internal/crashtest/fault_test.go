@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
+// Faults, as `strace -e inject=` takes them.
 const (
 	syncFails  = "fdatasync,fsync:error=EIO"
 	writeFails = "pwrite64:error=ENOSPC"
-	// sometimes is the suffix for every third call of each thread.
-	sometimes = ":when=3+3"
 )
 
 // The disk fails under load. While it does, everything that needs the store is answered
@@ -41,9 +40,9 @@ func TestDiskFailsStrace(t *testing.T) {
 	}
 }
 
-// Each third write fails, so that it fails again while it recovers.
+// Some syncs and writes of each thread fail, so that some do while the program recovers.
 func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
-	for name, fault := range map[string]string{"sync": syncFails + sometimes, "write": writeFails + sometimes} {
+	for name, fault := range map[string]string{"sync": syncFails + ":when=3+3", "write": writeFails + ":when=5+20"} {
 		t.Run(name, func(t *testing.T) {
 			seed := seeded(t)
 			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)

@@ -68,8 +68,8 @@ func (f *fleet) load() {
 	})
 }
 
-// background lets the clients work until the returned function is called. It waits for
-// them.
+// background lets the clients work until the returned function is called, or the test has
+// failed. It waits for them.
 func (f *fleet) background() (stop func()) {
 	f.t.Helper()
 	f.halt = make(chan struct{})
@@ -78,10 +78,14 @@ func (f *fleet) background() (stop func()) {
 		defer close(done)
 		f.load()
 	}()
-	return func() {
-		f.t.Helper()
+	halt := sync.OnceFunc(func() {
 		close(f.halt)
 		<-done
+	})
+	f.t.Cleanup(halt)
+	return func() {
+		f.t.Helper()
+		halt()
 		f.check()
 	}
 }
