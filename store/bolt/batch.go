@@ -10,8 +10,16 @@ import (
 // batch is the bbolt transaction that a group of callers shares.
 type batch struct {
 	view
-	counters counters // as they will be after the commit
+	counters counters  // as they will be after the commit
+	changed  []changed // states that were set
+	oldest   uint64    // no reader's snapshot is older
 	dirty    bool
+}
+
+// changed is a state that was set.
+type changed struct {
+	id    sid.ID
+	state rawState
 }
 
 // begin opens a batch. The caller commits it or rolls it back.
@@ -21,7 +29,11 @@ func (h *handle) begin() (b *batch, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batch{view: view{h: h, tx: t}, counters: h.counters}, nil
+	at := uint64(t.ID()) //nolint:gosec // never negative
+	b = &batch{view: view{h: h, tx: t, at: at}, counters: h.counters}
+	b.oldest = h.journal.readers.oldest(at - 1)
+	h.journal.overlay.release(b.oldest)
+	return b, nil
 }
 
 // run runs one caller's function and, if it returns nil, applies its writes.
@@ -69,6 +81,11 @@ func recovered(doing string, err *error) {
 // commit makes the batch durable.
 func (b *batch) commit() (err error) {
 	defer recovered("committing", &err)
+	if len(b.changed) > 0 {
+		if err := b.journal(); err != nil {
+			return err
+		}
+	}
 	if b.counters != b.h.counters {
 		if err := b.put(meta, []byte(keyCounters), b.counters.encode()); err != nil {
 			return err
@@ -91,6 +108,8 @@ func (b *batch) delete(from bucket, key []byte) error {
 	return b.bucket(from).Delete(key)
 }
 
-func (b *batch) putState(id sid.ID, state rawState) error {
-	return b.put(states, id[:], state[:])
+// setState sets the state of a session that the states bucket has.
+func (b *batch) setState(id sid.ID, state rawState) {
+	b.changed = append(b.changed, changed{id: id, state: state})
+	b.h.journal.overlay.put(id, state, b.at, b.oldest)
 }

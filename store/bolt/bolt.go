@@ -35,6 +35,8 @@ type Config struct {
 	// Observe is told of each commit, on the goroutine that commits: it must not block.
 	// nil: nobody is.
 	Observe func(Commit)
+
+	journal int // states that fill a journal; 0: journalLen
 }
 
 // Commit is what one commit was like.
@@ -57,7 +59,6 @@ type DB struct {
 	cancel    context.CancelFunc
 	recovered sync.WaitGroup // ends when nothing brings the store back any more
 	watchers  watchers
-	watchers  watchers
 	closeOnce sync.Once
 	closeErr  error
 
@@ -70,6 +71,7 @@ type handle struct {
 	bolt     *bbolt.DB
 	codec    codec
 	counters counters // the committer's
+	journal  *journal
 	durable  *watermark
 }
 
@@ -103,7 +105,6 @@ func (db *DB) install(h *handle) {
 	db.setFailure(nil)
 	db.handle.Store(h)
 	db.watchers.wake() // what a failed commit wrote may be there after all
-	db.watchers.wake() // what a failed commit wrote may be there after all
 }
 
 // View implements [session.Store].
@@ -133,14 +134,17 @@ func (db *DB) view(ctx context.Context, fn func(*view) error) error {
 // read runs fn on the newest snapshot and returns the number of its transaction.
 func (h *handle) read(fn func(*view) error) (seen uint64, fault, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	low := h.durable.reached()
+	h.journal.readers.enter(low)
+	defer h.journal.readers.leave(low)
 	t, fault := h.snapshot()
 	if fault != nil {
 		return 0, fault, nil
 	}
-	defer t.Rollback() //nolint:errcheck // of a read-only transaction
-	v := &view{h: h, tx: t}
+	defer t.Rollback()                          //nolint:errcheck // of a read-only transaction
+	v := &view{h: h, tx: t, at: uint64(t.ID())} //nolint:gosec // never negative
 	err = fn(v)
-	return uint64(t.ID()), v.fault, err //nolint:gosec // never negative
+	return v.at, v.fault, err
 }
 
 func (h *handle) snapshot() (t *bbolt.Tx, err error) {

@@ -49,7 +49,7 @@ func (db *DB) open(ctx context.Context, check bool) (_ *handle, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHandle(file, check)
+	return db.newHandle(file, check)
 }
 
 // inspect reads the header and refuses what bbolt must not map.
@@ -106,22 +106,27 @@ func mapFile(f *os.File) (_ *bbolt.DB, err error) {
 	})
 }
 
-func newHandle(file *bbolt.DB, check bool) (h *handle, err error) {
+func (db *DB) newHandle(file *bbolt.DB, check bool) (h *handle, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, file.Close())
 		}
 	}()
-	h = &handle{bolt: file}
+	h = &handle{bolt: file, journal: newJournal(db.cfg.journal)}
 	if h.codec, err = newCodec(); err != nil {
 		return nil, err
 	}
 	err = file.View(func(tx *bbolt.Tx) (err error) {
 		h.durable = newWatermark(uint64(tx.ID())) //nolint:gosec // never negative
-		if h.counters, err = recognise(tx); err != nil || !check {
+		if h.counters, err = recognise(tx); err != nil {
 			return err
 		}
-		return checkPages(tx)
+		if check {
+			if err := checkPages(tx); err != nil {
+				return err
+			}
+		}
+		return h.journal.load(tx)
 	})
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ type bucket int
 
 const (
 	sessions    bucket = iota // sid → record
-	states                    // sid → state, of sessions without a recorded end
+	states                    // sid → state, of sessions without a recorded end; journals have newer ones
 	ends                      // sid → end
 	byUser                    // user ‖ 0 ‖ sid → nothing, of sessions without a recorded end
 	byUserEnded               // user ‖ 0 ‖ sid → nothing, of the others
@@ -23,13 +23,15 @@ const (
 	marks                     // kind ‖ name → mark
 	keySet                    // the set of signing keys
 	meta                      // what the file is, and its counters
+	journalA                  // number (8) → states that are newer than those in the states bucket
+	journalB                  // likewise
 	buckets                   // how many there are
 )
 
 func (b bucket) name() []byte {
 	return []byte([buckets]string{
 		"sessions", "state", "ended", "by_user", "by_user_ended", "by_due",
-		"log", "marks", "keys", "meta",
+		"log", "marks", "keys", "meta", "journal_a", "journal_b",
 	}[b])
 }
 
@@ -37,7 +39,7 @@ func (b bucket) name() []byte {
 // whose values never change size, pack their pages.
 func (b bucket) fill() float64 {
 	switch b {
-	case sessions, states, ends, byDue, revocations:
+	case sessions, states, ends, byDue, revocations, journalA, journalB:
 		return 1
 	case byUser, byUserEnded, marks, keySet, meta, buckets:
 	}

@@ -79,7 +79,7 @@ func (t *tx) Amend(s session.Session) (err error) {
 	if err != nil {
 		return err
 	}
-	s.User.ID, s.CreatedAt, s.ExpiresAt = old.User.ID, old.CreatedAt, old.ExpiresAt
+	s.User, s.CreatedAt, s.ExpiresAt = old.User, old.CreatedAt, old.ExpiresAt
 	amended, err := t.h.codec.encode(&s)
 	if err != nil {
 		return fmt.Errorf("encoding session %s: %w", s.ID, err)
@@ -97,10 +97,10 @@ func (t *tx) SetState(id sid.ID, st session.State) (err error) {
 	}
 	state := encodeState(&st)
 	t.later(func() error {
-		if !t.has(states, id[:]) {
-			return nil // ended by this very transaction
+		if t.has(states, id[:]) { // or else this very transaction has ended it
+			t.setState(id, state)
 		}
-		return t.putState(id, state)
+		return nil
 	})
 	return nil
 }

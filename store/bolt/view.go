@@ -19,6 +19,7 @@ var _ session.Reader = (*view)(nil)
 type view struct {
 	h       *handle
 	tx      *bbolt.Tx
+	at      uint64 // number of the transaction that it sees the outcome of
 	buckets [buckets]*bbolt.Bucket
 	cursors [buckets]*bbolt.Cursor
 	// fault is why the file could not be read. Nothing that was read counts then.
@@ -90,7 +91,14 @@ func (v *view) snapshot(id sid.ID) (snap session.Snapshot, err error) {
 
 // state returns the state of a session, or nil if it has none: it has ended, or is none.
 func (v *view) state(id sid.ID) []byte {
-	return v.get(states, id[:])
+	raw := v.get(states, id[:])
+	if raw == nil {
+		return nil
+	}
+	if newer := v.h.journal.overlay.at(id, v.at); newer != nil {
+		return newer[:]
+	}
+	return raw
 }
 
 // UserSessions implements [session.Reader].

@@ -26,6 +26,13 @@ func (w *watermark) raise(id uint64) {
 	w.changed = make(chan struct{})
 }
 
+// reached returns the newest transaction that is durable.
+func (w *watermark) reached() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.newest
+}
+
 // abandon records that no further one will be.
 func (w *watermark) abandon() {
 	w.mu.Lock()
