@@ -50,14 +50,14 @@ export function here(): Environment {
       const on = (target: EventTarget, type: string, call: (event: Event) => void) =>
         target.addEventListener(type, call, { signal: off.signal });
       on(page, "visibilitychange", () => visible() && f("show"));
-      on(window, "pageshow", (e) => f((e as PageTransitionEvent).persisted ? "restore" : "show"));
-      on(window, "pagehide", () => f("hide"));
-      on(window, "online", () => f("online"));
+      on(globalThis, "pageshow", (e) => f((e as PageTransitionEvent).persisted ? "restore" : "show"));
+      on(globalThis, "pagehide", () => f("hide"));
+      on(globalThis, "online", () => f("online"));
       return () => off.abort();
     },
     locks: page && globalThis.navigator?.locks,
     channel: (name) =>
       page && typeof BroadcastChannel === "function" ? (new BroadcastChannel(name) as Channel) : undefined,
-    origin: page && location.origin,
+    origin: page?.location?.origin,
   };
 }

@@ -225,6 +225,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/v1/verifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each verifier has applied, and how fast
+         * @description Verifiers that have reported, or named themselves on the stream, in the last hour.
+         */
+        get: operations["adminListVerifiers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/debug/pprof/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list of profiles */
+        get: operations["adminProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/debug/pprof/{profile}": {
         parameters: {
             query?: never;
@@ -366,6 +403,72 @@ export interface paths {
          * @description The store answers and a signing key is active.
          */
         get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that is revoked and not yet expired, signed
+         * @description Scope revocations:read. A JWS of type revocations+jwt: the sessions and the marks, and `next`, the
+         *     number of the newest event among them, to resume the stream after. docs/feed.md is its form.
+         */
+        get: operations["getRevocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revocations/applied": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a verifier has applied
+         * @description Scope revocations:read. At most once a second, and once a minute when there is nothing new.
+         */
+        post: operations["reportApplied"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revocations/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is revoked from now on, as it happens
+         * @description Scope revocations:read. Server-Sent Events: `revoked` is a security event token (RFC 8417) whose number
+         *     is the id, `alive` says that nothing is missing, `gone` that the resume point is purged or was never
+         *     reached: take the snapshot. docs/feed.md is their form.
+         *
+         *     The answer goes on for about 15 minutes; the client then resumes. 429: the service key has as
+         *     many streams as it may have. 503: there are as many as there may be, or the issuer stops.
+         */
+        get: operations["followRevocations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -558,6 +661,16 @@ export interface components {
         ACR: string;
         /** @description How the user authenticated (RFC 8176) */
         AMR: string[];
+        Applied: {
+            /**
+             * @description How long after its revocation; 0 after a snapshot
+             * @default 0
+             */
+            delay_ms: number;
+            /** @description The number of the last event applied */
+            seq: number;
+            verifier: components["schemas"]["VerifierName"];
+        };
         /** @enum {string} */
         Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
         /** @enum {string} */
@@ -643,6 +756,10 @@ export interface components {
             /** Format: uri */
             revocation_endpoint: string;
             revocation_endpoint_auth_methods_supported?: string[];
+            /** Format: uri */
+            revocations_endpoint?: string;
+            /** Format: uri */
+            revocations_stream_endpoint?: string;
             /** Format: uri */
             service_documentation?: string;
             subject_types_supported: string[];
@@ -776,6 +893,29 @@ export interface components {
         };
         /** @description 1 to 255 bytes of UTF-8 without control characters */
         UserID: string;
+        VerifierList: {
+            /** @description The newest number */
+            seq: number;
+            /** @description How many are open */
+            streams: number;
+            verifiers: {
+                /** @description How many events it has not reported yet */
+                behind: number;
+                /** @description The name of its service key */
+                client: string;
+                /** @description It has a stream on which it said its name */
+                connected: boolean;
+                delay_ms: number;
+                /**
+                 * Format: date-time
+                 * @description Absent when it has reported nothing
+                 */
+                reported_at?: string;
+                seq: number;
+                verifier: components["schemas"]["VerifierName"];
+            }[];
+        };
+        VerifierName: string;
     };
     responses: {
         /** @description No token of ours */
@@ -1051,7 +1191,7 @@ export interface components {
                 };
             };
         };
-        /** @description Too many failed credentials from this address */
+        /** @description Too many failed credentials from this address, or too many streams with this key */
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -1085,19 +1225,6 @@ export interface components {
             content: {
                 "application/json": {
                     revoked: number;
-                };
-            };
-        };
-        /** @description No service key, or the session is over */
-        ServiceSessionUnauthorized: {
-            headers: {
-                "WWW-Authenticate": components["headers"]["Challenge"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @enum {unknown} */
-                    code?: "token_invalid" | "session_revoked" | "session_expired" | "session_idle";
                 };
             };
         };
@@ -1545,6 +1672,67 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    adminListVerifiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The verifiers, by service key and name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifierList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    adminProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     adminProfile: {
         parameters: {
             query?: never;
@@ -1596,6 +1784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
@@ -1621,6 +1810,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
@@ -1710,7 +1900,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             413: components["responses"]["TooLarge"];
@@ -1766,6 +1956,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
@@ -1780,6 +1971,104 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+        };
+    };
+    getRevocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot, at most a second old */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwt": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reportApplied: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Applied"];
+            };
+        };
+        responses: {
+            204: components["responses"]["Done"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    followRevocations: {
+        parameters: {
+            query?: {
+                /** @description The same */
+                after?: number;
+                /** @description What the client calls itself in its reports */
+                verifier?: components["schemas"]["VerifierName"];
+            };
+            header?: {
+                /** @description The number of the last event that the client has; wins over after */
+                "Last-Event-ID"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    "X-Accel-Buffering": "no";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getSession: {
@@ -2008,7 +2297,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["ServiceSessionUnauthorized"];
+            401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];

@@ -49,6 +49,7 @@ export function fold(name: string): string {
 
 /** Folds one character, as Unicode's simple case folding does: a long s is an s, a Kelvin sign a k. */
 function foldCharacter(c: string): string {
+  if (c === "\u0131") return c; // a dotless i is a letter of its own
   const upper = c.toUpperCase();
   const lower = ([...upper].length === 1 ? upper : c).toLowerCase();
   return [...lower].length === 1 ? lower : c;
