@@ -122,6 +122,13 @@ func build(t testing.TB) string {
 // serve starts the program on the data set.
 func serve(t testing.TB, program string, d *dataset, algorithm jwt.Algorithm) *process {
 	t.Helper()
+	return serveFor(t, program, d, algorithm, fmt.Sprintf(`{name: app-backend, sha256: "%s", scopes: [sessions:mint]}`, strings.Repeat("ab", 32)), "")
+}
+
+// serveFor starts the program on the data set, with that service key and further lines of
+// configuration.
+func serveFor(t testing.TB, program string, d *dataset, algorithm jwt.Algorithm, key, more string) *process {
+	t.Helper()
 	public, admin := freeAddress(t), freeAddress(t)
 	config := fmt.Sprintf(`issuer: http://localhost:8080
 listen: %s
@@ -130,8 +137,8 @@ store: {driver: bolt, path: %s}
 secrets: [%s]
 access_token: {lifetime: 5m, algorithm: %s, audience: ["http://localhost:8080"]}
 service_keys:
-  - {name: app-backend, sha256: "%s", scopes: [sessions:mint]}
-`, public, admin, filepath.Join(d.dir, "issuer.db"), filepath.Join(d.dir, "issuer.secret"), algorithm, strings.Repeat("ab", 32))
+  - %s
+%s`, public, admin, filepath.Join(d.dir, "issuer.db"), filepath.Join(d.dir, "issuer.secret"), algorithm, key, more)
 	path := filepath.Join(d.dir, "config.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)

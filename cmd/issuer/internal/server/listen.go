@@ -21,14 +21,32 @@ const (
 	// adminWriteTimeout leaves time for a profile.
 	adminWriteTimeout = 5 * time.Minute
 	idleTimeout       = time.Minute
-	maxHeaderBytes    = 16 << 10
+	// maxStreams is how many requests an HTTP/2 connection may have at once.
+	maxStreams = 128
+	// writeByteTimeout ends an HTTP/2 connection whose client takes nothing.
+	writeByteTimeout = 10 * time.Second
+	maxHeaderBytes   = 16 << 10
 	// adminConnections is the cap of the admin listener. It is its own, so that a flood
 	// of the public one leaves it reachable.
 	adminConnections = 256
 )
 
 func publicServer(h http.Handler, log *slog.Logger) *http.Server {
-	return newServer(h, log, publicWriteTimeout)
+	s := newServer(h, log, publicWriteTimeout)
+	s.Protocols = new(http.Protocols)
+	s.Protocols.SetHTTP1(true)
+	// Without TLS, from a proxy or a service that knows beforehand: streams of the
+	// revocation feed share a connection then.
+	s.Protocols.SetUnencryptedHTTP2(true)
+	s.HTTP2 = &http.HTTP2Config{
+		MaxConcurrentStreams:          maxStreams,
+		MaxReadFrameSize:              16 << 10,
+		MaxReceiveBufferPerStream:     64 << 10, // as much as a body may have
+		MaxReceiveBufferPerConnection: 256 << 10,
+		SendPingTimeout:               idleTimeout / 2,
+		WriteByteTimeout:              writeByteTimeout,
+	}
+	return s
 }
 
 func adminServer(h http.Handler, log *slog.Logger) *http.Server {
