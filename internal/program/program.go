@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Binary is the path of a built issuer.
@@ -22,6 +23,9 @@ type Binary string
 
 // Build builds the issuer into dir, with the race detector if race is set.
 func Build(ctx context.Context, dir string, race bool) (Binary, error) {
+	if err := touchSources(ctx); err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, "issuer")
 	args := []string{"build", "-o", path}
 	if race {
@@ -32,6 +36,25 @@ func Build(ctx context.Context, dir string, race bool) (Binary, error) {
 		return "", fmt.Errorf("building the issuer: %w\n%s", err, out)
 	}
 	return Binary(path), nil
+}
+
+// touchSources looks at the files that the issuer is built from. The go command remembers
+// what a test looks at, and runs it again when that has changed; what the build reads it
+// would not know of.
+func touchSources(ctx context.Context) error {
+	const files = `{{if .Module}}{{if .Module.Main}}{{$dir := .Dir}}` +
+		`{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}` +
+		`{{.Module.GoMod}}{{end}}{{end}}`
+	out, err := exec.CommandContext(ctx, "go", "list", "-deps", "-f", files, "issuer.example/cmd/issuer").Output()
+	if err != nil {
+		return fmt.Errorf("listing the sources of the issuer: %w", err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("listing the sources of the issuer: %w", err)
+		}
+	}
+	return nil
 }
 
 // Command is the issuer with arguments, in a folder. Of the test's environment it sees

@@ -1,0 +1,145 @@
+package crashtest_test
+
+import (
+	"bufio"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// cuts is how often the power goes.
+const cuts = 6
+
+// The power goes under load: the program is gone, and of what it wrote since its last sync
+// the disk has some sectors and lacks others. A kill alone cannot show that a sync is
+// missing, because the system still has every write; this can.
+func TestPowerCutStrace(t *testing.T) {
+	seed := seeded(t)
+	choices := rand.New(rand.NewPCG(seed, seed))
+	s, f := newSite(t), newFleet(t, seed)
+	var lost int
+	for range cuts {
+		disk := newDisk(t, s.data())
+		pid, trace := s.startRecorded(time.Minute)
+		f.meet(s.api, time.Minute)
+		f.cuts = false
+		f.verify(false)
+
+		f.cuts = true
+		s.api.moment = fuse(1+choices.IntN(maxMoments), func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+		f.work()
+		s.wait()
+		disk.replay(t, trace)
+		lost += len(disk.pending)
+		disk.cut(t, choices)
+	}
+	s.start(time.Minute)
+	f.meet(s.api, time.Minute)
+	f.cuts = false
+	f.verify(true)
+	s.stop()
+	t.Logf("%d acknowledged requests; %d writes were left to chance", f.acknowledged.Load(), lost)
+}
+
+// startRecorded starts the issuer below an strace that writes down what it does to its
+// files. It returns the number of the program's process, and the record.
+func (s *site) startRecorded(window time.Duration) (pid int, trace string) {
+	s.t.Helper()
+	trace = filepath.Join(s.t.TempDir(), "trace")
+	cmd := s.command(window)
+	recorder := exec.CommandContext(s.t.Context(), "strace", append([]string{
+		"-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", strconv.Itoa(maxWrite), "-o", trace,
+		"-e", "trace=pwrite64,ftruncate,fsync,fdatasync", "-e", "signal=none",
+		"-e", "inject=fdatasync:delay_enter=10ms", // a slow disk: the power goes while it writes
+		"sh", "-c", `echo $$; exec "$@"`, "sh",
+	}, cmd.Args...)...)
+	recorder.Dir, recorder.Env = cmd.Dir, cmd.Env
+	stdout, err := recorder.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.launch(recorder)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if pid, err = strconv.Atoi(strings.TrimSpace(line)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // it may be gone already
+	s.serving()
+	return pid, trace
+}
+
+// disk is what is on the disk of a file.
+type disk struct {
+	path    string
+	content []byte   // what is there for sure
+	pending []change // what may have come to it since the last sync
+}
+
+// change is a write, or a truncation if there is no data.
+type change struct {
+	at   int64
+	data []byte
+}
+
+func newDisk(t *testing.T, path string) *disk {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return &disk{path: path, content: content}
+}
+
+// sector is what a disk writes as a whole.
+const sector = 512
+
+// cut leaves on the disk what a power failure does: of each change since the last sync
+// some sectors and not others.
+func (d *disk) cut(t *testing.T, choices *rand.Rand) {
+	t.Helper()
+	for _, c := range d.pending {
+		chance := choices.Float64() // from nothing of it to all
+		if c.data == nil {
+			if choices.Float64() < chance {
+				d.apply(c)
+			}
+			continue
+		}
+		for at := 0; at < len(c.data); at += sector {
+			if choices.Float64() < chance {
+				d.apply(change{at: c.at + int64(at), data: c.data[at:min(at+sector, len(c.data))]})
+			}
+		}
+	}
+	if err := os.WriteFile(d.path, d.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *disk) apply(c change) {
+	size := c.at + int64(len(c.data))
+	if grow := size - int64(len(d.content)); grow > 0 {
+		d.content = append(d.content, make([]byte, grow)...)
+	}
+	if c.data == nil {
+		d.content = d.content[:size]
+	}
+	copy(d.content[c.at:], c.data)
+}
+
+// sync makes the first n pending changes sure.
+func (d *disk) sync(n int) {
+	for _, c := range d.pending[:n] {
+		d.apply(c)
+	}
+	d.pending = d.pending[n:]
+}
