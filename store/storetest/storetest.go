@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		"SettleAndDrop":    testSettleAndDrop,
 		"Log":              testLog,
 		"TrimLog":          testTrimLog,
+		"Watch":            testWatch,
 		"Due":              testDue,
 		"Purge":            testPurge,
 		"LiveAfter":        testLiveAfter,
