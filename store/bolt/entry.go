@@ -96,11 +96,15 @@ func decodeEntry(key, b []byte) (revocation.Entry, error) {
 	}
 	e.Seq = binary.BigEndian.Uint64(key)
 	e.Scope = revocation.Scope{Kind: revocation.Kind(b[0]), Name: string(name)}
-	switch e.Scope.Kind {
-	case revocation.KindSession, revocation.KindUser, revocation.KindClient, revocation.KindEverything:
-		return e, nil
+	if e.Scope.Kind != revocation.KindSession && !marking(e.Scope.Kind) {
+		return e, fmt.Errorf("%w: log entry %d has kind %d", ErrDamaged, e.Seq, b[0])
 	}
-	return e, fmt.Errorf("%w: log entry %d has kind %d", ErrDamaged, e.Seq, b[0])
+	return e, nil
+}
+
+// marking tells whether an entry of that kind is a mark.
+func marking(k revocation.Kind) bool {
+	return k == revocation.KindUser || k == revocation.KindClient || k == revocation.KindEverything
 }
 
 func cutEntry(b []byte) (e revocation.Entry, name []byte, err error) {
@@ -127,7 +131,7 @@ func encodeMark(m *revocation.Mark) []byte {
 
 func decodeMark(key, b []byte) (revocation.Mark, error) {
 	e, name, err := cutEntry(b)
-	if err != nil || len(key) == 0 || len(name) > 0 || b[0] > 1 {
+	if err != nil || len(key) == 0 || len(name) > 0 || b[0] > 1 || !marking(revocation.Kind(key[0])) {
 		return revocation.Mark{}, fmt.Errorf("mark %x: %w", key, orDamaged(err))
 	}
 	return revocation.Mark{

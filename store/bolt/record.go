@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
@@ -74,8 +75,8 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 		return session.Session{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
 	}
 	ip, ok := netip.AddrFromSlice(r.IP)
-	if !ok && len(r.IP) > 0 {
-		return session.Session{}, fmt.Errorf("%w: record of session %s: an address of %d bytes", ErrDamaged, id, len(r.IP))
+	if !ok && len(r.IP) > 0 || !r.plausible() {
+		return session.Session{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
 	}
 	return session.Session{
 		ID:       id,
@@ -86,6 +87,19 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond,
 	}, nil
 }
+
+// plausible tells whether the record can have been written by this program.
+func (r *record) plausible() bool {
+	for _, ms := range [...]int64{r.CreatedAt, r.AuthTime, r.ExpiresAt, r.IdleTimeout} {
+		if ms < 0 || ms > maxMillis {
+			return false
+		}
+	}
+	return validUser(r.UserID) && r.IdleTimeout <= maxIdle
+}
+
+// maxIdle is the longest idle timeout that a [time.Duration] holds, in milliseconds.
+const maxIdle = int64(math.MaxInt64 / time.Millisecond)
 
 // millis is a time as it is stored: 0 is no time.
 func millis(t time.Time) int64 {

@@ -43,7 +43,7 @@ func (t *tx) Create(s session.Session, st session.State, due time.Time) (err err
 	if s.ID.Compare(newest) <= 0 {
 		return fmt.Errorf("bolt: session id %s is not greater than %s", s.ID, newest)
 	}
-	if s.User.ID == "" || strings.IndexByte(s.User.ID, 0) >= 0 || len(s.User.ID) > maxName {
+	if !validUser(s.User.ID) {
 		return errors.New("bolt: unusable user id")
 	}
 	raw, err := t.h.codec.encode(&s)
@@ -67,6 +67,11 @@ func (t *tx) Create(s session.Session, st session.State, due time.Time) (err err
 
 // maxName bounds what becomes part of a key. It is far above what the domains allow.
 const maxName = 4096
+
+// validUser tells whether a user id can be part of a key.
+func validUser(id string) bool {
+	return id != "" && strings.IndexByte(id, 0) < 0 && len(id) <= maxName
+}
 
 // Amend implements [session.Tx].
 func (t *tx) Amend(s session.Session) (err error) {
@@ -142,9 +147,7 @@ func (t *tx) end(id sid.ID, end []byte) error {
 // mark is logged, and keeps that one in force for as long as either asks.
 func (t *tx) Revoke(entry revocation.Entry) (err error) {
 	defer t.catch(&err)
-	switch entry.Scope.Kind {
-	case revocation.KindSession, revocation.KindUser, revocation.KindClient, revocation.KindEverything:
-	default:
+	if entry.Scope.Kind != revocation.KindSession && !marking(entry.Scope.Kind) {
 		return fmt.Errorf("bolt: unknown kind %d of revocation", entry.Scope.Kind)
 	}
 	if len(entry.Scope.Name) > maxName {
@@ -153,7 +156,7 @@ func (t *tx) Revoke(entry revocation.Entry) (err error) {
 	t.later(func() error {
 		t.counters.seq++
 		err := t.put(revocations, seqKey(t.counters.seq), encodeEntry(&entry))
-		if err != nil || entry.Scope.Kind == revocation.KindSession {
+		if err != nil || !marking(entry.Scope.Kind) {
 			return err
 		}
 		return t.raise(&entry)
