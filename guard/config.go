@@ -98,6 +98,16 @@ type Config struct {
 	Now func() time.Time
 }
 
+// String names the issuer and the verifier. Like every other way of printing a Config it
+// leaves the service key out.
+func (c Config) String() string { return "guard " + c.Name + " of " + c.Issuer }
+
+// GoString is [Config.String].
+func (c Config) GoString() string { return c.String() }
+
+// LogValue is [Config.String].
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // complete fills in the defaults and reports what is wrong. The error wraps [ErrConfig].
 func (c Config) complete() (Config, error) {
 	c.Audience = slices.Clone(c.Audience)

@@ -2,10 +2,13 @@ package guard_test
 
 import (
 	"debug/buildinfo"
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"issuer.example/guard"
@@ -61,7 +64,7 @@ func TestServiceKeyFile(t *testing.T) {
 	write("sk_old")
 	_ = fails(t, config)
 	write(guardtest.ServiceKey + "\n")
-	g := iss.Guard(t, quiet, func(c *guard.Config) { *c = config })
+	g := iss.Guard(t, func(c *guard.Config) { *c = config }, quiet)
 	iss.Await(t, g)
 	write("sk_old")
 	iss.Cut()
@@ -71,6 +74,22 @@ func TestServiceKeyFile(t *testing.T) {
 	write(guardtest.ServiceKey)
 	iss.Await(t, g)
 	refused(t, g, token, guard.ErrRevoked)
+}
+
+// The service key is not printed with what holds it.
+func TestServiceKeyIsNotPrinted(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", iss.Config())
+	for _, text := range []string{
+		fmt.Sprintf("%v %+v %#v %s", iss.Config(), iss.Config(), iss.Config(), iss.Config()),
+		fmt.Sprintf("%v %+v %#v", g, g, g), log.String(),
+	} {
+		if strings.Contains(text, guardtest.ServiceKey) {
+			t.Error(text)
+		}
+	}
 }
 
 // A token that was seen costs one allocation: the caller's claims.

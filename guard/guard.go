@@ -44,6 +44,7 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 		return nil, err
 	}
 	c := newClient(config)
+	g.config.ServiceKey = "" // only the client needs it
 	where, err := discover(ctx, c, config.Issuer)
 	if err != nil {
 		return nil, err
