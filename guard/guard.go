@@ -93,6 +93,12 @@ func (g *Guard) start(ctx, background context.Context, c *client, where endpoint
 	return nil
 }
 
+// String names the verifier and the issuer.
+func (g *Guard) String() string { return g.config.String() }
+
+// GoString is [Guard.String].
+func (g *Guard) GoString() string { return g.String() }
+
 // Close ends the connection to the issuer and waits for the background work. The guard
 // learns nothing more: after [Config].MaxStaleness it follows its policy. Close may be
 // called again; the error is always nil.
