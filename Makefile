@@ -51,6 +51,7 @@ fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 .PHONY: soak
 soak: ## Run the tests of races and crashes over and over (SOAK=20 times)
 	$(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
+	CRASHTEST_KILLS=$$((50 * $(SOAK))) $(GO) test -race -timeout 0 -count 1 -v ./internal/crashtest
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities (needs the network)

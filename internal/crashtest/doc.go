@@ -6,6 +6,8 @@
 // against that. An operation without an answer leaves it open whether it took place; the
 // next answer that depends on it settles the matter.
 //
+// The tests run on Linux: they break things by its means.
+//
 // CRASHTEST_SEED repeats the choices of an earlier run, not the moments at which they
 // meet. CRASHTEST_KILLS is how often the kill test kills.
 package crashtest

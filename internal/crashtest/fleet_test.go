@@ -1,3 +1,5 @@
+//go:build linux
+
 package crashtest_test
 
 import (
@@ -26,7 +28,7 @@ type fleet struct {
 
 const (
 	actors       = 12
-	usersOfActor = 3
+	usersOfActor = 2
 	// retry is how long a client waits after a 503. Retry-After says a second; here it
 	// matters that somebody asks at each moment.
 	retry = 50 * time.Millisecond

@@ -1,7 +1,10 @@
+//go:build linux
+
 package crashtest_test
 
 import (
 	"bufio"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -32,7 +35,7 @@ func TestPowerCutStrace(t *testing.T) {
 		f.verify(false)
 
 		f.cuts = true
-		s.api.moment = fuse(1+choices.IntN(maxMoments), func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+		s.api.moment = fuse(1+choices.IntN(maxMoments), func() { killSyncing(pid) })
 		f.work()
 		s.wait()
 		disk.replay(t, trace)
@@ -47,12 +50,36 @@ func TestPowerCutStrace(t *testing.T) {
 	t.Logf("%d acknowledged requests; %d writes were left to chance", f.acknowledged.Load(), lost)
 }
 
+// killSyncing kills a program whose syncs are delayed, while it waits for one. If it does
+// not come to that, it is killed anyway.
+func killSyncing(pid int) {
+	for deadline := time.Now().Add(time.Second); !stopped(pid) && time.Now().Before(deadline); {
+		continue
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// stopped reports whether a thread of a process is stopped by its tracer.
+func stopped(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return false
+	}
+	for _, path := range threads {
+		text, _ := os.ReadFile(path) // the thread may be gone
+		if _, state, ok := strings.Cut(string(text), ") "); ok && state[0] == 't' {
+			return true
+		}
+	}
+	return false
+}
+
 // startRecorded starts the issuer below an strace that writes down what it does to its
 // files. It returns the number of the program's process, and the record.
 func (s *site) startRecorded(window time.Duration) (pid int, trace string) {
 	s.t.Helper()
 	trace = filepath.Join(s.t.TempDir(), "trace")
-	cmd := s.command(window)
+	cmd := s.command(window, checking)
 	recorder := exec.CommandContext(s.t.Context(), "strace", append([]string{
 		"-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", strconv.Itoa(maxWrite), "-o", trace,
 		"-e", "trace=pwrite64,ftruncate,fsync,fdatasync", "-e", "signal=none",

@@ -1,3 +1,5 @@
+//go:build linux
+
 package crashtest_test
 
 import (
@@ -94,16 +96,16 @@ func newSite(t *testing.T) *site {
 // data is the path of the data file.
 func (s *site) data() string { return filepath.Join(s.dir, "data/issuer.db") }
 
-// environ is what the tests set besides the configuration. The access tokens live as long
-// as the test does.
-func environ(window time.Duration) []string {
-	return []string{"ISSUER_ACCESS_TOKEN_LIFETIME=1h", "ISSUER_REFRESH_CONCURRENCY_WINDOW=" + window.String()}
+// command is the issuer with the settings of the tests. The access tokens live as long as
+// the test does.
+func (s *site) command(window time.Duration, more ...string) *exec.Cmd {
+	s.t.Helper()
+	environ := append(more, "ISSUER_ACCESS_TOKEN_LIFETIME=1h", "ISSUER_REFRESH_CONCURRENCY_WINDOW="+window.String())
+	return binary(s.t).Command(s.t.Context(), s.dir, environ, "serve")
 }
 
-func (s *site) command(window time.Duration) *exec.Cmd {
-	s.t.Helper()
-	return binary(s.t).Command(s.t.Context(), s.dir, environ(window), "serve")
-}
+// checking makes the issuer read and check its whole file before it serves.
+const checking = "ISSUER_STORE_CHECK=true"
 
 // launch starts a command without waiting for it to serve. The test's end kills it.
 func (s *site) launch(cmd *exec.Cmd) {
@@ -121,11 +123,12 @@ func (s *site) launch(cmd *exec.Cmd) {
 	})
 }
 
-// start starts the issuer, waits until it serves, and returns how long that took.
+// start starts the issuer, waits until it has checked its file and serves, and returns how
+// long that took.
 func (s *site) start(window time.Duration) time.Duration {
 	s.t.Helper()
 	begin := time.Now()
-	s.launch(s.command(window))
+	s.launch(s.command(window, checking))
 	s.serving()
 	return time.Since(begin)
 }
