@@ -46,22 +46,8 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, from Client)
 // Validate reads what a refresh token stands for, without redeeming it: the same verdict
 // as [Service.Refresh], but nothing changes, so it may be repeated and its answer lost.
 func (s *Service) Validate(ctx context.Context, refreshToken string, from Client) (View, error) {
-	t, err := s.ring.open(refreshToken)
-	if err != nil {
-		return View{}, err
-	}
-	var r redemption
-	err = s.cfg.Store.View(ctx, func(rd Reader) (err error) {
-		r, err = s.judge(rd, t, from)
-		return err
-	})
-	if err != nil {
-		return View{}, lost(err)
-	}
-	if r.refusal != nil {
-		return View{}, r.refusal
-	}
-	return s.unmarked(r.before), nil
+	r, err := s.Read(ctx, refreshToken, from)
+	return r.View, err
 }
 
 // redemption is what presenting a refresh token at a moment comes to.

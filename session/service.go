@@ -148,7 +148,7 @@ func (s *Service) unmarked(snap Snapshot) View {
 
 // idleEnd is when the session ends unless it is used: never after its absolute end.
 func (s *Service) idleEnd(sess Session, st State) time.Time {
-	end := st.LastSeenAt.Add(min(sess.IdleTimeout, s.cfg.IdleTimeout))
+	end := st.LastSeenAt.Add(s.idleTimeout(sess))
 	if end.After(sess.ExpiresAt) {
 		return sess.ExpiresAt
 	}
