@@ -4,17 +4,33 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"issuer.example/session"
 )
 
 // Backup writes a copy of the store as it is at one moment, while the store goes on. The
 // copy is a data file that [Open] opens. It is a snapshot: what was committed after it
 // began is not in it.
 func (db *DB) Backup(ctx context.Context, w io.Writer) error {
-	err := db.view(ctx, func(v *view) error {
-		_, err := v.tx.WriteTo(&untilDone{ctx: ctx, w: w})
-		return err
-	})
+	h := db.handle.Load()
+	if h == nil {
+		return db.unavailable()
+	}
+	// It reads pages alone, so it is not counted among the readers that the overlay keeps
+	// old states for: it can take long.
+	t, err := h.snapshot()
 	if err != nil {
+		db.fail(h, err)
+		return session.ErrUnavailable
+	}
+	defer t.Rollback()                   //nolint:errcheck // of a read-only transaction
+	if !h.durable.wait(uint64(t.ID())) { //nolint:gosec // never negative
+		return db.unavailable()
+	}
+	if _, err := t.WriteTo(&untilDone{ctx: ctx, w: w}); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // bbolt does not wrap
+		}
 		return fmt.Errorf("writing the backup: %w", err)
 	}
 	return nil

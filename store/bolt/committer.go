@@ -134,7 +134,7 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 	}
 	grown := b.counters.seq != h.counters.seq
 	h.counters = b.counters
-	db.published.Store(&h.counters)
+	db.published.Store(&b.counters)
 	h.durable.raise(b.at)
 	if grown {
 		db.watchers.wake()

@@ -17,3 +17,24 @@ func (db *DB) Crash() error {
 	db.closeOnce.Do(func() {})
 	return h.abandon()
 }
+
+// Waiting is how many callers wait for their turn.
+func (db *DB) Waiting() int { return len(db.queue) }
+
+// Closing reports whether Close has begun.
+func (db *DB) Closing() bool {
+	select {
+	case <-db.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Retired is how many folded journals are kept in memory for readers.
+func (db *DB) Retired() int {
+	o := &db.handle.Load().journal.overlay
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return len(o.retired)
+}

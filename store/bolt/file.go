@@ -103,14 +103,15 @@ func create(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writeNew(path+".new", path, layOut); err != nil {
+	err = writeNew(path+".new", path, func(file *bbolt.DB) error { return file.Update(layOut) })
+	if err != nil {
 		return err
 	}
 	return folder.Sync()
 }
 
 // writeNew makes a bbolt file under a temporary name and moves it into place.
-func writeNew(temporary, path string, content func(*bbolt.Tx) error) (err error) {
+func writeNew(temporary, path string, content func(*bbolt.DB) error) (err error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -123,7 +124,7 @@ func writeNew(temporary, path string, content func(*bbolt.Tx) error) (err error)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(file.Update(content), file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(content(file), file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temporary, path)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // mapAhead is how much of the address space is set aside for the file to grow into. A
@@ -74,6 +75,11 @@ func inspect(f *os.File) (header, error) {
 // readFirst reads the whole file where bbolt is about to, and makes what this process
 // sees of the file durable before anyone is told of it.
 func (db *DB) readFirst(ctx context.Context, f *os.File, h header, check bool) error {
+	if h.freelist != noFreelist {
+		if err := verifyFreelist(f, h); err != nil {
+			return err
+		}
+	}
 	if h.freelist == noFreelist || check {
 		start := time.Now()
 		if h.freelist == noFreelist {
@@ -93,7 +99,8 @@ func (db *DB) readFirst(ctx context.Context, f *os.File, h header, check bool) e
 func mapFile(f *os.File) (_ *bbolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), f.Close())
+			// The lock would live on in the mapping, which only bbolt could undo.
+			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 		}
 	}()
 	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
@@ -112,6 +119,7 @@ func (db *DB) newHandle(file *bbolt.DB, check bool) (h *handle, err error) {
 			err = errors.Join(err, file.Close())
 		}
 	}()
+	defer damaged(&err)
 	h = &handle{bolt: file, journal: newJournal(db.cfg.journal)}
 	if h.codec, err = newCodec(); err != nil {
 		return nil, err
@@ -132,6 +140,13 @@ func (db *DB) newHandle(file *bbolt.DB, check bool) (h *handle, err error) {
 		return nil, err
 	}
 	return h, nil
+}
+
+// damaged makes a panic of bbolt, or a fault, over a page that it has read an error.
+func damaged(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
+	}
 }
 
 // checkPages is bbolt's own check: every page is either in use or free.

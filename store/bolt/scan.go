@@ -12,6 +12,7 @@ import (
 const (
 	branchPage   = 0x01
 	leafPage     = 0x02
+	freelistPage = 0x10
 	bucketOnLeaf = 0x01
 	elementLen   = 16 // branch: pos (4) | key size (4) | page (8). leaf: flags (4) | pos (4) | key size (4) | value size (4).
 	bucketHead   = 16 // root page (8) | sequence (8)
@@ -192,4 +193,30 @@ func (e element) bucket(value []byte) (element, error) {
 	next, err := references(inline)
 	e.next = next
 	return e, err
+}
+
+// verifyFreelist is nil if bbolt can use the list of free pages that is on disk: every one
+// is a page that there is, named once.
+func verifyFreelist(f io.ReaderAt, h header) error {
+	s := &scan{f: f, header: h, seen: make([]bool, h.pages), page: make([]byte, h.pageSize)}
+	page, err := s.read(h.freelist)
+	if err != nil {
+		return err
+	}
+	order := binary.NativeEndian
+	ids, count := page[pageHead:], uint64(order.Uint16(page[10:]))
+	if count == 0xffff && len(ids) >= 8 { // too long to be counted there
+		count, ids = order.Uint64(ids), ids[8:]
+	}
+	if order.Uint16(page[8:]) != freelistPage || count > uint64(len(ids)/8) {
+		return fmt.Errorf("%w: page %d is no list of free pages", ErrDamaged, h.freelist)
+	}
+	for ; count > 0; count, ids = count-1, ids[8:] {
+		id := order.Uint64(ids)
+		if id < 2 || id >= h.pages || s.seen[id] {
+			return fmt.Errorf("%w: page %d is listed as free", ErrDamaged, id)
+		}
+		s.seen[id] = true
+	}
+	return nil
 }

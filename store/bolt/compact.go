@@ -1,0 +1,115 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// copyAtOnce is how many keys are copied in one transaction.
+const copyAtOnce = 1 << 16
+
+// Compact rewrites a data file without its free pages, which is the only way that it ever
+// shrinks. Nobody may have it open, or it is [ErrLocked]. The file is replaced once its
+// copy is complete and durable; until then, and if anything fails, it stays as it is.
+func Compact(ctx context.Context, path string) error {
+	if err := compact(ctx, path); err != nil {
+		return fmt.Errorf("compacting store %s: %w", path, err)
+	}
+	return nil
+}
+
+func compact(ctx context.Context, path string) (err error) {
+	f, err := openLocked(ctx, path)
+	if err != nil {
+		return err
+	}
+	src, err := openToCopy(ctx, f)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	// The lock is held until the copy is in place.
+	defer func() { err = errors.Join(err, src.Close()) }()
+	err = writeNew(path+".compact", path, func(dst *bbolt.DB) error {
+		return src.View(func(tx *bbolt.Tx) error { return copyAll(ctx, dst, tx) })
+	})
+	if err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// openToCopy opens a locked data file of ours that is whole.
+func openToCopy(ctx context.Context, f *os.File) (*bbolt.DB, error) {
+	h, err := inspect(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(ctx, f, h); err != nil {
+		return nil, err
+	}
+	src, err := mapFile(f)
+	if err != nil {
+		return nil, err
+	}
+	err = src.View(func(tx *bbolt.Tx) error {
+		_, err := recognise(tx)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, src.Close())
+	}
+	return src, nil
+}
+
+func copyAll(ctx context.Context, dst *bbolt.DB, src *bbolt.Tx) error {
+	for b := range buckets {
+		if err := copyBucket(ctx, dst, src.Bucket(b.name()), b); err != nil {
+			return fmt.Errorf("copying %s: %w", b.name(), err)
+		}
+	}
+	return nil
+}
+
+// copyBucket copies a bucket, a part at a time: a transaction is held in memory.
+func copyBucket(ctx context.Context, dst *bbolt.DB, src *bbolt.Bucket, name bucket) error {
+	cursor := src.Cursor()
+	key, value := cursor.First()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := dst.Update(func(tx *bbolt.Tx) error {
+			into, err := tx.CreateBucketIfNotExists(name.name())
+			if err != nil {
+				return err
+			}
+			into.FillPercent = 1
+			if err := into.SetSequence(src.Sequence()); err != nil {
+				return err
+			}
+			for n := 0; key != nil && n < copyAtOnce; n++ {
+				if err := into.Put(key, value); err != nil {
+					return err
+				}
+				key, value = cursor.Next()
+			}
+			return nil
+		})
+		if err != nil || key == nil {
+			return err
+		}
+	}
+}
+
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,164 @@
+package bolt_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"issuer.example/session"
+	"issuer.example/store/bolt"
+)
+
+// A backup that is made while the store is written to opens, is whole, and holds at
+// least what was committed before it began.
+func TestBackupWhileWriting(t *testing.T) {
+	db := start(t, bolt.Config{Path: newPath(t)}.Small())
+	const before = 30
+	for n := 1; n <= before; n++ {
+		mustCreate(t, db, n, "u")
+		if err := advance(t.Context(), db, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for n := before + 1; ctx.Err() == nil; n++ {
+			if err := errors.Join(create(t.Context(), db, n, "u"), advance(t.Context(), db, n%before+1)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 20 {
+		var copied bytes.Buffer
+		if err := db.Backup(t.Context(), &copied); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "copy.db")
+		if err := os.WriteFile(path, copied.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		restored := start(t, bolt.Config{Path: path, Check: true})
+		if restored.Live() < before {
+			t.Errorf("%d sessions in the backup, want at least %d", restored.Live(), before)
+		}
+		for n := 1; n <= before; n++ {
+			if g, err := generation(t.Context(), restored, n); err != nil || g < 1 {
+				t.Errorf("session %d is at %d (%v) in the backup", n, g, err)
+			}
+		}
+	}
+	stop()
+	wg.Wait()
+}
+
+func TestBackupStops(t *testing.T) {
+	db := start(t, bolt.Config{Path: newPath(t)})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Backup(ctx, &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
+// Compact keeps all that is in the file and gives back the room that the rest took.
+func TestCompact(t *testing.T) {
+	path := newPath(t)
+	db := start(t, bolt.Config{Path: path}.Small())
+	const sessions = 3000
+	for at := 1; at <= sessions; at += 500 {
+		err := db.Update(t.Context(), func(tx session.Tx) error {
+			for n := at; n < at+500; n++ {
+				if err := tx.Create(sample(n, "u"), session.State{}, epoch); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	purge(t, db, sessions-100)
+	for n := sessions - 99; n <= sessions; n++ {
+		if err := advance(t.Context(), db, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(db.SwapKeys(t.Context(), 0, []byte("sealed")), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	large := size(t, path)
+	if err := bolt.Compact(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if now := size(t, path); now > large/4 {
+		t.Errorf("%d bytes became %d", large, now)
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	db = start(t, bolt.Config{Path: path, Check: true})
+	if db.Live() != 100 || db.LastID() != id(sessions) {
+		t.Errorf("%d sessions up to %s, want 100 up to %s", db.Live(), db.LastID(), id(sessions))
+	}
+	for n := sessions - 99; n <= sessions; n++ {
+		if g, err := generation(t.Context(), db, n); g != 1 || err != nil {
+			t.Errorf("session %d is at %d (%v), want 1", n, g, err)
+		}
+	}
+	if stored, err := db.LoadKeys(t.Context()); err != nil || stored.Version != 1 || string(stored.Document) != "sealed" {
+		t.Errorf("the keys are %+v (%v)", stored, err)
+	}
+	mustCreate(t, db, sessions+1, "u")
+}
+
+// purge removes the first n sessions.
+func purge(t *testing.T, db *bolt.DB, n int) {
+	t.Helper()
+	err := db.Update(t.Context(), func(tx session.Tx) error {
+		due, err := tx.Due(epoch, n)
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			if err := tx.Purge(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// A compaction that ends early leaves the file as it was.
+func TestCompactStops(t *testing.T) {
+	path := filled(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := bolt.Compact(ctx, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+		t.Error("the file has changed")
+	}
+}
