@@ -270,6 +270,23 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+func TestCompact(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	g := i.mint("u1")
+	i.cli("compact").failed(t, "data/issuer.db", "another process")
+	i.stop()
+	if r := i.cli("compact"); r.code != 0 || !strings.HasPrefix(r.stdout, "data/issuer.db: ") {
+		t.Fatalf("compact: %+v", r)
+	}
+	if info, err := os.Stat(filepath.Join(i.dir, "data/issuer.db")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v, want mode 600", info, err)
+	}
+	if _, status := startDev(t, i.dir).refresh(g.RefreshToken); status != http.StatusOK {
+		t.Errorf("after compact the session answers %d", status)
+	}
+	run(t, t.TempDir(), nil, "compact").failed(t, "data/issuer.db", "no such file")
+}
+
 // A user's id is any text; each reaches the issuer as it is.
 func TestOddUserIDs(t *testing.T) {
 	i := startDev(t, t.TempDir())

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"issuer.example/store/bolt"
+)
+
+// compactCommand rewrites the data file of a stopped issuer without its free pages.
+func (a *app) compactCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "compact",
+		Short: "Shrink the data file; the issuer must be stopped",
+		Args:  cobra.NoArgs,
+		RunE: a.does(func(ctx context.Context, _ []string) error {
+			settings, err := a.settings(false)
+			if err != nil {
+				return err
+			}
+			path := settings.Store.Path
+			before, err := os.Stat(path)
+			if err != nil {
+				return fmt.Errorf("compacting the store: %w", err)
+			}
+			if err := bolt.Compact(ctx, path); err != nil {
+				return err
+			}
+			after, err := os.Stat(path)
+			if err != nil {
+				return fmt.Errorf("compacting the store: %w", err)
+			}
+			fmt.Fprintf(a.stdout, "%s: %d bytes, was %d\n", path, after.Size(), before.Size())
+			return nil
+		}),
+	}
+}
