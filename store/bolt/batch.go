@@ -25,7 +25,7 @@ type changed struct {
 // begin opens a batch. The caller commits it or rolls it back.
 func (h *handle) begin() (b *batch, err error) {
 	defer recovered("beginning a transaction", &err)
-	t, err := h.bolt.Begin(true)
+	t, err := h.transaction(true)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -62,13 +63,14 @@ type DB struct {
 	closeOnce sync.Once
 	closeErr  error
 
-	mu      sync.Mutex
-	failure error // why handle is nil
+	mu      sync.Mutex // also held while handle is set to nil
+	failure error      // why it is
 }
 
 // handle is the open file. A failure replaces it by another.
 type handle struct {
 	bolt     *bbolt.DB
+	file     *os.File // the same, which bolt closes
 	codec    codec
 	counters counters // the committer's
 	journal  *journal
@@ -86,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		cfg: cfg, queue: make(chan *op, maxQueue), broken: make(chan *handle, 1),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	h, err := db.open(ctx, cfg.Check)
+	h, err := db.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening store %s: %w", cfg.Path, err)
 	}
@@ -149,7 +151,7 @@ func (h *handle) read(fn func(*view) error) (seen uint64, fault, err error) {
 
 func (h *handle) snapshot() (t *bbolt.Tx, err error) {
 	defer recovered("beginning to read", &err)
-	return h.bolt.Begin(false)
+	return h.transaction(false)
 }
 
 // Update implements [session.Store].
@@ -194,11 +196,18 @@ func (db *DB) Close() error {
 		db.cancel()
 		<-db.stopped
 		db.recovered.Wait()
+		db.mu.Lock()
 		h := db.handle.Swap(nil)
-		db.setFailure(errors.New("closed"))
+		db.failure = errors.New("closed")
+		db.mu.Unlock()
 		if h != nil {
 			db.closeErr = h.close()
 			h.durable.abandon()
+		}
+		select {
+		case h := <-db.broken: // it failed too late to be replaced
+			db.closeErr = h.abandon()
+		default:
 		}
 	})
 	return db.closeErr

@@ -2,5 +2,7 @@
 
 package bolt
 
-// dropCache does nothing: other systems have no way to ask for it.
-func dropCache(string) error { return nil }
+import "os"
+
+// forgetPages does nothing: other systems have no way to ask for it.
+func forgetPages(*os.File) error { return nil }

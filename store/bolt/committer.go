@@ -157,12 +157,16 @@ func answer(group []*op, errs []error, all error) {
 
 // fail takes the store out of service and wakes the goroutine that brings it back.
 func (db *DB) fail(h *handle, cause error) {
-	if !db.handle.CompareAndSwap(h, nil) {
-		return
+	db.mu.Lock()
+	first := db.handle.CompareAndSwap(h, nil)
+	if first {
+		db.failure = cause
+		h.durable.abandon()
+		db.broken <- h // it has room: this was the only handle
 	}
-	db.setFailure(cause)
-	h.durable.abandon()
-	db.cfg.Logger.Error("store failed: nothing is answered until it has been read again",
-		slog.String("path", db.cfg.Path), slog.Any("error", cause))
-	db.broken <- h
+	db.mu.Unlock()
+	if first {
+		db.cfg.Logger.Error("store failed: nothing is answered until it has been read again",
+			slog.String("path", db.cfg.Path), slog.Any("error", cause))
+	}
 }

@@ -2,7 +2,8 @@ package bolt
 
 import "errors"
 
-// What [Open] and [Compact] refuse with. Every one comes wrapped with the path.
+// What [Open] and [Compact] refuse with, wrapped with the path, and [DB.Healthy] explains
+// a failure with.
 var (
 	// ErrLocked means that another process has the file open.
 	ErrLocked = errors.New("another process holds the data file")
@@ -24,6 +25,11 @@ var (
 	ErrTruncated = errors.New("the data file is truncated")
 	// ErrDamaged means that what was read is not what was written.
 	ErrDamaged = errors.New("the data file is damaged")
+	// ErrForgotten is why a store stays out of service whose file has lost commits that
+	// were acknowledged: the disk has lost them, or somebody has put an older file in its
+	// place. What was revoked would be valid again. Only a restart, which is an operator's
+	// decision, accepts such a file.
+	ErrForgotten = errors.New("the data file lacks commits that were acknowledged")
 )
 
 // errPanic is what a caller gets whose transaction function panicked.

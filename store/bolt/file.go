@@ -51,6 +51,13 @@ func openOwn(path string) (*os.File, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 || mode&0o600 != 0o600 {
 		return nil, fmt.Errorf("%w; it has mode %#o", ErrPermissions, mode)
 	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	if mode := folder.Mode(); mode.Perm()&0o002 != 0 && mode&os.ModeSticky == 0 {
+		return nil, fmt.Errorf("%w; anybody may replace it, for its folder has mode %#o", ErrPermissions, mode.Perm())
+	}
 	return os.OpenFile(path, os.O_RDWR, 0)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"io"
+	"os"
 )
 
 // What a bbolt file begins with: two pages that each hold a header, of which the newer
@@ -27,6 +28,9 @@ type header struct {
 	pages    uint64 // how many pages there are, free ones included
 	txid     uint64
 }
+
+// size is how long the file must be.
+func (h header) size() int64 { return int64(h.pages) * h.pageSize } //nolint:gosec // inspect bounds it
 
 // readHeader returns the newer header that is whole.
 func readHeader(f io.ReaderAt) (newest header, ok bool) {
@@ -60,4 +64,21 @@ func headerAt(f io.ReaderAt, at int64) (h header, ok bool) {
 	return h, order.Uint32(b[0:]) == bboltMagic && order.Uint32(b[4:]) == bboltVersion &&
 		order.Uint64(b[56:]) == sum.Sum64() &&
 		h.pageSize >= minPageSize && h.pageSize <= maxPageSize && h.pageSize&(h.pageSize-1) == 0
+}
+
+// settle makes durable what this process sees in the file. A process that died, or whose
+// fsync failed, can have left a header in the system's cache that the disk never got, and
+// the system does not write it again by itself. The pages that such a header leads to are
+// on disk, because they were synced before it was written; but the next commit would
+// write over pages that the older header, the one on disk, still leads to. So the headers
+// are written once more, as they are.
+func settle(f *os.File, h header) error {
+	headers := make([]byte, 2*h.pageSize)
+	if _, err := f.ReadAt(headers, 0); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(headers, 0); err != nil {
+		return err
+	}
+	return f.Sync()
 }

@@ -2,7 +2,11 @@ package bolt
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -12,19 +16,18 @@ const (
 	lastRetry  = 5 * time.Second
 )
 
+// room is how much must fit the disk before a store that has failed answers again. It is
+// written in full, so that a store on a full disk does not come back only to fail at once.
+const room = 1 << 20
+
 // recoverLoop brings the store back after each failure, until ctx ends.
 func (db *DB) recoverLoop(ctx context.Context) {
+	debug.SetPanicOnFault(true)
 	for {
 		select {
 		case h := <-db.broken:
 			db.replace(ctx, h)
 		case <-ctx.Done():
-			<-db.stopped // from here on the committer breaks nothing
-			select {
-			case h := <-db.broken:
-				_ = h.abandon()
-			default:
-			}
 			return
 		}
 	}
@@ -32,22 +35,22 @@ func (db *DB) recoverLoop(ctx context.Context) {
 
 // replace puts a handle in the place of a broken one, and tries until it can.
 func (db *DB) replace(ctx context.Context, broken *handle) {
+	log := db.cfg.Logger.With(slog.String("path", db.cfg.Path))
 	if err := broken.abandon(); err != nil {
-		db.cfg.Logger.Warn("closing the failed store", slog.Any("error", err))
+		log.Warn("closing the failed store", slog.Any("error", err))
 	}
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		h, err := db.reopen(ctx)
+		h, err := db.reopen(ctx, broken.durable.reached())
 		if err == nil {
 			db.install(h)
-			db.cfg.Logger.Info("store is back", slog.String("path", db.cfg.Path))
+			log.Info("store is back")
 			return
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		db.setFailure(err)
-		db.cfg.Logger.Error("store is still failing", slog.String("path", db.cfg.Path),
-			slog.Any("error", err), slog.Duration("retry_in", wait))
+		log.Error("store is still failing", slog.Any("error", err), slog.Duration("retry_in", wait))
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
@@ -61,36 +64,47 @@ func (db *DB) replace(ctx context.Context, broken *handle) {
 // reopen opens the file after a failure. After an fsync that failed, the system's cache
 // can hold what the disk never got, and says nothing the second time. So what is judged
 // is read from the disk, all of it, and a commit must succeed before the store answers.
-func (db *DB) reopen(ctx context.Context) (*handle, error) {
-	if err := dropCache(db.cfg.Path); err != nil {
-		return nil, err
-	}
-	h, err := db.open(ctx, true)
+// acknowledged is the newest transaction that anyone has been told of.
+func (db *DB) reopen(ctx context.Context, acknowledged uint64) (*handle, error) {
+	f, err := openLocked(ctx, db.cfg.Path)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.probe(); err != nil {
-		_ = h.abandon()
+	if err := dropCache(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	h, err := db.take(ctx, f, true, false)
+	if err != nil {
 		return nil, err
+	}
+	if found := h.durable.reached(); found < acknowledged {
+		return nil, errors.Join(fmt.Errorf("%w: it ends with %d, and %d was acknowledged",
+			ErrForgotten, found, acknowledged), h.abandon())
+	}
+	if err := errors.Join(h.makeRoom(), h.probe()); err != nil {
+		return nil, errors.Join(err, h.abandon())
 	}
 	return h, nil
 }
 
-// probe commits what is there already, and counts it as durable.
-func (h *handle) probe() (err error) {
-	defer recovered("committing", &err)
-	t, err := h.bolt.Begin(true)
-	if err != nil {
+// makeRoom writes behind the last page, where the next ones will be.
+func (h *handle) makeRoom() error {
+	now, ok := readHeader(h.file)
+	if !ok {
+		return ErrNotStore
+	}
+	if _, err := h.file.WriteAt(make([]byte, room), now.size()); err != nil {
 		return err
 	}
-	if err := t.Bucket(meta.name()).Put([]byte(keyCounters), h.counters.encode()); err != nil {
-		_ = t.Rollback()
+	return h.file.Sync()
+}
+
+// dropCache makes the next reads of a file come from the disk, as far as the system knows
+// how to.
+func dropCache(f *os.File) error {
+	// What is not written back yet stays in the cache, so that comes first.
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	id := uint64(t.ID()) //nolint:gosec // never negative
-	if err := t.Commit(); err != nil {
-		return err
-	}
-	h.durable.raise(id)
-	return nil
+	return forgetPages(f)
 }

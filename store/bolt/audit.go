@@ -1,0 +1,163 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"issuer.example/sid"
+)
+
+// audit reads every record and checks that the buckets and the counters agree.
+func (h *handle) audit(ctx context.Context) error {
+	t, err := h.transaction(false)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback() //nolint:errcheck // of a read-only transaction
+	a := &auditor{view: view{h: h, tx: t}, ctx: ctx}
+	for _, step := range []func() error{a.pages, a.sessions, a.users, a.dues, a.log, a.marks, a.keys} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// auditor is one audit.
+type auditor struct {
+	view
+	ctx         context.Context //nolint:containedctx // it lives as long as one call
+	live, ended int64
+}
+
+// pages runs bbolt's own check: every page is either in use or free.
+func (a *auditor) pages() error {
+	var first error
+	for err := range a.tx.Check() { // to its end: it blocks otherwise
+		if first == nil {
+			first = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return first
+}
+
+// each calls fn with every key of a bucket.
+func (a *auditor) each(b bucket, fn func(key, value []byte) error) (n int64, err error) {
+	err = a.bucket(b).ForEach(func(key, value []byte) error {
+		if n++; n%1024 == 0 && a.ctx.Err() != nil {
+			return a.ctx.Err()
+		}
+		if err := fn(key, value); err != nil {
+			return fmt.Errorf("bucket %s: %w", b.name(), err)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// sessions checks that each session has a record and either a state or an end, and is in
+// the index of its user.
+func (a *auditor) sessions() error {
+	_, err := a.each(sessions, func(key, _ []byte) error {
+		if len(key) != len(sid.ID{}) {
+			return fmt.Errorf("%w: a key of %d bytes", ErrDamaged, len(key))
+		}
+		snap, err := a.snapshot(sid.ID(key))
+		if err != nil {
+			return err
+		}
+		index := byUserEnded
+		if snap.End.IsZero() {
+			index = byUser
+			a.live++
+		} else {
+			a.ended++
+		}
+		if !a.has(index, userKey(snap.Session.User.ID, snap.Session.ID)) {
+			return fmt.Errorf("%w: session %s is not among its user's", ErrDamaged, snap.Session.ID)
+		}
+		if snap.Session.ID.Compare(a.h.counters.last) > 0 {
+			return fmt.Errorf("%w: session %s is newer than the newest", ErrDamaged, snap.Session.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if a.live != a.h.counters.live {
+		return fmt.Errorf("%w: %d sessions are live, and %d were counted", ErrDamaged, a.live, a.h.counters.live)
+	}
+	return nil
+}
+
+// users checks that states, ends and the indices hold nothing else. What belongs there
+// has been found.
+func (a *auditor) users() error {
+	for b, want := range map[bucket]int64{states: a.live, byUser: a.live, ends: a.ended, byUserEnded: a.ended} {
+		n, err := a.each(b, func(_, _ []byte) error { return nil })
+		if err != nil {
+			return err
+		}
+		if n != want {
+			return fmt.Errorf("%w: bucket %s has %d keys, not %d", ErrDamaged, b.name(), n, want)
+		}
+	}
+	return nil
+}
+
+// dues checks that each session will be looked at once.
+func (a *auditor) dues() error {
+	n, err := a.each(byDue, func(key, _ []byte) error {
+		if len(key) != 8+len(sid.ID{}) || !a.has(sessions, key[8:]) {
+			return fmt.Errorf("%w: key %x is no session's", ErrDamaged, key)
+		}
+		return nil
+	})
+	if err == nil && n != a.live+a.ended {
+		return fmt.Errorf("%w: %d sessions are due, of %d", ErrDamaged, n, a.live+a.ended)
+	}
+	return err
+}
+
+// log checks that the revocation log has no gaps.
+func (a *auditor) log() error {
+	var last uint64
+	_, err := a.each(revocations, func(key, value []byte) error {
+		entry, err := decodeEntry(key, value)
+		if err != nil {
+			return err
+		}
+		if last != 0 && entry.Seq != last+1 {
+			return fmt.Errorf("%w: entry %d follows %d", ErrDamaged, entry.Seq, last)
+		}
+		last = entry.Seq
+		return nil
+	})
+	if err == nil && last != 0 && last != a.h.counters.seq {
+		return fmt.Errorf("%w: the log ends with %d, not with %d", ErrDamaged, last, a.h.counters.seq)
+	}
+	return err
+}
+
+func (a *auditor) marks() error {
+	_, err := a.each(marks, func(key, value []byte) error {
+		mark, err := decodeMark(key, value)
+		if err == nil && mark.SID.Compare(a.h.counters.last) > 0 {
+			return fmt.Errorf("%w: a mark is newer than the newest session", ErrDamaged)
+		}
+		return err
+	})
+	return err
+}
+
+func (a *auditor) keys() error {
+	_, err := a.each(keySet, func(key, value []byte) error {
+		if !bytes.Equal(key, []byte(keyDocument)) {
+			return fmt.Errorf("%w: key %q", ErrDamaged, key)
+		}
+		_, err := decodeKeys(value)
+		return err
+	})
+	return err
+}

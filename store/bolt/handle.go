@@ -1,0 +1,103 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"sync"
+
+	"go.etcd.io/bbolt"
+)
+
+// newHandle takes over an open file, and closes it if it is not ours.
+func (db *DB) newHandle(file *bbolt.DB, f *os.File) (_ *handle, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	n := &handle{bolt: file, file: f, journal: newJournal(db.cfg.journal)}
+	if n.codec, err = newCodec(); err != nil {
+		return nil, err
+	}
+	err = file.View(func(tx *bbolt.Tx) (err error) {
+		n.durable = newWatermark(uint64(tx.ID())) //nolint:gosec // never negative
+		if n.counters, err = recognise(tx); err != nil {
+			return err
+		}
+		return n.journal.load(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// transaction begins a transaction of bbolt. The caller has [debug.SetPanicOnFault] on.
+func (h *handle) transaction(writable bool) (t *bbolt.Tx, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.unlock(writable)
+			err = fmt.Errorf("%w: beginning a transaction: %v", ErrDamaged, p)
+		}
+	}()
+	return h.bolt.Begin(writable)
+}
+
+// unlock lets go of what bbolt keeps locked when it cannot read the headers of a file, for
+// example because that has been cut short: it panics between locking and unlocking. All
+// others, Close included, would wait for ever. There is no other door to these locks.
+func (h *handle) unlock(writable bool) {
+	db := reflect.ValueOf(h.bolt).Elem()
+	if writable {
+		(*sync.Mutex)(db.FieldByName("rwlock").Addr().UnsafePointer()).Unlock()
+		return
+	}
+	(*sync.Mutex)(db.FieldByName("metalock").Addr().UnsafePointer()).Unlock()
+	(*sync.RWMutex)(db.FieldByName("mmaplock").Addr().UnsafePointer()).RUnlock()
+}
+
+// probe commits what is there already, and counts it as durable.
+func (h *handle) probe() (err error) {
+	defer recovered("committing", &err)
+	t, err := h.transaction(true)
+	if err != nil {
+		return err
+	}
+	if err := t.Bucket(meta.name()).Put([]byte(keyCounters), h.counters.encode()); err != nil {
+		_ = t.Rollback()
+		return err
+	}
+	id := uint64(t.ID()) //nolint:gosec // never negative
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	h.durable.raise(id)
+	return nil
+}
+
+// close closes the file after a last commit that puts the list of its free pages on disk,
+// so that the next open need not search for them. Commits go without, because the list of
+// a large store is long.
+func (h *handle) close() error {
+	return errors.Join(h.commitFreelist(), h.abandon())
+}
+
+func (h *handle) commitFreelist() (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer recovered("committing", &err)
+	h.bolt.NoFreelistSync = false
+	t, err := h.transaction(true)
+	if err != nil {
+		return err
+	}
+	return t.Commit()
+}
+
+// abandon closes the file as it is. It waits for the readers.
+func (h *handle) abandon() (err error) {
+	defer recovered("closing", &err)
+	return h.bolt.Close()
+}
