@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -52,7 +53,7 @@ func follow(t testing.TB, address string, after int) *follower {
 func (f *follower) until(prefix string) error {
 	for {
 		line, err := f.in.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
 		if bytes.HasPrefix(line, []byte(prefix)) {

@@ -38,11 +38,11 @@ func (h *Hub) pull(ctx context.Context) error {
 	}
 }
 
-// extend adds entries that follow on each other. They are signed first, when anybody
+// extend adds entries that follow on each other. News is signed first, when anybody
 // waits for them, so that the readers do not all wait for the one that signs.
 func (h *Hub) extend(entries []revocation.Entry) {
 	h.mu.Lock()
-	head, last, watched := h.head, h.last, h.readers > 0
+	head, last, watched := h.head, h.last, h.loaded && h.readers > 0
 	h.mu.Unlock()
 	records := make([]*record, len(entries))
 	for i := range entries {
