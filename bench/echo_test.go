@@ -44,6 +44,6 @@ func serveEcho() error {
 		return err
 	}
 	fmt.Println(l.Addr())
-	server := &http.Server{Handler: e} //nolint:gosec // the bare limit has no timeouts
+	server := &http.Server{Handler: e}
 	return server.Serve(l)
 }

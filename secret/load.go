@@ -17,7 +17,7 @@ func Load(path string) (Secret, error) {
 	if err != nil {
 		return Secret{}, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it is only read
 	// One byte more than is allowed tells a long file from a full one.
 	text, err := io.ReadAll(io.LimitReader(file, MaxLen+1))
 	if err != nil {

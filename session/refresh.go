@@ -80,13 +80,12 @@ func (s *Service) judge(r Reader, t token, from Client) (redemption, error) {
 		return out, nil
 	}
 	s.bind(&out, from)
-	if out.refusal != nil {
-		return out, nil
+	if out.refusal == nil {
+		if out.next != snap.State {
+			out.next.LastIP = from.IP.Unmap()
+		}
+		out.view = s.unmarked(Snapshot{Session: snap.Session, State: out.next})
 	}
-	if out.next != snap.State {
-		out.next.LastIP = from.IP.Unmap()
-	}
-	out.view = s.unmarked(Snapshot{Session: snap.Session, State: out.next})
 	return out, nil
 }
 
@@ -121,10 +120,10 @@ func (s *Service) report(r redemption) {
 		s.cfg.Observer.Ended(r.ends, 1)
 	}
 	id := slog.String("sid", r.before.Session.ID.String())
-	switch {
-	case r.outcome == OutcomeReused:
+	switch r.outcome {
+	case OutcomeReused:
 		s.cfg.Logger.Warn("refresh token reused: session ended", id, slog.String("sub", r.before.Session.User.ID))
-	case r.outcome == OutcomeRestored:
+	case OutcomeRestored:
 		s.cfg.Logger.Warn("refresh token is newer than the store: was a backup restored?", id)
 	}
 	if r.moved {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -79,7 +80,7 @@ func TestTokenTampered(t *testing.T) {
 		"all A":            "rt_" + strings.Repeat("A", 64),
 	}
 	for name, s := range bad {
-		if _, err := ring.open(s); err != ErrRefreshTokenInvalid {
+		if _, err := ring.open(s); !errors.Is(err, ErrRefreshTokenInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -112,13 +113,13 @@ func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
 	ring := testRing(t, 1)
 	id := sid.NewGenerator(nil).Next()
 	st := State{Generation: 4, Branch: Branch{1}, KeyID: 1}
-	if ring.child(id, st) != ring.child(id, st) {
+	if a, b := ring.child(id, st), ring.child(id, st); a != b {
 		t.Error("a parent has two children")
 	}
 	if ring.child(id, st).generation != 5 || ring.stray(id, st).generation != 5 {
 		t.Error("a successor is not of the next generation")
 	}
-	if ring.stray(id, st) == ring.stray(id, st) {
+	if a, b := ring.stray(id, st), ring.stray(id, st); a == b {
 		t.Error("two strays are the same")
 	}
 	other := st

@@ -39,7 +39,7 @@ func (g *Generator) Next() ID {
 	id[8] = id[8]&0x3f | 0x80
 
 	g.mu.Lock()
-	ticks := uint64(max(g.now().UnixMilli(), 0)) << 12 //nolint:gosec // not negative
+	ticks := uint64(max(g.now().UnixMilli(), 0)) << 12
 	if ticks <= g.last {
 		ticks = g.last + 1
 	}
