@@ -14,8 +14,11 @@ import (
 // newHandle takes over an open file, and closes it if it is not ours.
 func (db *DB) newHandle(file *bbolt.DB, f *os.File) (_ *handle, err error) {
 	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
 		if err != nil {
-			err = errors.Join(err, file.Close())
+			err = errors.Join(err, file.Close()) // with it goes the lock
 		}
 	}()
 	n := &handle{bolt: file, file: f, journal: newJournal(db.cfg.journal)}

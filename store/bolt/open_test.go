@@ -196,6 +196,11 @@ func TestOpenDamagedPages(t *testing.T) {
 			} else if !errors.Is(err, bolt.ErrDamaged) {
 				t.Errorf("damaged at %d, check %t: %v, want %v", at, check, err, bolt.ErrDamaged)
 			}
+			if again, err := bolt.Open(t.Context(), bolt.Config{Path: path}); errors.Is(err, bolt.ErrLocked) {
+				t.Errorf("damaged at %d, check %t: the refusal keeps the lock", at, check)
+			} else if err == nil {
+				_ = again.Close()
+			}
 		}
 	}
 }

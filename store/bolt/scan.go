@@ -34,7 +34,7 @@ func verify(ctx context.Context, f io.ReaderAt, h header) error {
 		return err
 	}
 	s := &scan{f: f, header: h, seen: make([]bool, h.pages), page: make([]byte, h.pageSize)}
-	return s.walk(ctx, h.root, 0)
+	return s.walk(ctx, reference{page: h.root}, 0)
 }
 
 // readThrough reads the first size bytes, which brings them into memory in order.
@@ -57,21 +57,27 @@ func readThrough(ctx context.Context, f io.ReaderAt, size int64) error {
 // maxDepth is far above that of any tree that fits a disk.
 const maxDepth = 64
 
+// reference leads to a page whose keys are from one on and below another; nil is no bound.
+type reference struct {
+	page      uint64
+	from, end []byte
+}
+
 // walk checks a page and all that it leads to.
-func (s *scan) walk(ctx context.Context, id uint64, depth int) error {
+func (s *scan) walk(ctx context.Context, to reference, depth int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if depth > maxDepth {
-		return fmt.Errorf("%w: page %d is too deep", ErrDamaged, id)
+		return fmt.Errorf("%w: page %d is too deep", ErrDamaged, to.page)
 	}
-	page, err := s.read(id)
+	page, err := s.read(to.page)
 	if err != nil {
 		return err
 	}
-	next, err := references(page)
+	next, err := references(page, to)
 	if err != nil {
-		return fmt.Errorf("page %d: %w", id, err)
+		return fmt.Errorf("page %d: %w", to.page, err)
 	}
 	for _, child := range next {
 		if err := s.walk(ctx, child, depth+1); err != nil {
@@ -119,8 +125,9 @@ func (s *scan) read(id uint64) ([]byte, error) {
 	return page, nil
 }
 
-// references checks the elements of a page and returns the pages that they lead to.
-func references(page []byte) (next []uint64, err error) {
+// references checks the elements of a page that is within bounds, and returns the pages
+// that they lead to.
+func references(page []byte, bounds reference) (next []reference, err error) {
 	var (
 		order = binary.NativeEndian
 		flags = order.Uint16(page[8:])
@@ -139,11 +146,19 @@ func references(page []byte) (next []uint64, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
-		if i > 0 && bytes.Compare(last, elem.key) >= 0 {
+		if i > 0 && bytes.Compare(last, elem.key) >= 0 ||
+			i == 0 && bytes.Compare(bounds.from, elem.key) > 0 ||
+			bounds.end != nil && bytes.Compare(elem.key, bounds.end) >= 0 {
 			return nil, fmt.Errorf("%w: element %d is out of order", ErrDamaged, i)
 		}
 		last = elem.key
 		next = append(next, elem.next...)
+	}
+	if flags == branchPage {
+		for i := range next[1:] {
+			next[i].end = next[i+1].from
+		}
+		next[len(next)-1].end = bounds.end
 	}
 	return next, nil
 }
@@ -151,7 +166,7 @@ func references(page []byte) (next []uint64, err error) {
 // element is one entry of a page.
 type element struct {
 	key  []byte
-	next []uint64
+	next []reference
 }
 
 // readElement reads the element that b begins with: its key and value lie further on.
@@ -168,7 +183,7 @@ func readElement(b []byte, leaf bool) (element, error) {
 	e := element{key: b[pos : pos+ksize]}
 	switch {
 	case !leaf:
-		e.next = []uint64{order.Uint64(b[8:])}
+		e.next = []reference{{page: order.Uint64(b[8:]), from: bytes.Clone(e.key)}}
 	case head[0] == bucketOnLeaf:
 		return e.bucket(b[pos+ksize : pos+ksize+vsize])
 	case head[0] != 0:
@@ -183,16 +198,18 @@ func (e element) bucket(value []byte) (element, error) {
 		return element{}, fmt.Errorf("%w: a bucket of %d bytes", ErrDamaged, len(value))
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
-		e.next = []uint64{root}
+		e.next = []reference{{page: root}}
 		return e, nil
 	}
 	inline := value[bucketHead:]
 	if len(inline) < pageHead {
 		return element{}, fmt.Errorf("%w: an inline bucket of %d bytes", ErrDamaged, len(value))
 	}
-	next, err := references(inline)
-	e.next = next
-	return e, err
+	next, err := references(inline, reference{})
+	if err != nil || len(next) > 0 {
+		return element{}, fmt.Errorf("inline bucket: %w", orDamaged(err))
+	}
+	return e, nil
 }
 
 // verifyFreelist is nil if bbolt can use the list of free pages that is on disk: every one
