@@ -38,6 +38,19 @@ func TestAuthorization(t *testing.T) {
 		blind []role // hear 404: not theirs
 	}
 	public := []row{
+		{"GET /api/auth/get-session", everyone, nil}, // null for nobody
+		{"POST /api/auth/get-session", everyone, nil},
+		{"GET /api/auth/ok", everyone, nil},
+		{"GET /api/auth/jwks", everyone, nil},
+		{"POST /api/auth/sign-out", everyone, nil},
+		{"GET /api/auth/list-sessions", []role{stranger, holder}, nil},
+		{"POST /api/auth/revoke-session", []role{stranger, holder}, nil}, // without effect for the stranger
+		{"POST /api/auth/revoke-sessions", []role{stranger, holder}, nil},
+		{"POST /api/auth/revoke-other-sessions", []role{stranger, holder}, nil},
+		{"GET /api/auth/revoke-all-sessions", []role{stranger, holder}, nil},
+		{"POST /api/auth/revoke-all-sessions", []role{stranger, holder}, nil},
+		{"GET /api/auth/token", []role{stranger, holder}, nil},
+		{"POST /api/auth/update-session", nil, nil},
 		{"GET /.well-known/jwks.json", everyone, nil},
 		{"GET /.well-known/openid-configuration", everyone, nil},
 		{"GET /.well-known/oauth-authorization-server", everyone, nil},
@@ -94,6 +107,8 @@ func TestAuthorization(t *testing.T) {
 					}
 				case tt.route == "GET /v1/sessions" && who == read:
 					a.want(t, 400, "invalid_request") // a service key must say whose
+				case strings.HasSuffix(tt.route, "/update-session") && (who == stranger || who == holder):
+					a.want(t, 400, "NO_FIELDS_TO_UPDATE")
 				case a.StatusCode != 401 && a.StatusCode != 403 && a.StatusCode != 429:
 					t.Errorf("%s as %s: %d, want 401 or 403: %s", tt.route, who, a.StatusCode, a.body)
 				}
@@ -142,6 +157,8 @@ func (f *fixture) as(t *testing.T, who role, url, route string) answer {
 		options = append(options, func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
 	case route == "POST /v1/sessions":
 		body = `{"user":{"id":"u9"}}`
+	case path == "/api/auth/revoke-session":
+		body = `{"id":"` + s.id + `"}`
 	case path == "/v1/revocations/applied":
 		body = `{"verifier":"v","seq":1}`
 	case path == "/admin/v1/revocations":

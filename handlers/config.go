@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Config struct {
 	// ServiceKeys may call the service and admin routes. None: those answer 401.
 	ServiceKeys []ServiceKey
 	Cookies     Cookies
+	BetterAuth  BetterAuth
 	// AllowedOrigins are the origins, besides the issuer's own, whose pages may call
 	// with credentials: exact, as "https://app.example". None: no other.
 	AllowedOrigins []string
@@ -104,6 +106,7 @@ func (c *Config) setDefaults() {
 		c.Observer = unobserved{}
 	}
 	c.Issuer = strings.TrimSuffix(c.Issuer, "/")
+	c.BetterAuth.BasePath = cmp.Or(c.BetterAuth.BasePath, "/api/auth")
 }
 
 func (c *Config) check() error {

@@ -75,7 +75,7 @@ func TestCookiesOfADomain(t *testing.T) {
 	for _, c := range a.Cookies() {
 		domains[c.Domain]++
 	}
-	if domains["example.com"] != 2 || domains[""] != 2 {
+	if domains["example.com"] != 3 || domains[""] != 3 {
 		t.Errorf("Set-Cookie: %v", a.Header["Set-Cookie"])
 	}
 	// Among cookies that are all refused, the one that says most decides.

@@ -11,7 +11,8 @@ import (
 )
 
 // Cookies says how tokens travel in cookies. The names are Prefix + ".session_token" for
-// the refresh token and Prefix + ".access_token"; they are HttpOnly and have Path=/.
+// the refresh token, Prefix + ".access_token", and Prefix + ".session_data" for the cookie
+// cache of a better-auth client; they are HttpOnly and have Path=/.
 type Cookies struct {
 	Prefix string // "" means better-auth
 	// Secure: CookieSecureAuto, CookieSecureAlways, CookieSecureNever, CookieSecureHost.
@@ -19,6 +20,8 @@ type Cookies struct {
 	Secure   string
 	Domain   string // shares them across subdomains; "" keeps them on the issuer's host
 	SameSite string // lax, strict or none; "" means lax
+	// CacheMaxAge is how long a better-auth client may trust its cookie cache; 0: it has none.
+	CacheMaxAge time.Duration
 }
 
 // The values of [Cookies.Secure].
@@ -35,10 +38,11 @@ const maxSameName = 8
 
 // jar writes and reads the cookies of tokens.
 type jar struct {
-	refresh, access string // names
-	domain          string
-	secure          bool
-	sameSite        http.SameSite
+	refresh, access, cache string // names
+	domain                 string
+	secure                 bool
+	sameSite               http.SameSite
+	cacheMaxAge            time.Duration
 }
 
 func newJar(c Cookies, issuer string) (*jar, error) {
@@ -65,8 +69,8 @@ func newJar(c Cookies, issuer string) (*jar, error) {
 		return nil, fmt.Errorf("%w: cookies.secure is none of auto, always, never, host", ErrConfig)
 	}
 	j := &jar{
-		refresh: prefix + ".session_token", access: prefix + ".access_token",
-		domain: c.Domain, secure: c.Secure != CookieSecureNever,
+		refresh: prefix + ".session_token", access: prefix + ".access_token", cache: prefix + ".session_data",
+		cacheMaxAge: c.CacheMaxAge, domain: c.Domain, secure: c.Secure != CookieSecureNever,
 	}
 	if err := j.setSameSite(c.SameSite); err != nil {
 		return nil, err
@@ -104,14 +108,20 @@ func (j *jar) set(x *exchange, g session.Grant, now time.Time) {
 	}
 }
 
-// clear removes both cookies from the browser: the ones for the configured domain and
-// those of this host alone, which an earlier configuration or a neighbour may have left.
+// clear removes the cookies of a session from the browser.
 func (j *jar) clear(x *exchange) {
-	for _, name := range []string{j.refresh, j.access} {
-		http.SetCookie(x.Response(), j.cookie(name, "", -1, j.domain))
-		if j.domain != "" {
-			http.SetCookie(x.Response(), j.cookie(name, "", -1, ""))
-		}
+	for _, name := range []string{j.refresh, j.access, j.cache} {
+		j.expire(x, name)
+	}
+	j.clearCache(x, []string{j.cache})
+}
+
+// expire removes a cookie: the one for the configured domain and that of this host alone,
+// which an earlier configuration or a neighbour may have left.
+func (j *jar) expire(x *exchange, name string) {
+	http.SetCookie(x.Response(), j.cookie(name, "", -1, j.domain))
+	if j.domain != "" {
+		http.SetCookie(x.Response(), j.cookie(name, "", -1, ""))
 	}
 }
 

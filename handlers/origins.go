@@ -10,12 +10,13 @@ import (
 
 // origins decides which pages may call with credentials.
 type origins struct {
-	allowed map[string]bool
+	allowed map[string]bool // by other origins than the issuer's own
+	trusted map[string]bool // allowed, and the issuer's own
 	check   *http.CrossOriginProtection
 }
 
 func newOrigins(issuer string, allowed []string) (*origins, error) {
-	o := &origins{allowed: make(map[string]bool), check: http.NewCrossOriginProtection()}
+	o := &origins{allowed: make(map[string]bool), trusted: make(map[string]bool), check: http.NewCrossOriginProtection()}
 	u, err := url.Parse(issuer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the issuer is not a URL", ErrConfig)
@@ -25,6 +26,7 @@ func newOrigins(issuer string, allowed []string) (*origins, error) {
 		if err := o.check.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("%w: allowed origins: %w", ErrConfig, err)
 		}
+		o.trusted[origin] = true
 	}
 	for _, origin := range allowed {
 		o.allowed[origin] = true
@@ -70,7 +72,7 @@ func (o *origins) share(x *exchange) (preflight bool) {
 	}
 	h.Set(echo.HeaderAccessControlAllowOrigin, origin[0])
 	h.Set(echo.HeaderAccessControlAllowCredentials, "true")
-	h.Set(echo.HeaderAccessControlExposeHeaders, "X-Request-Id, Retry-After, WWW-Authenticate")
+	h.Set(echo.HeaderAccessControlExposeHeaders, "X-Request-Id, Retry-After, X-Retry-After, WWW-Authenticate, Set-Auth-Jwt")
 	if preflight {
 		h.Set(echo.HeaderAccessControlAllowMethods, "GET, POST, DELETE")
 		h.Set(echo.HeaderAccessControlAllowHeaders, "Authorization, Content-Type")

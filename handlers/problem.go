@@ -33,6 +33,9 @@ func (s *Server) writeRefusal(x *exchange, r *refusal) error {
 	if r.retry > 0 {
 		x.header().Set(echo.HeaderRetryAfter, strconv.Itoa(int((r.retry+time.Second-1)/time.Second)))
 	}
+	if s.isBetterAuth(x) {
+		return s.writeBetterRefusal(x, r, m)
+	}
 	s.challenge(x, r, m)
 	if x.route != nil && x.route.oauth {
 		return writeJSON(x, m.status, oauthError{Error: oauthWord(r, m), Description: plain(r, m)})

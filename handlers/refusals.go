@@ -22,6 +22,7 @@ type refusal struct {
 	bare   bool          // no credential was given: the challenge names no error (RFC 6750 §3)
 	scope  string        // the scope that is missing
 	basic  bool          // the caller used HTTP Basic
+	better string        // the code for a better-auth client, where code does not imply it
 	err    error         // what the log should know
 }
 

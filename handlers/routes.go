@@ -2,7 +2,7 @@ package handlers
 
 // publicRoutes are those of the public listener.
 func (s *Server) publicRoutes() []route {
-	return []route{
+	return append(s.betterAuthRoutes(), []route{
 		{method: "GET", path: "/.well-known/jwks.json", serve: s.jwks, open: true},
 		{method: "GET", path: "/.well-known/openid-configuration", serve: s.metadata, open: true},
 		{method: "GET", path: "/.well-known/oauth-authorization-server", serve: s.metadata, open: true},
@@ -30,7 +30,7 @@ func (s *Server) publicRoutes() []route {
 
 		{method: "POST", path: "/oauth/introspect", serve: s.introspect, oauth: true},
 		{method: "POST", path: "/oauth/revoke", serve: s.revokeToken, oauth: true},
-	}
+	}...)
 }
 
 // adminRoutes are those of the admin listener.

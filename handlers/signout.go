@@ -14,19 +14,28 @@ func (s *Server) signOut(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	var refused error
-	for _, text := range credentials {
-		err := s.cfg.Sessions.SignOut(x.Request().Context(), text)
-		if err == nil {
-			s.jar.clear(x)
-			return x.NoContent(http.StatusNoContent)
-		}
-		refused = worse(refused, err)
+	done, refused := s.signOutBy(x, credentials)
+	if done {
+		s.jar.clear(x)
+		return x.NoContent(http.StatusNoContent)
 	}
 	if cookie && !errors.Is(refused, session.ErrUnavailable) {
 		s.jar.clear(x) // whoever signs out wants them gone
 	}
 	return refused
+}
+
+// signOutBy signs out by the first of the credentials that is good. If none is, it returns
+// the refusal that says most, or nil if there is no credential.
+func (s *Server) signOutBy(x *exchange, credentials []string) (done bool, refused error) {
+	for _, text := range credentials {
+		err := s.cfg.Sessions.SignOut(x.Request().Context(), text)
+		if err == nil {
+			return true, nil
+		}
+		refused = worse(refused, err)
+	}
+	return false, refused
 }
 
 // signOutCredentials lists what to sign out by, the best first. All that the request

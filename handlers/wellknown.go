@@ -22,7 +22,9 @@ func (s *Server) describe(x *exchange) error {
 }
 
 // jwks answers with the public keys. It is the only answer that may be kept.
-func (s *Server) jwks(x *exchange) error {
+func (s *Server) jwks(x *exchange) error { return s.keySet(x, "application/jwk-set+json") }
+
+func (s *Server) keySet(x *exchange, mediaType string) error {
 	doc := s.cfg.Keys.JWKS()
 	h := x.header()
 	h.Set(echo.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(doc.MaxAge/time.Second)))
@@ -30,7 +32,7 @@ func (s *Server) jwks(x *exchange) error {
 	if matches(x.Request().Header.Values("If-None-Match"), doc.ETag) {
 		return x.NoContent(http.StatusNotModified)
 	}
-	return x.Blob(http.StatusOK, "application/jwk-set+json", doc.Body)
+	return x.Blob(http.StatusOK, mediaType, doc.Body)
 }
 
 // matches reports whether If-None-Match names the tag (RFC 9110 §13.1.2).

@@ -245,6 +245,220 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/get-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description It never rotates the refresh token. When a renewal is due the answer has needsRefresh, and the client
+         *     sends a POST. For clients that never do, asking keeps the session alive: at most once in
+         *     session.update_age and in a tenth of the idle timeout. With disableRefresh it does neither.
+         *     With a bearer token no cookie is set.
+         */
+        get: operations["betterAuthGetSession"];
+        put?: never;
+        /** The same, and the refresh token is redeemed */
+        post: operations["betterAuthRenewSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys, as at /.well-known/jwks.json */
+        get: operations["betterAuthGetKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's live sessions, newest first
+         * @description Asks for a fresh authentication if so configured: 403 SESSION_NOT_FRESH.
+         */
+        get: operations["betterAuthListSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/ok": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Do these routes answer? */
+        get: operations["betterAuthOK"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/revoke-all-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * End all of the caller's sessions, this one too
+         * @description What authClient.revokeAllSessions() sends without our client plugin. With cookies it is taken only from
+         *     the fetch of a page of a trusted origin. HEAD is answered 405.
+         */
+        get: operations["betterAuthRevokeAllSessionsByGet"];
+        put?: never;
+        /** End all of the caller's sessions, this one too */
+        post: operations["betterAuthRevokeAllSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/revoke-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the caller's other sessions */
+        post: operations["betterAuthRevokeOtherSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/revoke-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End one of the caller's sessions
+         * @description One that is unknown or not the caller's is a success without effect.
+         */
+        post: operations["betterAuthRevokeSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/revoke-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all of the caller's sessions, this one too */
+        post: operations["betterAuthRevokeSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description Nobody signed in is a success. It is never rate limited.
+         */
+        post: operations["betterAuthSignOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An access token for the session
+         * @description A bearer token is answered with itself.
+         */
+        get: operations["betterAuthToken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/update-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * There is no field that a user may change
+         * @description Answered 400 NO_FIELDS_TO_UPDATE. What a session carries is said by the backend, at sign-in.
+         */
+        post: operations["betterAuthUpdateSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/debug/pprof/": {
         parameters: {
             query?: never;
@@ -671,6 +885,75 @@ export interface components {
             seq: number;
             verifier: components["schemas"]["VerifierName"];
         };
+        BetterError: {
+            code: string;
+            message: string;
+        };
+        BetterIdentity: {
+            /**
+             * @description A POST to the same path should follow
+             * @constant
+             */
+            needsRefresh?: true;
+            session: components["schemas"]["BetterSession"];
+            user: components["schemas"]["BetterUser"];
+        };
+        BetterListed: {
+            createdAt: components["schemas"]["BetterTime"];
+            /** @description It is the caller's own */
+            current: boolean;
+            /** @description The end if it is not used again */
+            expiresAt: components["schemas"]["BetterTime"];
+            id: components["schemas"]["SessionID"];
+            /** @description Of the sign-in */
+            ipAddress: string | null;
+            /** @description The id again. It is no credential. */
+            token: components["schemas"]["SessionID"];
+            /** @description The last use */
+            updatedAt: components["schemas"]["BetterTime"];
+            /** @description Of the sign-in */
+            userAgent: string | null;
+            userId: components["schemas"]["UserID"];
+        };
+        /** @description One of them is needed; all are the session's id */
+        BetterNamed: {
+            id?: string;
+            sessionId?: string;
+            token?: string;
+        };
+        BetterSession: {
+            createdAt: components["schemas"]["BetterTime"];
+            /** @description The end if it is not used again */
+            expiresAt: components["schemas"]["BetterTime"];
+            id: components["schemas"]["SessionID"];
+            /** @description Of the sign-in */
+            ipAddress: string | null;
+            /** @description The id again. It is no credential. */
+            token: components["schemas"]["SessionID"];
+            /** @description The last use */
+            updatedAt: components["schemas"]["BetterTime"];
+            /** @description Of the sign-in */
+            userAgent: string | null;
+            userId: components["schemas"]["UserID"];
+        };
+        BetterStatus: {
+            /** @constant */
+            status: true;
+        };
+        BetterTime: string;
+        /** @description The claims that the session was minted with are further members */
+        BetterUser: {
+            /** @description Of the session; the issuer keeps no users */
+            createdAt: components["schemas"]["BetterTime"];
+            email: string;
+            /** @description The claim email_verified */
+            emailVerified: boolean;
+            id: components["schemas"]["UserID"];
+            image: string | null;
+            name: string;
+            /** @description Of the session; the issuer keeps no users */
+            updatedAt: components["schemas"]["BetterTime"];
+        };
         /** @enum {string} */
         Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
         /** @enum {string} */
@@ -940,6 +1223,141 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "invalid_request";
+                };
+            };
+        };
+        /** @description The request is not well-formed */
+        BetterBadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "BAD_REQUEST" | "VALIDATION_ERROR" | "NO_FIELDS_TO_UPDATE";
+                };
+            };
+        };
+        /** @description A page that is not trusted asks, or the authentication is too long ago */
+        BetterForbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "MISSING_OR_NULL_ORIGIN" | "INVALID_ORIGIN" | "CROSS_SITE_REQUEST_BLOCKED" | "SESSION_NOT_FRESH";
+                };
+            };
+        };
+        /** @description Too many cookies */
+        BetterHeaders: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "REQUEST_HEADER_FIELDS_TOO_LARGE";
+                };
+            };
+        };
+        /** @description The issuer has failed */
+        BetterInternal: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "INTERNAL_SERVER_ERROR";
+                };
+            };
+        };
+        /** @description The body is not JSON */
+        BetterMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "UNSUPPORTED_MEDIA_TYPE";
+                };
+            };
+        };
+        /** @description The path has no such method */
+        BetterMethod: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "METHOD_NOT_ALLOWED";
+                };
+            };
+        };
+        /** @description The issuer is not called by this name */
+        BetterMisdirected: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "MISDIRECTED_REQUEST";
+                };
+            };
+        };
+        /** @description Too many failed credentials */
+        BetterRateLimited: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "TOO_MANY_REQUESTS";
+                };
+            };
+        };
+        /** @description The body is larger than 64 KiB */
+        BetterTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "PAYLOAD_TOO_LARGE";
+                };
+            };
+        };
+        /** @description Nobody is signed in */
+        BetterUnauthorized: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "UNAUTHORIZED";
+                };
+            };
+        };
+        /** @description The issuer cannot answer now */
+        BetterUnavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BetterError"] & {
+                    /** @enum {unknown} */
+                    code?: "SERVICE_UNAVAILABLE";
                 };
             };
         };
@@ -1701,6 +2119,436 @@ export interface operations {
             431: components["responses"]["Headers"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    betterAuthGetSession: {
+        parameters: {
+            query?: {
+                disableCookieCache?: string;
+                disableRefresh?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session and the user; null if nobody is signed in */
+            200: {
+                headers: {
+                    /** @description An access token */
+                    "Set-Auth-Jwt"?: components["schemas"]["AccessToken"];
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null | components["schemas"]["BetterIdentity"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthRenewSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The session and the user; null if nobody is signed in */
+            200: {
+                headers: {
+                    /** @description An access token */
+                    "Set-Auth-Jwt"?: components["schemas"]["AccessToken"];
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null | components["schemas"]["BetterIdentity"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthGetKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The JWK set (RFC 7517) */
+            200: {
+                headers: {
+                    "Cache-Control": string;
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JWKSet"];
+                };
+            };
+            /** @description The caller has these keys */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BetterBadRequest"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+        };
+    };
+    betterAuthListSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterListed"][];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthOK: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                    };
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+        };
+    };
+    betterAuthRevokeAllSessionsByGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterStatus"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            405: components["responses"]["BetterMethod"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthRevokeAllSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterStatus"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthRevokeOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterStatus"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthRevokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BetterNamed"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterStatus"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthRevokeSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetterStatus"];
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Signed out */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The access token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        token: components["schemas"]["AccessToken"];
+                    };
+                };
+            };
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
+        };
+    };
+    betterAuthUpdateSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
+            403: components["responses"]["BetterForbidden"];
+            413: components["responses"]["BetterTooLarge"];
+            415: components["responses"]["BetterMediaType"];
+            421: components["responses"]["BetterMisdirected"];
+            429: components["responses"]["BetterRateLimited"];
+            431: components["responses"]["BetterHeaders"];
+            500: components["responses"]["BetterInternal"];
+            503: components["responses"]["BetterUnavailable"];
         };
     };
     adminProfiles: {

@@ -151,7 +151,10 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		Sessions: p.sessions, Keys: p.keys, Feed: p.feed, Issuer: c.Issuer,
 		Cookies: handlers.Cookies{
 			Prefix: c.Cookies.Prefix, Secure: c.Cookies.Secure,
-			Domain: c.Cookies.Domain, SameSite: c.Cookies.SameSite,
+			Domain: c.Cookies.Domain, SameSite: c.Cookies.SameSite, CacheMaxAge: c.Cookies.CacheMaxAge,
+		},
+		BetterAuth: handlers.BetterAuth{
+			BasePath: c.BetterAuth.BasePath, ListRequiresFresh: c.BetterAuth.ListRequiresFresh,
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins,
 		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),

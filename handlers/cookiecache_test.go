@@ -1,0 +1,140 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+	"issuer.example/jwt"
+)
+
+// cached is the session_data that an answer sets, joined from its chunks.
+func cached(t *testing.T, a answer) (text string, names []string) {
+	t.Helper()
+	for _, c := range a.Cookies() {
+		if strings.HasPrefix(c.Name, cacheCookie) && c.MaxAge > 0 {
+			if len(c.Value) > 4050 || c.MaxAge != 300 || !c.HttpOnly || c.Path != "/" {
+				t.Errorf("cookie %s: %d bytes, %v", c.Name, len(c.Value), c)
+			}
+			text += c.Value
+			names = append(names, c.Name)
+		}
+	}
+	return text, names
+}
+
+func (f *fixture) mintLarge(t *testing.T, image, claim int) string {
+	t.Helper()
+	a := f.call(t, "POST", "/v1/sessions", map[string]any{
+		"user":   map[string]any{"id": "u1", "image": strings.Repeat("i", image)},
+		"claims": map[string]any{"c": strings.Repeat("c", claim)},
+	}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	return a.text(t, "refresh_token")
+}
+
+func TestCookieCache(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	for _, tt := range []struct {
+		image, claim, chunks int
+	}{{10, 10, 1}, {2048, 1000, 2}, {2048, 4000, 0}} {
+		token := f.mintLarge(t, tt.image, tt.claim)
+		a := f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, token)).want(t, 200, "")
+		text, names := cached(t, a)
+		if len(names) != tt.chunks || tt.chunks == 1 && names[0] != cacheCookie || tt.chunks == 2 && names[1] != cacheCookie+".1" {
+			t.Errorf("%+v: %v", tt, names)
+		}
+		if tt.chunks != 1 {
+			continue
+		}
+		h, payload, err := jwt.VerifySignature(text, f.keys)
+		must(t, err)
+		var claims struct {
+			identity
+			UpdatedAt          int64
+			Iss, Aud, Sub, Sid string
+			Iat, Exp           int64
+		}
+		must(t, json.Unmarshal(payload, &claims))
+		now := f.clock.now()
+		if h.Type != "better-auth.session-cache+jwt" || claims.Iss != testIssuer || claims.Aud != "better-auth:session-cache" ||
+			claims.Sub != "u1" || claims.Sid != claims.Session.Token || claims.UpdatedAt != now.UnixMilli() || claims.Exp != now.Add(5*time.Minute).Unix() {
+			t.Errorf("%+v %s", h, payload)
+		}
+		if claims.User["id"] != "u1" || claims.NeedsRefresh != nil {
+			t.Errorf("%s", payload)
+		}
+		// It opens nothing.
+		f.call(t, "GET", "/v1/session", nil, bearer(text)).want(t, 401, "token_invalid")
+		f.call(t, "GET", "/api/auth/list-sessions", nil, bearer(text)).want(t, 401, "UNAUTHORIZED")
+		f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(cacheCookie, text)).want(t, 401, "UNAUTHORIZED")
+	}
+}
+
+// TestCookieCacheIsReplaced: what was set in another form before does not stay beside it.
+func TestCookieCacheIsReplaced(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	small, large := f.mintLarge(t, 1, 1), f.mintLarge(t, 2048, 1000)
+	old := []option{cookie(cacheCookie, "x"), cookie(cacheCookie+".0", "x"), cookie(cacheCookie+".1", "x"), cookie(cacheCookie+".2", "x")}
+	for token, want := range map[string]string{small: ".0 .1 .2", large: " .2"} {
+		a := f.call(t, "GET", "/api/auth/get-session", nil, append(old, cookie(refreshCookie, token))...).want(t, 200, "")
+		var removed []string
+		for _, c := range a.Cookies() {
+			if c.MaxAge < 0 {
+				removed = append(removed, strings.TrimPrefix(c.Name, cacheCookie))
+			}
+		}
+		if got := strings.Join(removed, " "); got != want {
+			t.Errorf("removed %q, want %q", got, want)
+		}
+	}
+}
+
+func TestCookieCacheEndsWithTheSession(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	s := f.mint(t, "u1")
+	f.advance(t, 7*24*time.Hour-time.Minute)
+	a := f.call(t, "GET", "/api/auth/get-session?disableRefresh=true", nil, cookie(refreshCookie, s.refresh)).want(t, 200, "")
+	if c := setCookie(t, a, cacheCookie); c.MaxAge != 60 {
+		t.Errorf("Max-Age %d, want 60", c.MaxAge)
+	}
+	f.call(t, "DELETE", "/v1/session", nil, bearer(s.refresh)).want(t, 204, "")
+	// Whatever the cache says, what has ended has ended.
+	f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh), cookie(cacheCookie, setCookie(t, a, cacheCookie).Value)).null(t)
+}
+
+func TestCookieCacheCanBeOff(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.mint(t, "u1")
+	a := f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh), cookie(cacheCookie, "left over")).want(t, 200, "")
+	if c := setCookie(t, a, cacheCookie); c.MaxAge >= 0 || c.Value != "" {
+		t.Errorf("cookie: %v", c)
+	}
+	// A bearer token brings no cookies, and takes none home.
+	if a := f.call(t, "GET", "/api/auth/get-session", nil, bearer(s.access)).want(t, 200, ""); len(a.Cookies()) != 0 || a.identity(t).Session.ID != s.id {
+		t.Errorf("%v %s", a.Cookies(), a.body)
+	}
+}
+
+// TestPlantedCookiesForBetterAuth is row R13.
+func TestPlantedCookiesForBetterAuth(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
+	both := []option{cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh), page()}
+	for _, route := range []string{"GET get-session", "POST get-session", "GET list-sessions", "POST sign-out", "POST revoke-sessions", "GET revoke-all-sessions", "GET token"} {
+		method, path, _ := strings.Cut(route, " ")
+		if a := f.call(t, method, "/api/auth/"+path, nil, both...).want(t, 400, "BAD_REQUEST"); !gone(a) {
+			t.Errorf("%s: the cookies stay", route)
+		}
+		a := f.call(t, method, "/api/auth/"+path, nil, bearer(theirs.access), cookie(refreshCookie, mine.refresh), page())
+		a.want(t, 400, "BAD_REQUEST")
+	}
+	a := f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, "rt_"+strings.Repeat("A", 64)), cookie(refreshCookie, mine.refresh))
+	if a.identity(t).Session.ID != mine.id || len(a.Cookies()) != 1 {
+		t.Errorf("a dead twin beside the good one: %v %s", a.Cookies(), a.body)
+	}
+	for _, s := range []tokens{mine, theirs} {
+		f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+	}
+}
