@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Routes lists what Echo routes at a listener, as "METHOD /path/{param}".
@@ -43,3 +44,6 @@ func ClientAddress(trusted []netip.Prefix, r *http.Request) netip.Addr {
 
 // KnownHost reports whether an issuer is called by that Host.
 func KnownHost(issuer, host string) bool { return newHosts(issuer, nil).known(host) }
+
+// SetFrameWithin sets how long a client may take for the frames that it is sent at once.
+func SetFrameWithin(s *Server, d time.Duration) { s.frameWithin = d }

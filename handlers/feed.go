@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// frameWithin is how long a reader of the stream may take to take what it is sent.
+	// frameWithin is how long a client may take for the frames that it is sent at once.
 	frameWithin = 10 * time.Second
 	// snapshotWithin is the same for the snapshot, which can be large.
 	snapshotWithin = time.Minute
@@ -69,9 +69,9 @@ func (s *Server) stream(x *exchange) error {
 	if reader != nil {
 		why := feed.EndFailed
 		defer func() { reader.Close(why) }()
-		return s.sendFrames(ctx, newSender(x), reader, &why)
+		return s.sendFrames(ctx, s.newSender(x), reader, &why)
 	}
-	return newSender(x).send([][]byte{gone()})
+	return s.newSender(x).send([][]byte{gone()})
 }
 
 // crowded is what a client is told that cannot be taken. It comes again at a time of its
@@ -120,14 +120,15 @@ func (x *exchange) subscription() (feed.Subscription, error) {
 type sender struct {
 	x       *exchange
 	control *http.ResponseController
+	within  time.Duration
 }
 
 // newSender begins the stream.
-func newSender(x *exchange) *sender {
+func (s *Server) newSender(x *exchange) *sender {
 	h := x.header()
 	h.Set(echo.HeaderContentType, "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx passes on what it gets at once
-	return &sender{x: x, control: x.control()}
+	return &sender{x: x, control: x.control(), within: s.frameWithin}
 }
 
 // sendFrames sends what the reader gives until it ends, and says why it has.
@@ -169,7 +170,7 @@ var errNotSent = errors.New("handlers: not sent")
 
 // send writes frames at once. A client that does not take them in time is dropped.
 func (o *sender) send(frames [][]byte) error {
-	if err := o.control.SetWriteDeadline(time.Now().Add(frameWithin)); err != nil {
+	if err := o.control.SetWriteDeadline(time.Now().Add(o.within)); err != nil {
 		return errors.Join(errNotSent, err)
 	}
 	for _, frame := range frames {

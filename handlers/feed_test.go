@@ -2,13 +2,21 @@ package handlers_test
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 // follow opens a stream. It ends with the test, or before by its cancel.
@@ -85,6 +93,18 @@ func (f *fixture) snapshot(tb testing.TB) revocation.Snapshot {
 	return s
 }
 
+// with is the same issuer with another hub, which runs until the test ends.
+func (f *fixture) with(tb testing.TB, hub *feed.Hub) *fixture {
+	tb.Helper()
+	runFeed(tb, hub)
+	other := *f
+	f.set.http.Feed = hub
+	server, err := handlers.New(f.set.http)
+	must(tb, err)
+	other.public, other.feed = listen(tb, server.Public()), hub
+	return &other
+}
+
 // TestSnapshotAndStream: what is on the snapshot, and how the stream goes on from it.
 func TestSnapshotAndStream(t *testing.T) {
 	f := newFixture(t, nil)
@@ -115,5 +135,244 @@ func TestSnapshotAndStream(t *testing.T) {
 	}
 	if event.Entry.SID.String() < two.id {
 		t.Errorf("the mark %s is below the session %s", event.Entry.SID, two.id)
+	}
+}
+
+// TestResumePoint is the row of Last-Event-ID in H13.
+func TestResumePoint(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	for range 3 {
+		s := f.mint(t, "u1")
+		f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	}
+	for _, tt := range []struct {
+		query string
+		ids   []string
+		first string // the first event's id; "gone", or "" for a refusal
+	}{
+		{"", nil, "1"},
+		{"?after=2", nil, "3"},
+		{"", []string{"1"}, "2"},
+		{"?after=2", []string{"0"}, "1"}, // the header wins
+		{"?after=2", []string{""}, "3"},
+		{"?after=4", nil, "gone"},
+		{"", []string{"18446744073709551615"}, "gone"},
+		{"?after=", nil, ""},
+		{"?after=x", nil, ""},
+		{"?after=1&after=2", nil, ""},
+		{"?after=-1", nil, ""},
+		{"", []string{"+1"}, ""},
+		{"", []string{"0x1"}, ""},
+		{"", []string{"1_0"}, ""},
+		{"", []string{"1 "}, "2"}, // net/http trims
+		{"", []string{"18446744073709551616"}, ""},
+		{"", []string{"1", "2"}, ""},
+		{"?verifier=a/b", nil, ""},
+		{"?access_token=x", nil, ""},
+	} {
+		var options []option
+		for _, id := range tt.ids {
+			options = append(options, header("Last-Event-ID", id))
+		}
+		if tt.first == "" || tt.first == "gone" {
+			a := f.call(t, "GET", "/v1/revocations/stream"+tt.query, nil, append(options, key)...)
+			if tt.first == "" {
+				a.want(t, 400, "invalid_request")
+			} else if a.want(t, 200, ""); string(a.body) != "event: gone\ndata: {}\n\n" {
+				t.Errorf("%s %q: %q", tt.query, tt.ids, a.body)
+			}
+			continue
+		}
+		_, frames, cancel := f.follow(t, tt.query, options...)
+		frame, err := frames.Next()
+		must(t, err)
+		if frame.Event != revocation.FrameRevoked || frame.ID != tt.first {
+			t.Errorf("%s %q: %s %s, want %s", tt.query, tt.ids, frame.Event, frame.ID, tt.first)
+		}
+		cancel()
+	}
+	a := f.call(t, "HEAD", "/v1/revocations/stream", nil, key).want(t, 200, "")
+	if got := a.Header.Get("Content-Type"); got != "text/event-stream" || len(a.body) > 0 {
+		t.Errorf("HEAD: %s, %d bytes", got, len(a.body))
+	}
+}
+
+// TestPurged: what verifiers no longer need is purged, and who is still before it hears so.
+func TestPurged(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	s := f.mint(t, "u1")
+	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.advance(t, time.Hour)
+	must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
+		_, err := tx.TrimLog(f.clock.now(), 10)
+		return err
+	}))
+	hub, err := feed.New(feed.Config{Issuer: testIssuer, Log: f.store, Signer: f.keys, Now: f.clock.now})
+	must(t, err)
+	server := f.with(t, hub)
+	a := server.call(t, "GET", "/v1/revocations/stream?after=0", nil, key).want(t, 200, "")
+	if !strings.Contains(string(a.body), "event: gone\n") {
+		t.Errorf("after the purge: %q", a.body)
+	}
+	if s := server.snapshot(t); s.Next != 1 || len(s.Entries) != 0 {
+		t.Errorf("snapshot: %+v", s)
+	}
+	_, frames, _ := server.follow(t, "?after=1")
+	if h := server.listenTo(t, frames, 1); h.alive.Seq != 1 {
+		t.Errorf("alive: %+v", h.alive)
+	}
+}
+
+// TestStreamLimits: a key, and all of them, have so many streams; the next is told when to
+// come again.
+func TestStreamLimits(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	for _, tt := range []struct {
+		all, perKey, status int
+		code                string
+	}{{10, 2, 429, "rate_limited"}, {2, 10, 503, "unavailable"}} {
+		hub, err := feed.New(feed.Config{Issuer: testIssuer, Log: f.store, Signer: f.keys, MaxReaders: tt.all, MaxReadersPerKey: tt.perKey})
+		must(t, err)
+		limited := f.with(t, hub)
+		_, _, first := limited.follow(t, "")
+		limited.follow(t, "")
+		a := limited.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, tt.status, tt.code)
+		if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || seconds < 1 || seconds > 30 {
+			t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
+		}
+		first()
+		for hub.Readers() == 2 {
+			runtime.Gosched()
+		}
+		limited.follow(t, "")
+		hub.Stop()
+		limited.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 503, "unavailable")
+	}
+}
+
+// narrow gives connections a small buffer, so that a client that does not read is soon felt.
+type narrow struct{ net.Listener }
+
+func (n narrow) Accept() (net.Conn, error) {
+	c, err := n.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(8 << 10)
+	}
+	return c, err
+}
+
+// TestSlowClient: one that reads nothing is dropped, holds up nobody meanwhile, and loses
+// nothing when it resumes.
+func TestSlowClient(t *testing.T) {
+	const marks = 1000
+	var server *handlers.Server
+	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
+	handlers.SetFrameWithin(server, 200*time.Millisecond)
+	f.public = listenWith(t, server.Public(), func(s *httptest.Server) { s.Listener = narrow{s.Listener} })
+	slow, frames, _ := f.follow(t, "")
+	if slow.StatusCode != http.StatusOK {
+		t.Fatal(slow.Status)
+	}
+	_, quick, _ := f.follow(t, "")
+	name, ids := strings.Repeat("u", 250), sid.NewGenerator(f.clock.now)
+	for range marks / 500 {
+		must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
+			for range 500 {
+				if err := tx.Revoke(revocation.Entry{
+					Scope: revocation.UserScope(name), SID: ids.Next(), Reason: "test",
+					At: f.clock.now(), Until: f.clock.now().Add(time.Hour),
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	for n := 0; n < marks; {
+		frame, err := quick.Next()
+		must(t, err)
+		if frame.Event == revocation.FrameRevoked {
+			n++
+		}
+	}
+	for f.feed.Readers() > 1 {
+		runtime.Gosched()
+	}
+	if text := f.admins(t, "GET", "/metrics", nil).body; !strings.Contains(string(text), `issuer_feed_streams_ended_total{reason="slow"} 1`) {
+		t.Error("the metrics do not say that a slow client was dropped")
+	}
+	seen := uint64(0)
+	for frame, err := frames.Next(); err == nil; frame, err = frames.Next() {
+		if frame.Event == revocation.FrameRevoked {
+			seen++
+			if frame.ID != strconv.FormatUint(seen, 10) {
+				t.Fatalf("%s comes after %d", frame.ID, seen-1)
+			}
+		}
+	}
+	if seen == marks {
+		t.Fatal("all of it was on its way: nothing was dropped")
+	}
+	_, frames, _ = f.follow(t, "", header("Last-Event-ID", strconv.FormatUint(seen, 10)))
+	frame, err := frames.Next()
+	must(t, err)
+	if frame.ID != strconv.FormatUint(seen+1, 10) {
+		t.Errorf("it resumes at %s after %d", frame.ID, seen)
+	}
+}
+
+// TestReports: what verifiers say, and what the admin reads.
+func TestReports(t *testing.T) {
+	f := newFixture(t, nil)
+	key, admin := bearer(serviceKey(handlers.ScopeReadRevocations)), bearer(serviceKey(handlers.ScopeAdmin))
+	for body, field := range map[string]string{
+		`{"verifier":"","seq":1}`:                                "verifier",
+		`{"verifier":"a b","seq":1}`:                             "verifier",
+		`{"verifier":"ä","seq":1}`:                               "verifier",
+		`{"verifier":"` + strings.Repeat("a", 65) + `","seq":1}`: "verifier",
+		`{"verifier":"a"}`:                                       "seq",
+		`{"verifier":"a","seq":-1}`:                              "seq",
+		`{"verifier":"a","seq":1.5}`:                             "seq",
+		`{"verifier":"a","seq":9007199254740992}`:                "seq",
+		`{"verifier":"a","seq":1,"delay_ms":-1}`:                 "delay_ms",
+		`{"verifier":"a","seq":1,"delay_ms":86400001}`:           "delay_ms",
+		`{"verifier":"a","seq":1,"other":1}`:                     "other",
+	} {
+		a := f.call(t, "POST", "/v1/revocations/applied", body, key).want(t, 400, "invalid_request")
+		if got := a.text(t, "field"); got != field {
+			t.Errorf("%s: field %q, want %q", body, got, field)
+		}
+	}
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	_, frames, _ := f.follow(t, "?verifier=orders-7f9c")
+	f.listenTo(t, frames, 2)
+	f.call(t, "POST", "/v1/revocations/applied", `{"verifier":"orders-7f9c","seq":1,"delay_ms":18}`, key).want(t, 204, "")
+	a := f.admins(t, "GET", "/admin/v1/verifiers", nil, admin).want(t, 200, "")
+	const want = `{"seq":2,"streams":1,"verifiers":[{"verifier":"orders-7f9c","client":"revocations-read",` +
+		`"connected":true,"seq":1,"behind":1,"delay_ms":18,"reported_at":"2026-03-01T12:00:00Z"}]}`
+	if string(a.body) != want {
+		t.Errorf("%s\nwant\n%s", a.body, want)
+	}
+	text := string(f.admins(t, "GET", "/metrics", nil).body)
+	for _, line := range []string{"issuer_feed_applied_delay_seconds_count 1", "issuer_feed_applied_delay_seconds_sum 0.018"} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+}
+
+// TestWithoutFeed: an issuer without a feed has no such routes, and names none.
+func TestWithoutFeed(t *testing.T) {
+	f := newFixture(t, func(s *settings) { s.http.Feed = nil })
+	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	f.call(t, "GET", "/v1/revocations", nil, key).want(t, 404, "not_found")
+	f.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 404, "not_found")
+	f.admins(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 404, "not_found")
+	if a := f.call(t, "GET", "/.well-known/openid-configuration", nil); a.at(t, "revocations_endpoint") != nil {
+		t.Errorf("%s", a.body)
 	}
 }

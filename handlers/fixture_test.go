@@ -82,6 +82,7 @@ type fixture struct {
 	keys          *keys.Manager
 	feed          *feed.Hub
 	path          string
+	set           *settings
 }
 
 // settings are what a test may change before the fixture starts.
@@ -115,6 +116,7 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	if change != nil {
 		change(set)
 	}
+	f.set = set
 	server := newServer(tb, set)
 	f.public, f.admin = listen(tb, server.Public()), listen(tb, server.Admin())
 	f.client = &http.Client{
@@ -131,6 +133,12 @@ func startFeed(tb testing.TB, f *fixture, observer feed.Observer) *feed.Hub {
 		Issuer: testIssuer, Log: f.store, Signer: f.keys, Observer: observer, Now: f.clock.now,
 	})
 	must(tb, err)
+	runFeed(tb, hub)
+	return hub
+}
+
+func runFeed(tb testing.TB, hub *feed.Hub) {
+	tb.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- hub.Run(ctx) }()
@@ -138,7 +146,6 @@ func startFeed(tb testing.TB, f *fixture, observer feed.Observer) *feed.Hub {
 		stop()
 		must(tb, <-done)
 	})
-	return hub
 }
 
 func newServer(tb testing.TB, set *settings) *handlers.Server {
@@ -182,7 +189,13 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 // listen serves as the program does, as far as tests depend on it.
 func listen(tb testing.TB, h http.Handler) *httptest.Server {
 	tb.Helper()
+	return listenWith(tb, h, func(*httptest.Server) {})
+}
+
+func listenWith(tb testing.TB, h http.Handler, change func(*httptest.Server)) *httptest.Server {
+	tb.Helper()
 	server := httptest.NewUnstartedServer(h)
+	change(server)
 	server.Config.MaxHeaderBytes = 16 << 10
 	server.Config.ReadHeaderTimeout = 5 * time.Second
 	server.Config.ReadTimeout = 10 * time.Second

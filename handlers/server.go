@@ -27,6 +27,7 @@ type Server struct {
 	strangers   *failures // failed credentials at the public listener
 	intruders   *failures // failed keys at the admin listener
 	verdicts    []verdict
+	frameWithin time.Duration // how long a reader of the stream may take for what it is sent
 	problemBase string
 
 	public, admin *listener
@@ -39,7 +40,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, verdicts: verdicts(), problemBase: cfg.Issuer + "/problems/",
+		cfg: cfg, verdicts: verdicts(), frameWithin: frameWithin, problemBase: cfg.Issuer + "/problems/",
 		hosts: newHosts(cfg.Issuer, cfg.Hosts), proxies: proxies(cfg.TrustedProxies),
 	}
 	var err error
