@@ -308,29 +308,3 @@ func (f *fixture) bindOnce(t *testing.T, born, used session.Client, want error) 
 		}
 	}
 }
-
-// Constant state (invariant 4): a session that has been refreshed thousands of times takes as
-// much room as one that has not.
-func TestStateDoesNotGrow(t *testing.T) {
-	f := newFixture(t, nil)
-	g := f.mint(t, "u1")
-	backup := func() int {
-		var b bytes.Buffer
-		if err := f.store.Backup(t.Context(), &b); err != nil {
-			t.Fatal(err)
-		}
-		return b.Len()
-	}
-	for range 100 { // the pages of copy-on-write settle
-		g = f.refresh(t, g.RefreshToken)
-		f.clock.advance(time.Second)
-	}
-	before := backup()
-	for range 3000 {
-		g = f.refresh(t, g.RefreshToken)
-		f.clock.advance(time.Second)
-	}
-	if after := backup(); after > before {
-		t.Errorf("3,000 refreshes have grown the file from %d to %d bytes", before, after)
-	}
-}
