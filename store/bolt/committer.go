@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,9 @@ func (db *DB) commitLoop() {
 	for {
 		select {
 		case o := <-db.queue:
+			// Those who were just answered come back for more. Letting them run first
+			// makes one commit of what would be two.
+			runtime.Gosched()
 			group = db.gather(append(group[:0], o))
 			db.commitGroup(group)
 		case <-db.closing:
