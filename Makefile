@@ -11,7 +11,7 @@ SOAK     ?= 20
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run the issuer on this machine, with everything it needs made in ./data
@@ -25,6 +25,13 @@ build: ## Build bin/issuer
 test: ## Run every test with the race detector
 	@mkdir -p bin && tools/need cc curl strace > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth; \
+	elif [ "$${CI:-}" = true ]; then echo "there is no npm, and in CI no test is left out" >&2; exit 1; \
+	else echo "there is no npm: make test-betterauth is left out" >&2; fi
+
+.PHONY: test-betterauth
+test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)
+	cd internal/betterauth && npm ci --no-audit --no-fund --loglevel=error && npm test
 
 .PHONY: lint
 lint: ## Check style, likely faults and the module files
