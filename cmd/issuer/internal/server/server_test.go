@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,13 @@ import (
 
 // start runs a server on free ports until the test ends, when it must stop well.
 func start(t *testing.T, change func(*config.Config)) *server.Server {
+	t.Helper()
+	s, _ := run(t, change)
+	return s
+}
+
+// run is start with a way to stop it before.
+func run(t *testing.T, change func(*config.Config)) (s *server.Server, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	c := config.Default()
@@ -38,16 +46,17 @@ func start(t *testing.T, change func(*config.Config)) *server.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return s
+	t.Cleanup(stop)
+	return s, stop
 }
 
 // dial connects, for as long as the test may take.
