@@ -107,7 +107,7 @@ func copyBucket(ctx context.Context, dst *bbolt.DB, src *bbolt.Bucket, name buck
 }
 
 func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
+	folder, err := os.Open(dir) //nolint:gosec // the operator names it
 	if err != nil {
 		return err
 	}

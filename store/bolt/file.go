@@ -58,7 +58,7 @@ func openOwn(path string) (*os.File, error) {
 	if mode := folder.Mode(); mode.Perm()&0o002 != 0 && mode&os.ModeSticky == 0 {
 		return nil, fmt.Errorf("%w; anybody may replace it, for its folder has mode %#o", ErrPermissions, mode.Perm())
 	}
-	return os.OpenFile(path, os.O_RDWR, 0)
+	return os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names it
 }
 
 func inPlace(f *os.File, path string) bool {
@@ -98,11 +98,11 @@ func create(path string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	folder, err := os.Open(dir)
+	folder, err := os.Open(dir) //nolint:gosec // the operator names it
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
+	defer folder.Close() //nolint:errcheck // it is not written to
 	// One process at a time: the other one's file must not be replaced.
 	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX); err != nil {
 		return err

@@ -52,7 +52,7 @@ func headerAt(f io.ReaderAt, at int64) (h header, ok bool) {
 		return h, false
 	}
 	sum := fnv.New64a()
-	sum.Write(b[:headerLen-8])
+	_, _ = sum.Write(b[:headerLen-8]) // never fails
 	order := binary.NativeEndian
 	h = header{
 		pageSize: int64(order.Uint32(b[8:])),

@@ -67,7 +67,7 @@ func (j *journal) load(tx *bbolt.Tx) error {
 	if tx.Bucket(old.name()).Sequence() > tx.Bucket(now.name()).Sequence() {
 		old, now = now, old
 	}
-	n, last, err := j.replay(tx.Bucket(old.name()))
+	n, _, err := j.replay(tx.Bucket(old.name()))
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,10 @@ func (j *journal) load(tx *bbolt.Tx) error {
 		j.seal()
 	}
 	j.active, j.run = now, max(tx.Bucket(now.name()).Sequence(), 1)
-	if j.length, last, err = j.replay(tx.Bucket(now.name())); err != nil {
-		return err
-	}
+	var last uint64
+	j.length, last, err = j.replay(tx.Bucket(now.name()))
 	j.next = last + 1
-	return nil
+	return err
 }
 
 // replay reads one journal into the overlay.

@@ -46,7 +46,7 @@ func readThrough(ctx context.Context, f io.ReaderAt, size int64) error {
 			return err
 		}
 		switch _, err := r.Read(buf); {
-		case err == io.EOF: //nolint:errorlint // io.Reader returns it bare
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err

@@ -121,7 +121,7 @@ func testLiveExact(t *testing.T, open Open) {
 	for w := range 4 {
 		wg.Go(func() { // each ends 40, and purges 5 of the others
 			for n := range uint32(sessions) {
-				target := id((n*7+uint32(w))%sessions + 1) //nolint:gosec // small
+				target := id((n*7+uint32(w))%sessions + 1)
 				f.update(t, func(tx session.Tx) error {
 					if _, err := tx.Session(target); err != nil {
 						return nil //nolint:nilerr // purged by another
@@ -165,7 +165,7 @@ func testLogOrder(t *testing.T, open Open) {
 			t.Errorf("entries: %v", err)
 		}
 		for i, e := range entries {
-			if e.Seq != after+uint64(i)+1 { //nolint:gosec // small
+			if e.Seq != after+uint64(i)+1 {
 				t.Errorf("after %d comes %d", after, e.Seq)
 			}
 		}

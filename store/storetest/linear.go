@@ -87,7 +87,7 @@ func testLinearizable(t *testing.T, open Open) {
 		ids := make([]sid.ID, targets)
 		for n := range ids {
 			// Marks of the round before moved the last id on.
-			ids[n] = id(1000*(round+1) + uint32(n)) //nolint:gosec // small
+			ids[n] = id(1000*(round+1) + uint32(n))
 			f.create(t, small(ids[n], user(ids[n])))
 		}
 		history := f.history(t, clients, each, ids)

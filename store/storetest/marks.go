@@ -149,15 +149,22 @@ func testLog(t *testing.T, open Open) {
 	f.revoke(t, made[2])
 	f.revoke(t, made[3])
 	for i := range made {
-		made[i].Seq = uint64(i + 1) //nolint:gosec // small
+		made[i].Seq = uint64(i + 1)
 	}
 	for _, c := range []struct {
 		after uint64
 		limit int
 		want  []revocation.Entry
 	}{
-		{0, 10, made}, {0, 4, made}, {0, 2, made[:2]}, {1, 2, made[1:3]}, {3, 9, made[3:]},
-		{4, 9, nil}, {5, 9, nil}, {1<<64 - 1, 9, nil}, {0, 0, nil},
+		{0, 10, made},
+		{0, 4, made},
+		{0, 2, made[:2]},
+		{1, 2, made[1:3]},
+		{3, 9, made[3:]},
+		{4, 9, nil},
+		{5, 9, nil},
+		{1<<64 - 1, 9, nil},
+		{0, 0, nil},
 	} {
 		got, first, err := f.Entries(t.Context(), c.after, c.limit)
 		if err != nil || first != 1 {

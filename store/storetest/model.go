@@ -134,7 +134,7 @@ func (m *twin) revoke(t *rapid.T) change {
 		At: after(m.clock), Until: after(m.clock + 10),
 	}
 	if scope.Kind != revocation.KindSession {
-		m.newest = max(m.newest, uint32(entry.SID.Time().UnixMilli())) //nolint:gosec // small
+		m.newest = max(m.newest, uint32(entry.SID.Time().UnixMilli()))
 	}
 	return change{func(tx session.Tx) error { return tx.Revoke(entry) }, func(m *twin) { m.append(entry) }}
 }
@@ -218,7 +218,7 @@ func (m *twin) trim(t *rapid.T) change {
 func testModel(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(t, open)
-		defer f.Close() //nolint:errcheck // reopen checks it
+		defer f.Close()
 		m := &twin{
 			sessions: map[sid.ID]session.Snapshot{}, due: map[session.Due]bool{},
 			marks: map[revocation.Scope]revocation.Mark{},

@@ -19,7 +19,7 @@ func testWatch(t *testing.T, open Open) {
 	go func() {
 		var err error
 		for n := 0; n < most && err == nil; n++ {
-			err = f.Update(t.Context(), func(tx session.Tx) error { return tx.Revoke(listed(id(uint32(n+1)), n)) }) //nolint:gosec // small
+			err = f.Update(t.Context(), func(tx session.Tx) error { return tx.Revoke(listed(id(uint32(n+1)), n)) })
 		}
 		written <- err
 	}()
