@@ -1,7 +1,5 @@
 package bolt
 
-import "os"
-
 // Break takes the file away from under the store: no call on it succeeds any more.
 func (db *DB) Break() error { return db.handle.Load().file.Close() }
 
@@ -19,14 +17,4 @@ func (db *DB) Miscount() error {
 	h := db.handle.Load()
 	h.counters.live++
 	return h.probe()
-}
-
-// Settle reads a file, writes its headers again as [Open] does, and reports whether that
-// has changed nothing.
-func Settle(f *os.File) error {
-	h, ok := readHeader(f)
-	if !ok {
-		return ErrNotStore
-	}
-	return settle(f, h)
 }

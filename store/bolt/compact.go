@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 )
@@ -24,18 +26,28 @@ func Compact(ctx context.Context, path string) error {
 }
 
 func compact(ctx context.Context, path string) (err error) {
+	// What a link leads to is replaced, not the link.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
+	}
 	f, err := openLocked(ctx, path)
 	if err != nil {
 		return err
 	}
-	src, err := openToCopy(ctx, f)
+	info, err := f.Stat()
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
+	db := &DB{cfg: Config{Path: path, Logger: slog.New(slog.DiscardHandler)}}
+	src, err := db.take(ctx, f, true, true)
+	if err != nil {
+		return err
+	}
 	// The lock is held until the copy is in place.
-	defer func() { err = errors.Join(err, src.Close()) }()
+	defer func() { err = errors.Join(err, src.abandon()) }()
 	err = writeNew(path+".compact", path, func(dst *bbolt.DB) error {
-		return src.View(func(tx *bbolt.Tx) error { return copyAll(ctx, dst, tx) })
+		err := src.bolt.View(func(tx *bbolt.Tx) error { return copyAll(ctx, dst, tx) })
+		return errors.Join(err, keepOwner(dst.Path(), info))
 	})
 	if err != nil {
 		return err
@@ -43,27 +55,13 @@ func compact(ctx context.Context, path string) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// openToCopy opens a locked data file of ours that is whole.
-func openToCopy(ctx context.Context, f *os.File) (*bbolt.DB, error) {
-	h, err := inspect(f)
-	if err != nil {
-		return nil, err
+// keepOwner gives a file the owner of another one: it is not always the owner who compacts.
+func keepOwner(path string, of os.FileInfo) error {
+	stat, ok := of.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
 	}
-	if err := verify(ctx, f, h); err != nil {
-		return nil, err
-	}
-	src, err := mapFile(f)
-	if err != nil {
-		return nil, err
-	}
-	err = src.View(func(tx *bbolt.Tx) error {
-		_, err := recognise(tx)
-		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, src.Close())
-	}
-	return src, nil
+	return os.Chown(path, int(stat.Uid), int(stat.Gid))
 }
 
 func copyAll(ctx context.Context, dst *bbolt.DB, src *bbolt.Tx) error {

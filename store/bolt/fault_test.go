@@ -89,13 +89,15 @@ func overwrite(path string, at int64, b []byte) error {
 const helperEnv = "ISSUER_TEST_FULL_DISK"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(helperEnv); path != "" {
-		if err := fullDisk(path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for env, work := range map[string]func(path string) error{helperEnv: fullDisk, failingDiskEnv: failingDisk} {
+		if path := os.Getenv(env); path != "" {
+			if err := work(path); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			fmt.Println("held")
+			return
 		}
-		fmt.Println("held")
-		return
 	}
 	os.Exit(m.Run())
 }
