@@ -23,7 +23,7 @@ build: ## Build bin/issuer
 
 .PHONY: test
 test: ## Run every test with the race detector
-	@mkdir -p bin && tools/need cc curl strace > bin/.skip
+	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth; \
 	elif [ "$${CI:-}" = true ]; then echo "there is no npm, and in CI no test is left out" >&2; exit 1; \

@@ -30,6 +30,9 @@ func attack(t *testing.T, s *server.Server) *attacker {
 	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4 << 10) // what it does not read is soon felt
+	}
 	a := &attacker{Conn: conn, Framer: http2.NewFramer(conn, conn), address: s.PublicAddr().String()}
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		t.Fatal(err)
@@ -45,7 +48,10 @@ func (a *attacker) request(path string) []byte {
 	var block bytes.Buffer
 	enc := hpack.NewEncoder(&block)
 	for _, f := range [][2]string{
-		{":method", "GET"}, {":scheme", "http"}, {":authority", a.address}, {":path", path},
+		{":method", "GET"},
+		{":scheme", "http"},
+		{":authority", a.address},
+		{":path", path},
 		{"authorization", "Bearer " + follower},
 	} {
 		_ = enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1], Sensitive: true}) // to a buffer

@@ -1,0 +1,240 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"issuer.example/jwt"
+	"issuer.example/revocation"
+)
+
+// stream is the feed as a verifier reads it.
+type stream struct {
+	t      *testing.T
+	keys   *jwt.KeySet
+	proto  string
+	frames *revocation.FrameReader
+}
+
+// openStream opens a stream from base over a transport. It ends with the test.
+func (i *issuer) openStream(base string, transport http.RoundTripper, after int) *stream {
+	i.t.Helper()
+	req, err := http.NewRequestWithContext(soon(i.t), http.MethodGet, fmt.Sprintf("%s/v1/revocations/stream?after=%d", base, after), nil)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+i.serviceKey())
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Cleanup(func() { _ = res.Body.Close() })
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+		i.t.Fatalf("%s, %s", res.Status, res.Header.Get("Content-Type"))
+	}
+	return &stream{i.t, i.jwks(), res.Proto, revocation.NewFrameReader(res.Body)}
+}
+
+// jwks are the keys that the issuer publishes.
+func (i *issuer) jwks() *jwt.KeySet {
+	i.t.Helper()
+	res, err := http.Get(i.public + "/.well-known/jwks.json")
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	keys, err := jwt.ParseJWKS(text)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return keys
+}
+
+// next returns the next revocation; ok is false if an alive comes instead.
+func (s *stream) next() (e revocation.Entry, ok bool) {
+	s.t.Helper()
+	frame, err := s.frames.Next()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if frame.Event == revocation.FrameAlive {
+		return e, false
+	}
+	payload, err := jwt.VerifyDocument(frame.Data, s.keys, revocation.TypeEvent, jwt.MaxTokenSize)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	event, err := revocation.DecodeEvent(payload)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return event.Entry, true
+}
+
+// revokeOne mints a session, ends it and returns its id.
+func (i *issuer) revokeOne() string {
+	i.t.Helper()
+	var g grant
+	if status := i.call("POST", "/v1/sessions", i.serviceKey(), `{"user":{"id":"u1"}}`, &g); status != http.StatusCreated {
+		i.t.Fatalf("mint: %d", status)
+	}
+	if status := i.call("DELETE", "/v1/sessions/"+g.Session.ID, i.serviceKey(), "", nil); status != http.StatusNoContent {
+		i.t.Fatalf("revoke: %d", status)
+	}
+	return g.Session.ID
+}
+
+// An issuer that is killed and started again goes on where it was: no number is given
+// twice, none is missing.
+func TestFeedAfterAKill(t *testing.T) {
+	dir := t.TempDir()
+	i := startDev(t, dir)
+	var revoked []string
+	for range 3 {
+		revoked = append(revoked, i.revokeOne())
+	}
+	s := i.openStream(i.public, http.DefaultTransport, 0)
+	if e, ok := s.next(); !ok || e.Seq != 1 || e.SID.String() != revoked[0] {
+		t.Errorf("first: %+v", e)
+	}
+	i.signal(syscall.SIGKILL)
+	i.wait()
+	i = startDev(t, dir)
+	s = i.openStream(i.public, http.DefaultTransport, 1)
+	revoked = append(revoked, i.revokeOne())
+	for n := 1; n < len(revoked); {
+		e, ok := s.next()
+		if !ok {
+			continue
+		}
+		if e.Seq != uint64(n+1) || e.SID.String() != revoked[n] {
+			t.Fatalf("after %d comes %d, %s; want %s", n, e.Seq, e.SID, revoked[n])
+		}
+		n++
+	}
+}
+
+// location is the part of an nginx.conf that docs/feed.md shows.
+func location(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/feed.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), "    location /v1/revocations {\n")
+	block, _, closed := strings.Cut(after, "\n    }\n")
+	if !found || !closed {
+		t.Fatal("docs/feed.md shows no location for nginx")
+	}
+	return "location /v1/revocations {\n" + block + "\n}"
+}
+
+// startNginx starts nginx with a location, and returns a transport to each of its two
+// sockets: one for HTTP/1.1, one for HTTP/2.
+func startNginx(t *testing.T, location string) map[string]http.RoundTripper {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "nginx-") // a path that is short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+  server { listen unix:%[1]s/1; listen unix:%[1]s/2 http2; %[2]s }
+}`, dir, location)
+	path := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "nginx", "-p", dir, "-c", path)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("nginx:\n%s\n%s", conf, log.String())
+		}
+	})
+	one, two := new(http.Protocols), new(http.Protocols)
+	one.SetHTTP1(true)
+	two.SetUnencryptedHTTP2(true)
+	return map[string]http.RoundTripper{
+		"HTTP/1.1": socket(t, filepath.Join(dir, "1"), one),
+		"HTTP/2.0": socket(t, filepath.Join(dir, "2"), two),
+	}
+}
+
+// socket is a transport to a Unix socket. It waits until somebody listens there.
+func socket(t *testing.T, path string, protocols *http.Protocols) http.RoundTripper {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ctx := soon(t); ; {
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			_ = conn.Close()
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal(err)
+		}
+	}
+	transport := &http.Transport{
+		Protocols:   protocols,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) },
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+// A revocation passes through nginx at once, as docs/feed.md has it set up, and also when
+// nobody has thought of streams.
+func TestFeedThroughNginx(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	upstream := strings.TrimPrefix(i.public, "http://")
+	documented := strings.ReplaceAll(location(t), "127.0.0.1:8080", upstream)
+	if !strings.Contains(documented, upstream) {
+		t.Fatal("the location passes nothing to the issuer")
+	}
+	after := 0
+	for name, location := range map[string]string{
+		"as documented": documented,
+		"without care":  "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
+	} {
+		for proto, transport := range startNginx(t, location) {
+			s := i.openStream("http://127.0.0.1", transport, after)
+			if _, ok := s.next(); ok || s.proto != proto {
+				t.Errorf("%s, %s: it does not begin with an alive, or is %s", name, proto, s.proto)
+			}
+			id := i.revokeOne()
+			after++
+			if e, ok := s.next(); !ok || e.SID.String() != id || e.Seq != uint64(after) {
+				t.Errorf("%s, %s: %+v comes where %s was revoked", name, proto, e, id)
+			}
+		}
+	}
+}
