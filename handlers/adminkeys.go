@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 
 	"issuer.example/keys"
@@ -38,8 +39,10 @@ func (s *Server) adminPromote(x *exchange) error {
 }
 
 // adminRevokeKey withdraws a key at once, and ends every session: whoever has the key can
-// have made tokens for any of them. Both halves may be repeated, so that a call whose
-// second half has failed is mended by the same call.
+// have made tokens for any of them. The sessions end first, so that a call that fails
+// half-way has not withdrawn the key and can be repeated; they end once more behind the
+// key, which tells verifiers to fetch the keys anew. A key that is gone already changes
+// nothing. Nobody's hanging up stops it between the steps.
 func (s *Server) adminRevokeKey(x *exchange) error {
 	kid, err := x.keyID()
 	if err != nil {
@@ -49,11 +52,22 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Keys.Revoke(x.Request().Context(), kid, reason); err != nil {
+	useful, err := s.cfg.Keys.Revocable(kid, reason)
+	if err != nil {
 		return err
 	}
-	if err := s.cfg.Sessions.RevokeEverything(x.Request().Context(), session.ReasonKeyRevoked); err != nil {
-		return err
+	if useful {
+		ctx := context.WithoutCancel(x.Request().Context())
+		end := func() error { return s.cfg.Sessions.RevokeEverything(ctx, session.ReasonKeyRevoked) }
+		if err := end(); err != nil {
+			return err
+		}
+		if err := s.cfg.Keys.Revoke(ctx, kid, reason); err != nil {
+			return err
+		}
+		if err := end(); err != nil {
+			return err
+		}
 	}
 	return x.NoContent(http.StatusNoContent)
 }

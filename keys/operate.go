@@ -85,6 +85,21 @@ func (m *Manager) Revoke(ctx context.Context, kid, reason string) error {
 	})
 }
 
+// Revocable reports whether [Manager.Revoke] would change anything: false for a key that is
+// gone already. Its errors are those of Revoke, so that a caller who does more than
+// revoke the key knows beforehand that it will not be refused.
+func (m *Manager) Revocable(kid, reason string) (bool, error) {
+	if err := checkReason(reason); err != nil {
+		return false, err
+	}
+	for _, k := range m.List() {
+		if k.ID == kid {
+			return k.State != Gone, nil
+		}
+	}
+	return false, fmt.Errorf("revoking %q: %w", kid, ErrNotFound)
+}
+
 func checkReason(reason string) error {
 	if len(reason) > maxReason {
 		return fmt.Errorf("%w: longer than %d bytes", ErrReason, maxReason)

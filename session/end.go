@@ -10,18 +10,20 @@ import (
 )
 
 // end ends one live session before its time and tells the verifiers.
-func (s *Service) end(tx Tx, id sid.ID, reason Reason, now time.Time) error {
-	if err := tx.End(id, End{At: now, Reason: reason}); err != nil {
+func (s *Service) end(tx Tx, v View, reason Reason, now time.Time) error {
+	if err := tx.End(v.ID, End{At: now, Reason: reason}); err != nil {
 		return err
 	}
-	return tx.Revoke(s.entry(revocation.Scope{Kind: revocation.KindSession}, id, reason, now))
+	s.dated(v.LastSeenAt) // by an earlier process, perhaps, whose clock was ahead
+	return tx.Revoke(s.entry(revocation.Scope{Kind: revocation.KindSession}, v.ID, reason, now))
 }
 
 // entry is a log entry that verifiers keep until every access token under it has expired.
 func (s *Service) entry(scope revocation.Scope, id sid.ID, reason Reason, now time.Time) revocation.Entry {
+	issued := latest(now, time.UnixMilli(s.issued.Load()).UTC())
 	return revocation.Entry{
 		Scope: scope, SID: id, At: now, Reason: string(reason),
-		Until: now.Add(s.cfg.AccessLifetime + maxLeeway),
+		Until: issued.Add(s.cfg.AccessLifetime + maxLeeway),
 	}
 }
 
@@ -67,7 +69,7 @@ func (s *Service) revoke(
 			return nil
 		}
 		ended = 1
-		return s.end(tx, id, reason, now)
+		return s.end(tx, v, reason, now)
 	})
 	return s.counted(reason, ended, err)
 }
@@ -93,7 +95,46 @@ func (s *Service) RevokeToken(ctx context.Context, text string) error {
 }
 
 // RevokeOthers ends every other session of the holder's user and returns how many it ended.
+// Those that began before the holder's go with one mark, however many they are; the later
+// ones one by one, in one transaction unless they are more than a hundred.
 func (s *Service) RevokeOthers(ctx context.Context, h Holder) (int, error) {
+	all, err := s.List(ctx, h.View.User.ID)
+	if err != nil {
+		return 0, err
+	}
+	var older int
+	var later []sid.ID
+	for _, v := range all {
+		switch c := v.ID.Compare(h.View.ID); {
+		case c < 0:
+			older++
+		case c > 0:
+			later = append(later, v.ID)
+		}
+	}
+	n := 0
+	for first := true; first || len(later) > 0; first = false {
+		batch := later[:min(len(later), maxEnded)]
+		later = later[len(batch):]
+		ended, err := s.revokeOthers(ctx, h, first && older > 0, batch)
+		if err != nil {
+			return n, err
+		}
+		if n += ended; first {
+			n += older
+		}
+	}
+	if older > 0 {
+		s.sweep.wake()
+	}
+	return n, nil
+}
+
+// maxEnded bounds the sessions that one transaction ends one by one.
+const maxEnded = 100
+
+// revokeOthers ends the batch, and with a mark all sessions before the holder's.
+func (s *Service) revokeOthers(ctx context.Context, h Holder, older bool, batch []sid.ID) (int, error) {
 	n := 0
 	err := s.cfg.Store.Update(ctx, func(tx Tx) error {
 		n = 0
@@ -101,20 +142,23 @@ func (s *Service) RevokeOthers(ctx context.Context, h Holder) (int, error) {
 		if err := s.stillLive(tx, h, now); err != nil {
 			return err
 		}
-		live, err := s.live(tx, h.View.User.ID, now)
-		if err != nil {
-			return err
-		}
-		for _, v := range live {
-			if v.ID == h.View.ID {
+		for _, id := range batch {
+			_, v, err := s.load(tx, id, now)
+			if err != nil {
+				return err
+			}
+			if !v.End.IsZero() {
 				continue
 			}
-			if err := s.end(tx, v.ID, ReasonUserRevoked, now); err != nil {
+			if err := s.end(tx, v, ReasonUserRevoked, now); err != nil {
 				return err
 			}
 			n++
 		}
-		return nil
+		if !older {
+			return nil
+		}
+		return tx.Revoke(s.entry(revocation.UserScope(h.View.User.ID), h.View.ID.Before(), ReasonUserRevoked, now))
 	})
 	return n, s.counted(ReasonUserRevoked, n, err)
 }
@@ -154,24 +198,24 @@ func (s *Service) RevokeUser(ctx context.Context, userID string, reason Reason) 
 func (s *Service) revokeUser(
 	ctx context.Context, userID string, reason Reason, may func(Tx, time.Time) error,
 ) (int, error) {
-	n := 0
-	err := s.cfg.Store.Update(ctx, func(tx Tx) error {
-		n = 0
+	live, err := s.List(ctx, userID) // counted outside of the transaction, which others wait for
+	if err != nil {
+		return 0, err
+	}
+	err = s.cfg.Store.Update(ctx, func(tx Tx) error {
 		now := s.now()
-		if err := may(tx, now); err != nil {
+		if err := may(tx, now); err != nil || len(live) == 0 {
 			return err
 		}
-		live, err := s.live(tx, userID, now)
-		if err != nil || len(live) == 0 {
-			return err
-		}
-		n = len(live)
 		return tx.Revoke(s.entry(revocation.UserScope(userID), s.cfg.IDs.Next(), reason, now))
 	})
-	if err == nil && n > 0 {
+	if err != nil {
+		return 0, err
+	}
+	if len(live) > 0 {
 		s.sweep.wake()
 	}
-	return n, err
+	return len(live), nil
 }
 
 // RevokeClient ends every session that a client (a service key) has minted, with one mark.

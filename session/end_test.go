@@ -148,8 +148,12 @@ func TestMarkIsDropped(t *testing.T) {
 	}
 	marks := func() (n int) {
 		err := f.store.Update(t.Context(), func(tx session.Tx) error {
-			m, err := tx.Marks()
-			n = len(m)
+			unsettled, err := tx.UnsettledMarks(100)
+			if err != nil {
+				return err
+			}
+			settled, err := tx.ExpiredMarks(f.clock.now().Add(time.Hour), 100)
+			n = len(unsettled) + len(settled)
 			return err
 		})
 		if err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"issuer.example/jwt"
@@ -35,12 +36,32 @@ func (s *Service) grant(v View, now time.Time) (Grant, error) {
 	}
 	if v.Claims != nil {
 		if err := json.Unmarshal(v.Claims, &claims.Extra); err != nil {
-			return Grant{}, err
+			return Grant{}, fmt.Errorf("reading the claims of session %s: %w", v.ID, err)
 		}
 	}
 	text, err := s.cfg.Signer.Mint(claims)
 	if err != nil {
-		return Grant{}, err
+		return Grant{}, unminted(err)
 	}
+	s.dated(now)
 	return Grant{View: v, AccessToken: text, AccessExpiresAt: expiry}, nil
+}
+
+// unminted is an error of our own minting. It must not look like one of a token that a
+// caller has brought, so it hides what package jwt calls it.
+func unminted(err error) error {
+	if jwt.Cause(err) != "" {
+		return fmt.Errorf("minting an access token: %s", err.Error())
+	}
+	return fmt.Errorf("minting an access token: %w", err)
+}
+
+// dated notes the time that a token was dated with.
+func (s *Service) dated(at time.Time) {
+	for ms := at.UnixMilli(); ; {
+		newest := s.issued.Load()
+		if ms <= newest || s.issued.CompareAndSwap(newest, ms) {
+			return
+		}
+	}
 }

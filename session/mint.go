@@ -35,29 +35,10 @@ type MintRequest struct {
 // [ErrUnavailable]. The limit holds however many sign-ins of a user run at once, because
 // it is judged in the transaction that adds the session.
 func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
-	if err := req.check(); err != nil {
-		return Grant{}, err
-	}
-	var (
-		v       View
-		evicted int
-		now     time.Time
-	)
-	err := s.cfg.Store.Update(ctx, func(tx Tx) (err error) {
-		now, evicted = s.now(), 0
-		if s.cfg.MaxPerUser > 0 {
-			if evicted, err = s.makeRoom(tx, req.User.ID, now); err != nil {
-				return err
-			}
-		}
-		v, err = s.create(tx, req, now)
-		return err
-	})
+	v, now, err := s.begin(ctx, req, s.cfg.IdleTimeout)
 	if err != nil {
 		return Grant{}, err
 	}
-	s.cfg.Observer.Minted()
-	s.cfg.Observer.Ended(ReasonLimit, evicted)
 	g, err := s.grant(v, now)
 	if err != nil {
 		return Grant{}, err
@@ -66,8 +47,32 @@ func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
 	return g, nil
 }
 
+// begin begins a session of that idle timeout.
+func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration) (v View, now time.Time, err error) {
+	if err := req.check(); err != nil {
+		return View{}, now, err
+	}
+	evicted := 0
+	err = s.cfg.Store.Update(ctx, func(tx Tx) (err error) {
+		now, evicted = s.now(), 0
+		if s.cfg.MaxPerUser > 0 {
+			if evicted, err = s.makeRoom(tx, req.User.ID, now); err != nil {
+				return err
+			}
+		}
+		v, err = s.create(tx, req, now, idle)
+		return err
+	})
+	if err != nil {
+		return View{}, now, err
+	}
+	s.cfg.Observer.Minted()
+	s.cfg.Observer.Ended(ReasonLimit, evicted)
+	return v, now, nil
+}
+
 // create adds the session, under an id above every mark that could cover it.
-func (s *Service) create(tx Tx, req MintRequest, now time.Time) (View, error) {
+func (s *Service) create(tx Tx, req MintRequest, now time.Time, idle time.Duration) (View, error) {
 	for _, scope := range revocation.ScopesOf(req.User.ID, req.ClientID) {
 		mark, ok, err := tx.Mark(scope)
 		if err != nil {
@@ -82,12 +87,16 @@ func (s *Service) create(tx Tx, req MintRequest, now time.Time) (View, error) {
 		Claims: req.Claims, Audience: req.Audience, AMR: req.AMR, ACR: req.ACR, Label: req.Label,
 		IP: req.From.IP.Unmap(), UserAgent: req.From.UserAgent,
 		CreatedAt: now, AuthTime: now.Truncate(time.Second),
-		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout), IdleTimeout: s.cfg.IdleTimeout,
+		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout).Truncate(time.Second), IdleTimeout: idle,
 	}
 	st := State{RedeemedAt: now, LastSeenAt: now, LastIP: sess.IP}
 	v := s.unmarked(Snapshot{Session: sess, State: st})
 	return v, tx.Create(sess, st, v.IdleExpiresAt)
 }
+
+// maxEvicted bounds what one sign-in ends, which everyone else's writes wait behind. It is
+// reached only after the limit has been lowered: the rest goes with the next sign-ins.
+const maxEvicted = 64
 
 // makeRoom ends as many sessions of the user as the limit asks for, so that one more fits.
 func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
@@ -106,8 +115,9 @@ func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
 		sortByLastSeen(live)
 	case LimitEvictOldest: // as they come: newest first
 	}
+	excess = min(excess, maxEvicted)
 	for _, v := range live[len(live)-excess:] {
-		if err := s.end(tx, v.ID, ReasonLimit, now); err != nil {
+		if err := s.end(tx, v, ReasonLimit, now); err != nil {
 			return 0, err
 		}
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"issuer.example/sid"
@@ -35,12 +36,16 @@ func (s *Service) Reauthenticate(ctx context.Context, id sid.ID, req ReauthReque
 		}
 		now = latest(s.now(), snap.State.LastSeenAt)
 		snap.Session = req.amend(snap.Session, now)
+		if err := checkSize(snap.Session); err != nil {
+			return err
+		}
 		v = s.unmarked(snap)
 		return tx.Amend(snap.Session)
 	})
 	if err != nil {
 		return Grant{}, err
 	}
+	s.cfg.Logger.Info("user authenticated again", slog.String("sid", id.String()), slog.String("acr", v.ACR))
 	return s.grant(v, now)
 }
 

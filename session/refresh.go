@@ -93,7 +93,7 @@ func (s *Service) judge(r Reader, t token, from Client) (redemption, error) {
 func (s *Service) apply(tx Tx, r redemption) error {
 	switch {
 	case r.ends != "":
-		return s.end(tx, r.before.Session.ID, r.ends, r.now)
+		return s.end(tx, s.unmarked(r.before), r.ends, r.now)
 	case r.refusal == nil && r.next != r.before.State:
 		return tx.SetState(r.before.Session.ID, r.next)
 	default:

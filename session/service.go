@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"issuer.example/jwt"
@@ -70,6 +71,10 @@ type Service struct {
 	own   *jwt.Verifier // access tokens that are meant for the issuer itself
 	any   *jwt.Verifier // access tokens for whatever audience
 	sweep sweeper
+
+	// issued is the latest time, in milliseconds, that a token was dated with. A clock that
+	// steps back leaves it ahead, and what revokes those tokens must outlive them.
+	issued atomic.Int64
 }
 
 // New returns a service, or says what its configuration lacks.

@@ -69,8 +69,11 @@ type Upkeep interface {
 	// LiveAfter lists up to limit sessions without a recorded end, in order of id,
 	// beginning after that id.
 	LiveAfter(id sid.ID, limit int) ([]Snapshot, error)
-	// Marks lists all marks.
-	Marks() ([]revocation.Mark, error)
+	// UnsettledMarks lists up to limit marks that are not settled. It reads no others.
+	UnsettledMarks(limit int) ([]revocation.Mark, error)
+	// ExpiredMarks lists up to limit settled marks that verifiers may have forgotten by
+	// then. It reads no others.
+	ExpiredMarks(by time.Time, limit int) ([]revocation.Mark, error)
 	// Settle records that every session under the mark has its own end. It does
 	// nothing if the mark has been raised meanwhile.
 	Settle(mark revocation.Mark) error

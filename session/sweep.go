@@ -17,6 +17,9 @@ const (
 	sweepBatch = 64
 )
 
+// unreadableAgain is when a session that could not be read is looked at again.
+const unreadableAgain = time.Hour
+
 // sweeper is what the sweeper remembers between transactions.
 type sweeper struct {
 	woken chan struct{}
@@ -78,7 +81,7 @@ func (s *Service) Sweep(ctx context.Context) (more bool, err error) {
 		tally, next, more = map[Reason]int{}, *s.sweep.cursor, false
 		now := s.now()
 		for _, step := range []func(Tx, time.Time, map[Reason]int, *settling) (bool, error){
-			s.settleMarks, s.sweepDue, s.trimLog,
+			s.settleMarks, s.dropMarks, s.sweepDue, s.trimLog,
 		} {
 			// A transaction does not see its own writes, so what one step may have ended is
 			// left for the next transaction.
@@ -98,59 +101,78 @@ func (s *Service) Sweep(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// settleMarks records the ends of sessions under marks, one mark at a time, and drops
-// marks that nobody needs any more.
+// settleMarks records the ends of the next few sessions under marks.
 func (s *Service) settleMarks(tx Tx, now time.Time, tally map[Reason]int, cur *settling) (bool, error) {
-	marks, err := tx.Marks()
+	marks, err := tx.UnsettledMarks(sweepBatch)
 	if err != nil {
 		return false, err
 	}
-	for _, mark := range marks {
-		switch {
-		case !mark.Settled:
-			return true, s.settle(tx, mark, now, tally, cur)
-		case !now.Before(mark.Until):
-			if err := tx.DropMark(mark); err != nil {
-				return false, err
-			}
+	for room, i := sweepBatch, 0; i < len(marks) && room > 0; i++ {
+		wide := marks[i].Scope.Kind != revocation.KindUser
+		if wide && i > 0 {
+			break // it may cover the same sessions, and a transaction does not see its writes
+		}
+		n, err := s.settle(tx, marks[i], now, room, tally, cur)
+		if err != nil {
+			return false, err
+		}
+		if room -= n; wide {
+			break
 		}
 	}
-	return false, nil
+	return len(marks) > 0, nil
 }
 
-// settle records the ends of the next few sessions under a mark.
-func (s *Service) settle(tx Tx, mark revocation.Mark, now time.Time, tally map[Reason]int, cur *settling) error {
+// settle records the ends of up to room sessions under a mark, and returns how many it
+// looked at. When that were all, the mark is settled.
+func (s *Service) settle(
+	tx Tx, mark revocation.Mark, now time.Time, room int, tally map[Reason]int, cur *settling,
+) (int, error) {
 	if cur.mark.Scope != mark.Scope || cur.mark.SID != mark.SID {
 		*cur = settling{mark: mark}
 	}
-	batch, err := s.underMark(tx, mark, cur.after)
+	batch, err := s.underMark(tx, mark, cur.after, room)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, snap := range batch {
 		cur.after = snap.Session.ID
 		v, err := s.view(tx, snap, now)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if v.End.IsZero() {
 			continue // of another client
 		}
 		if err := tx.End(v.ID, v.End); err != nil {
-			return err
+			return 0, err
 		}
 		tally[v.End.Reason]++
 	}
-	if len(batch) < sweepBatch || !mark.Covers(cur.after) {
-		return tx.Settle(mark)
+	if len(batch) < room || !mark.Covers(cur.after) {
+		err = tx.Settle(mark)
 	}
-	return nil
+	return len(batch), err
 }
 
-// underMark lists the next few sessions without a recorded end that the mark could cover.
-func (s *Service) underMark(tx Tx, mark revocation.Mark, after sid.ID) ([]Snapshot, error) {
+// dropMarks drops marks that nobody needs any more.
+func (s *Service) dropMarks(tx Tx, now time.Time, _ map[Reason]int, _ *settling) (bool, error) {
+	marks, err := tx.ExpiredMarks(now, sweepBatch)
+	if err != nil {
+		return false, err
+	}
+	for _, mark := range marks {
+		if err := tx.DropMark(mark); err != nil {
+			return false, err
+		}
+	}
+	return len(marks) == sweepBatch, nil
+}
+
+// underMark lists up to limit of the sessions without a recorded end that the mark could cover.
+func (s *Service) underMark(tx Tx, mark revocation.Mark, after sid.ID, limit int) ([]Snapshot, error) {
 	if mark.Scope.Kind != revocation.KindUser {
-		return tx.LiveAfter(after, sweepBatch)
+		return tx.LiveAfter(after, limit)
 	}
 	var batch []Snapshot
 	for snap, err := range tx.UserSessions(mark.Scope.Name, false) {
@@ -160,7 +182,7 @@ func (s *Service) underMark(tx Tx, mark revocation.Mark, after sid.ID) ([]Snapsh
 		if !mark.Covers(snap.Session.ID) {
 			continue
 		}
-		if batch = append(batch, snap); len(batch) == sweepBatch {
+		if batch = append(batch, snap); len(batch) == limit {
 			break
 		}
 	}
@@ -174,7 +196,13 @@ func (s *Service) sweepDue(tx Tx, now time.Time, tally map[Reason]int, _ *settli
 		return false, err
 	}
 	for _, d := range due {
-		if err := s.sweepOne(tx, d, now, tally); err != nil {
+		err := s.sweepOne(tx, d, now, tally)
+		if err != nil && !errors.Is(err, ErrUnavailable) {
+			// One that cannot be read must not stop the sweeping of all others.
+			s.cfg.Logger.Error("sweeping a session", slog.String("sid", d.ID.String()), slog.Any("error", err))
+			err = tx.Defer(d, now.Add(unreadableAgain))
+		}
+		if err != nil {
 			return false, err
 		}
 	}

@@ -58,7 +58,7 @@ func (r *MintRequest) check() error {
 		return err
 	}
 	r.From = r.From.clean()
-	return r.checkSize()
+	return checkSize(Session{User: r.User, Audience: r.Audience, AMR: r.AMR, ACR: r.ACR, Claims: r.Claims})
 }
 
 func (r *MintRequest) checkClaims() error {
@@ -76,8 +76,9 @@ func (r *MintRequest) checkClaims() error {
 	return nil
 }
 
-func (r *MintRequest) checkSize() error {
-	inToken, err := json.Marshal([]any{r.User.ID, r.Audience, r.AMR, r.ACR, r.Claims})
+// checkSize refuses a session whose access tokens a verifier would refuse for their size.
+func checkSize(s Session) error {
+	inToken, err := json.Marshal([]any{s.User.ID, s.Audience, s.AMR, s.ACR, s.Claims})
 	if err != nil {
 		return fmt.Errorf("measuring claims: %w", err)
 	}

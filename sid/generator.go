@@ -34,9 +34,8 @@ func NewGenerator(now func() time.Time) *Generator {
 // Next returns an identifier that is greater than every one that Next returned
 // before and every one given to [Generator.Observe].
 func (g *Generator) Next() ID {
-	var id ID
-	_, _ = rand.Read(id[8:]) // never fails (crypto/rand)
-	id[8] = id[8]&0x3f | 0x80
+	var tail [8]byte
+	_, _ = rand.Read(tail[:]) // never fails (crypto/rand)
 
 	g.mu.Lock()
 	ticks := uint64(max(g.now().UnixMilli(), 0)) << 12
@@ -46,7 +45,17 @@ func (g *Generator) Next() ID {
 	g.last = ticks
 	g.mu.Unlock()
 
+	return compose(ticks, binary.BigEndian.Uint64(tail[:]))
+}
+
+// tailMask is the random part of an identifier's second half.
+const tailMask = 1<<62 - 1
+
+// compose lays out an identifier: 48 bits of milliseconds and 12 of counter, in ticks, and
+// the random tail, with the version and variant of RFC 9562 between them.
+func compose(ticks, tail uint64) (id ID) {
 	binary.BigEndian.PutUint64(id[:8], ticks>>12<<16|0x7000|ticks&0x0fff)
+	binary.BigEndian.PutUint64(id[8:], 1<<63|tail&tailMask)
 	return id
 }
 

@@ -11,6 +11,7 @@ package sid
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -91,6 +92,22 @@ func (id *ID) UnmarshalText(text []byte) error {
 // Compare orders identifiers by age: negative if id is older than other, 0 if they
 // are the same, positive if id is newer.
 func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
+
+// Before is the greatest identifier below id: what a mark holds that covers all that is
+// older than id. The zero ID is its own Before.
+func (id ID) Before() ID {
+	head, tail := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])&tailMask
+	ticks := head>>16<<12 | head&0x0fff
+	switch {
+	case tail > 0:
+		tail--
+	case ticks > 0:
+		ticks, tail = ticks-1, tailMask
+	default:
+		return id
+	}
+	return compose(ticks, tail)
+}
 
 // IsZero reports whether id names no session.
 func (id ID) IsZero() bool { return id == ID{} }

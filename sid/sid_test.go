@@ -83,6 +83,30 @@ func TestGeneratorCarriesTheCounterIntoTheTime(t *testing.T) {
 	}
 }
 
+// What is before an identifier is an identifier, and nothing lies between the two.
+func TestBefore(t *testing.T) {
+	parse := func(s string) sid.ID {
+		id, err := sid.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	for id, want := range map[string]string{
+		"019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5f": "019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5e",
+		"019341f2-8a3c-7b5e-9d21-0a1b2c3d0000": "019341f2-8a3c-7b5e-9d21-0a1b2c3cffff",
+		"019341f2-8a3c-7b5e-8000-000000000000": "019341f2-8a3c-7b5d-bfff-ffffffffffff",
+		"019341f2-8a3c-7000-8000-000000000000": "019341f2-8a3b-7fff-bfff-ffffffffffff",
+	} {
+		if got := parse(id).Before(); got != parse(want) {
+			t.Errorf("before %s is %s, want %s", id, got, want)
+		}
+	}
+	if before := (sid.ID{}).Before(); !before.IsZero() {
+		t.Errorf("before the zero ID is %s", before)
+	}
+}
+
 func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
 	g := sid.NewGenerator(nil)
 	var (

@@ -140,17 +140,6 @@ func (a *auditor) log() error {
 	return err
 }
 
-func (a *auditor) marks() error {
-	_, err := a.each(marks, func(key, value []byte) error {
-		mark, err := decodeMark(key, value)
-		if err == nil && mark.SID.Compare(a.h.counters.last) > 0 {
-			return fmt.Errorf("%w: a mark is newer than the newest session", ErrDamaged)
-		}
-		return err
-	})
-	return err
-}
-
 func (a *auditor) keys() error {
 	_, err := a.each(keySet, func(key, value []byte) error {
 		if !bytes.Equal(key, []byte(keyDocument)) {

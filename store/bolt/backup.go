@@ -27,7 +27,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 	if !h.durable.wait(uint64(t.ID())) { //nolint:gosec // never negative
 		return db.unavailable()
 	}
-	if _, err := t.WriteTo(&untilDone{ctx: ctx, w: w}); err != nil {
+	if _, err := t.WriteTo(&untilDone{ctx: ctx, w: w, failed: func() bool { return db.handle.Load() != h }}); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err() // bbolt does not wrap
 		}
@@ -40,11 +40,16 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 type untilDone struct {
 	ctx context.Context //nolint:containedctx // it lives as long as one call
 	w   io.Writer
+	// failed says that the store is to be reopened, which a backup must not hold up.
+	failed func() bool
 }
 
 func (u *untilDone) Write(p []byte) (int, error) {
 	if err := u.ctx.Err(); err != nil {
 		return 0, err
+	}
+	if u.failed() {
+		return 0, session.ErrUnavailable
 	}
 	return u.w.Write(p)
 }

@@ -21,6 +21,7 @@ const (
 	byDue                     // milliseconds (8) ‖ sid → nothing
 	revocations               // number (8) → entry
 	marks                     // kind ‖ name → mark
+	marksToDo                 // what the sweeper has to do with which mark: see markqueue.go
 	keySet                    // the set of signing keys
 	meta                      // what the file is, and its counters
 	journalA                  // number (8) → states that are newer than those in the states bucket
@@ -31,7 +32,7 @@ const (
 func (b bucket) name() []byte {
 	return []byte([buckets]string{
 		"sessions", "state", "ended", "by_user", "by_user_ended", "by_due",
-		"log", "marks", "keys", "meta", "journal_a", "journal_b",
+		"log", "marks", "marks_to_do", "keys", "meta", "journal_a", "journal_b",
 	}[b])
 }
 
@@ -41,7 +42,7 @@ func (b bucket) fill() float64 {
 	switch b {
 	case sessions, states, ends, byDue, revocations, journalA, journalB:
 		return 1
-	case byUser, byUserEnded, marks, keySet, meta, buckets:
+	case byUser, byUserEnded, marks, marksToDo, keySet, meta, buckets:
 	}
 	return bbolt.DefaultFillPercent
 }

@@ -53,7 +53,9 @@ func (t *tx) Create(s session.Session, st session.State, due time.Time) (err err
 	state := encodeState(&st)
 	t.created = append(t.created, s.ID)
 	t.later(func() error {
-		t.counters.last = s.ID
+		if s.ID.Compare(t.counters.last) > 0 {
+			t.counters.last = s.ID
+		}
 		t.counters.live++
 		return errors.Join(
 			t.put(sessions, s.ID[:], raw),
@@ -184,7 +186,7 @@ func (t *tx) raise(e *revocation.Entry) error {
 			mark = old
 		}
 	}
-	return t.put(marks, key, encodeMark(&mark))
+	return t.putMark(&mark)
 }
 
 func userKey(userID string, id sid.ID) []byte {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
@@ -102,56 +101,6 @@ func (t *tx) LiveAfter(id sid.ID, limit int) (live []session.Snapshot, err error
 		live = append(live, snap)
 	}
 	return live, nil
-}
-
-// Marks implements [session.Upkeep].
-func (t *tx) Marks() (all []revocation.Mark, err error) {
-	defer t.catch(&err)
-	c := t.bucket(marks).Cursor()
-	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		mark, err := decodeMark(k, raw)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, mark)
-	}
-	return all, nil
-}
-
-// Settle implements [session.Upkeep].
-func (t *tx) Settle(mark revocation.Mark) (err error) {
-	return t.unlessRaised(mark, func(key []byte, m revocation.Mark) error {
-		m.Settled = true
-		return t.put(marks, key, encodeMark(&m))
-	})
-}
-
-// DropMark implements [session.Upkeep]. A mark whose time was extended counts as raised.
-func (t *tx) DropMark(mark revocation.Mark) (err error) {
-	return t.unlessRaised(mark, func(key []byte, m revocation.Mark) error {
-		if millis(m.Until) > millis(mark.Until) {
-			return nil
-		}
-		return t.delete(marks, key)
-	})
-}
-
-// unlessRaised changes a mark, if it is still the one that the caller saw.
-func (t *tx) unlessRaised(mark revocation.Mark, change func(key []byte, m revocation.Mark) error) (err error) {
-	defer t.catch(&err)
-	key := markKey(mark.Scope)
-	t.later(func() error {
-		raw := t.get(marks, key)
-		if raw == nil {
-			return nil
-		}
-		m, err := decodeMark(key, raw)
-		if err != nil || m.SID != mark.SID {
-			return err
-		}
-		return change(key, m)
-	})
-	return nil
 }
 
 // TrimLog implements [session.Upkeep]. It stops at the first entry that is still needed,

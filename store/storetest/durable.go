@@ -37,7 +37,7 @@ func (f *fixture) contents(t failer, users ...string) contents {
 		if c.Due, err = tx.Due(after(plenty), plenty); err != nil {
 			return err
 		}
-		if c.Marks, err = tx.Marks(); err != nil {
+		if c.Marks, err = allMarks(tx); err != nil {
 			return err
 		}
 		for _, u := range users {

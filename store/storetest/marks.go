@@ -40,12 +40,22 @@ func (f *fixture) revoke(t failer, entries ...revocation.Entry) {
 	})
 }
 
+// allMarks lists the marks there are, the unsettled ones first.
+func allMarks(tx session.Tx) ([]revocation.Mark, error) {
+	unsettled, err := tx.UnsettledMarks(plenty)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := tx.ExpiredMarks(after(plenty), plenty)
+	return append(unsettled, settled...), err
+}
+
 // wantMarks fails unless these are all the marks there are.
 func (f *fixture) wantMarks(t failer, want ...revocation.Mark) {
 	t.Helper()
 	var all []revocation.Mark
 	f.update(t, func(tx session.Tx) (err error) {
-		all, err = tx.Marks()
+		all, err = allMarks(tx)
 		return err
 	})
 	got, wanted := map[revocation.Scope]revocation.Mark{}, map[revocation.Scope]revocation.Mark{}
