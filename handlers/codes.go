@@ -14,6 +14,7 @@ const (
 	codeSessionIdle     code = "session_idle"
 	codeRefreshInvalid  code = "refresh_token_invalid"
 	codeRefreshReused   code = "refresh_token_reused"
+	codeHandoffInvalid  code = "handoff_code_invalid"
 	codeNotFresh        code = "not_fresh"
 	codeBindingMismatch code = "binding_mismatch"
 	codeNotFound        code = "not_found"
@@ -89,6 +90,8 @@ func unauthorized(c code) (meaning, bool) {
 		m.title = "The session was not used for too long"
 	case codeRefreshInvalid:
 		m.title = "The refresh token is not valid"
+	case codeHandoffInvalid:
+		m.title = "The hand-off code is not valid"
 	case codeRefreshReused:
 		m.title = "The refresh token was used twice"
 	case codeBindingMismatch:

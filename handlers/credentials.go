@@ -120,7 +120,7 @@ func (s *Server) authenticate(x *exchange, token string) (session.Holder, error)
 
 // forged reports whether a credential was never one of ours, as far as can be told.
 func forged(err error) bool {
-	if errors.Is(err, session.ErrRefreshTokenInvalid) {
+	if errors.Is(err, session.ErrRefreshTokenInvalid) || errors.Is(err, session.ErrHandoffInvalid) {
 		return true
 	}
 	return jwt.Cause(err) != "" && !errors.Is(err, jwt.ErrExpired)

@@ -28,6 +28,9 @@ type mintBody struct {
 	UserAgent string         `json:"user_agent"`
 	Label     string         `json:"label"`
 	Transport string         `json:"transport"`
+
+	Handoff       bool   `json:"handoff"`
+	HandoffOrigin string `json:"handoff_origin"`
 }
 
 // mint begins a session for a user whom the backend has authenticated.
@@ -47,10 +50,14 @@ func (s *Server) mint(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	g, err := s.cfg.Sessions.Mint(x.Request().Context(), session.MintRequest{
+	req := session.MintRequest{
 		User: session.User(body.User), ClientID: x.client, Claims: []byte(body.Claims),
 		Audience: body.Audience, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: from,
-	})
+	}
+	if body.Handoff {
+		return s.handoff(x, req, &body, cookie)
+	}
+	g, err := s.cfg.Sessions.Mint(x.Request().Context(), req)
 	if err != nil {
 		return err
 	}

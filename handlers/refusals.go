@@ -49,6 +49,7 @@ func verdicts() []verdict {
 		{session.ErrUnavailable, codeUnavailable, "The store cannot answer now; nothing is known of what the request would have changed."},
 		{session.ErrRefreshTokenReused, codeRefreshReused, "The token has been used by someone else too, so the session has ended."},
 		{session.ErrRefreshTokenInvalid, codeRefreshInvalid, ""},
+		{session.ErrHandoffInvalid, codeHandoffInvalid, "It is not one of ours, is for another origin, is too old, or was claimed before."},
 		{session.ErrRevoked, codeSessionRevoked, ""},
 		{session.ErrExpired, codeSessionExpired, ""},
 		{session.ErrIdle, codeSessionIdle, ""},

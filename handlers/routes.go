@@ -12,6 +12,7 @@ func (s *Server) publicRoutes() []route {
 		{method: "GET", path: "/readyz", serve: s.ready},
 
 		{method: "POST", path: "/v1/session/refresh", serve: s.refresh},
+		{method: "POST", path: "/v1/session/claim", serve: s.claim},
 		{method: "GET", path: "/v1/session", serve: s.current},
 		{method: "DELETE", path: "/v1/session", serve: s.signOut},
 

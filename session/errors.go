@@ -19,6 +19,9 @@ var (
 	// ErrRefreshTokenReused means that the refresh token was copied: the session has
 	// been ended.
 	ErrRefreshTokenReused = errors.New("session: refresh token reused")
+	// ErrHandoffInvalid means that the hand-off code is not one of ours, is for another
+	// origin, is too old, or was claimed before.
+	ErrHandoffInvalid = errors.New("session: hand-off code invalid")
 	// ErrRevoked means that the session was ended before its time.
 	ErrRevoked = errors.New("session: revoked")
 	// ErrExpired means that the session has reached its absolute end.

@@ -59,9 +59,10 @@ func (k RefreshKey) GoString() string { return "[redacted]" }
 type keyring struct{ keys []ringKey }
 
 type ringKey struct {
-	id     byte
-	tag    []byte
-	branch []byte
+	id      byte
+	tag     []byte
+	branch  []byte
+	handoff []byte
 }
 
 func newKeyring(keys []RefreshKey) (*keyring, error) {
@@ -78,7 +79,11 @@ func newKeyring(keys []RefreshKey) (*keyring, error) {
 		if err != nil {
 			return nil, fmt.Errorf("deriving the branch key: %w", err)
 		}
-		ring.keys = append(ring.keys, ringKey{id: k.ID, tag: tag, branch: branch})
+		handoff, err := hkdf.Expand(sha256.New, k.Key[:], "hand-off code tag", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("deriving the hand-off key: %w", err)
+		}
+		ring.keys = append(ring.keys, ringKey{id: k.ID, tag: tag, branch: branch, handoff: handoff})
 	}
 	return ring, nil
 }

@@ -713,6 +713,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim a session that was handed off
+         * @description A page sends the code of a mint with handoff, with credentials included, and the issuer sets its
+         *     cookies. A code is good once, for 60 s, and only for the origin that it was minted for; the Origin
+         *     header is required.
+         */
+        post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/refresh": {
         parameters: {
             query?: never;
@@ -954,10 +976,19 @@ export interface components {
             /** @description Of the session; the issuer keeps no users */
             updatedAt: components["schemas"]["BetterTime"];
         };
+        ClaimRequest: {
+            handoff_code: string;
+        };
         /** @enum {string} */
-        Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
+        Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "handoff_code_invalid" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
         /** @enum {string} */
         EndReason: "sign_out" | "revoked_by_user" | "revoked_all_by_user" | "revoked_by_service" | "revoked_by_admin" | "token_revoked" | "refresh_reuse" | "session_limit" | "expired" | "idle" | "binding_mismatch" | "signing_key_revoked" | "revoked_by_client_id";
+        HandedOff: {
+            /** @description Seconds until the code expires */
+            expires_in: number;
+            handoff_code: components["schemas"]["HandoffCode"];
+        };
+        HandoffCode: string;
         Health: {
             /** @constant */
             status: "ok";
@@ -1065,6 +1096,10 @@ export interface components {
             audience?: string[];
             /** @description Further claims of every access token, at most 4 KiB; registered names are refused */
             claims?: Record<string, never>;
+            /** @description Answer with a code that a page claims instead of tokens */
+            handoff?: boolean;
+            /** @description The origin that may claim it: the issuer's own or an allowed one; left out means any of them */
+            handoff_origin?: string;
             /** @description The user's address, IPv4 or IPv6; left out means unknown */
             ip_address?: string;
             /** @description A name for the device */
@@ -1358,6 +1393,19 @@ export interface components {
                 "application/json": components["schemas"]["BetterError"] & {
                     /** @enum {unknown} */
                     code?: "SERVICE_UNAVAILABLE";
+                };
+            };
+        };
+        /** @description The code cannot be claimed */
+        ClaimUnauthorized: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "handoff_code_invalid" | "session_revoked";
                 };
             };
         };
@@ -2961,6 +3009,41 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRequest"];
+            };
+        };
+        responses: {
+            /** @description The session; its tokens are in cookies */
+            200: {
+                headers: {
+                    "Set-Cookie": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refreshed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ClaimUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     refresh: {
         parameters: {
             query?: never;
@@ -3051,7 +3134,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Minted"];
+                    "application/json": components["schemas"]["Minted"] | components["schemas"]["HandedOff"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -1,0 +1,120 @@
+package session_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"issuer.example/session"
+)
+
+const spa = "https://app.example"
+
+func (f *fixture) handoff(t *testing.T, origin string) session.Handoff {
+	t.Helper()
+	h, err := f.svc.MintHandoff(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, ClientID: "app"}, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (f *fixture) wantNoClaim(t *testing.T, code, origin string, want error) {
+	t.Helper()
+	if _, err := f.svc.Claim(t.Context(), code, origin, session.Client{}); !errors.Is(err, want) {
+		t.Errorf("claiming: %v, want %v", err, want)
+	}
+}
+
+func TestClaim(t *testing.T) {
+	f := newFixture(t, nil)
+	h := f.handoff(t, spa)
+	f.clock.advance(59 * time.Second)
+	f.reopen(t)
+	g, err := f.svc.Claim(t.Context(), h.Code, spa, session.Client{})
+	if err != nil || g.View.ID != h.View.ID {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if want := f.clock.now().Add(f.config.IdleTimeout); !g.View.IdleExpiresAt.Equal(want) || !g.View.ExpiresAt.Equal(h.View.ExpiresAt) {
+		t.Errorf("idle end %v, want %v", g.View.IdleExpiresAt, want)
+	}
+	f.holder(t, g)
+	// One use, also after a restart; what was claimed goes on.
+	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+	f.reopen(t)
+	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+	f.clock.advance(6 * 24 * time.Hour)
+	f.sweep(t)
+	next := f.refresh(t, g.RefreshToken)
+	if next.Outcome != session.OutcomeAdvanced {
+		t.Errorf("refreshed: %s", next.Outcome)
+	}
+	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+}
+
+func TestClaimIsRefused(t *testing.T) {
+	f := newFixture(t, nil)
+	bound, free := f.handoff(t, spa), f.handoff(t, "")
+	for _, origin := range []string{"", "null", "https://evil.example", spa + "/", "https://app.example.evil"} {
+		f.wantNoClaim(t, bound.Code, origin, session.ErrHandoffInvalid)
+	}
+	if _, err := f.svc.Claim(t.Context(), free.Code, "https://any.example", session.Client{}); err != nil {
+		t.Error(err)
+	}
+	normal := f.mint(t, "u1")
+	for i := range bound.Code {
+		forged := []byte(bound.Code)
+		forged[i] ^= 1
+		f.wantNoClaim(t, string(forged), spa, session.ErrHandoffInvalid)
+	}
+	for _, bad := range []string{"", "hc_", bound.Code + "A", bound.Code[:len(bound.Code)-1], normal.RefreshToken, normal.AccessToken, bound.Code[:20] + "\n" + bound.Code[21:]} {
+		f.wantNoClaim(t, bad, spa, session.ErrHandoffInvalid)
+	}
+	// A code is no token.
+	if _, err := f.svc.Refresh(t.Context(), bound.Code, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+		t.Error(err)
+	}
+	revoked := f.handoff(t, spa)
+	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil {
+		t.Fatal(err)
+	}
+	f.wantNoClaim(t, revoked.Code, spa, session.ErrRevoked)
+}
+
+// A session that nobody claims ends with its code, and is gone from the lists.
+func TestUnclaimedSessionEnds(t *testing.T) {
+	f := newFixture(t, nil)
+	h := f.handoff(t, spa)
+	f.clock.advance(session.HandoffLifetime)
+	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+	if live, err := f.svc.List(t.Context(), "u1"); err != nil || len(live) != 0 {
+		t.Errorf("live: %v, %v", live, err)
+	}
+	f.sweep(t)
+	f.wantEnd(t, h.View.ID, session.ReasonIdle)
+	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+}
+
+func TestOneOfManyClaimsSucceeds(t *testing.T) {
+	f := newFixture(t, nil)
+	h := f.handoff(t, "")
+	var (
+		wg      sync.WaitGroup
+		claimed atomic.Int32
+	)
+	for range 32 {
+		wg.Go(func() {
+			if _, err := f.svc.Claim(t.Context(), h.Code, spa, session.Client{}); err == nil {
+				claimed.Add(1)
+			} else if !errors.Is(err, session.ErrHandoffInvalid) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if claimed.Load() != 1 {
+		t.Errorf("%d claims have succeeded", claimed.Load())
+	}
+}
