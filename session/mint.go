@@ -87,12 +87,16 @@ func (s *Service) create(tx Tx, req MintRequest, now time.Time, idle time.Durati
 		Claims: req.Claims, Audience: req.Audience, AMR: req.AMR, ACR: req.ACR, Label: req.Label,
 		IP: req.From.IP.Unmap(), UserAgent: req.From.UserAgent,
 		CreatedAt: now, AuthTime: now.Truncate(time.Second),
-		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout), IdleTimeout: idle,
+		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout).Truncate(time.Second), IdleTimeout: idle,
 	}
 	st := State{RedeemedAt: now, LastSeenAt: now, LastIP: sess.IP}
 	v := s.unmarked(Snapshot{Session: sess, State: st})
 	return v, tx.Create(sess, st, v.IdleExpiresAt)
 }
+
+// maxEvicted bounds what one sign-in ends, which everyone else's writes wait behind. It is
+// reached only after the limit has been lowered: the rest goes with the next sign-ins.
+const maxEvicted = 64
 
 // makeRoom ends as many sessions of the user as the limit asks for, so that one more fits.
 func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
@@ -111,8 +115,9 @@ func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
 		sortByLastSeen(live)
 	case LimitEvictOldest: // as they come: newest first
 	}
+	excess = min(excess, maxEvicted)
 	for _, v := range live[len(live)-excess:] {
-		if err := s.end(tx, v.ID, ReasonLimit, now); err != nil {
+		if err := s.end(tx, v, ReasonLimit, now); err != nil {
 			return 0, err
 		}
 	}
