@@ -54,8 +54,13 @@ func TestHandoffOrigins(t *testing.T) {
 	f := newFixture(t, nil)
 	bound, ours := f.handoff(t, appOrigin), f.handoff(t, testIssuer)
 	for _, options := range [][]option{
-		nil, {own()}, {header("Origin", "null")}, {header("Origin", "https://evil.example")}, {page(), header("Origin", appOrigin)},
-		{header("Origin", appOrigin+".evil.example")}, {header("Referer", appOrigin+"/")},
+		nil,
+		{own()},
+		{header("Origin", "null")},
+		{header("Origin", "https://evil.example")},
+		{page(), header("Origin", appOrigin)},
+		{header("Origin", appOrigin+".evil.example")},
+		{header("Referer", appOrigin+"/")},
 	} {
 		if a := f.claim(t, bound, options...).want(t, 403, "forbidden"); len(a.Cookies()) != 0 {
 			t.Errorf("cookies: %v", a.Cookies())

@@ -120,10 +120,10 @@ func (s *Service) report(r redemption) {
 		s.cfg.Observer.Ended(r.ends, 1)
 	}
 	id := slog.String("sid", r.before.Session.ID.String())
-	switch r.outcome {
-	case OutcomeReused:
+	if r.outcome == OutcomeReused {
 		s.cfg.Logger.Warn("refresh token reused: session ended", id, slog.String("sub", r.before.Session.User.ID))
-	case OutcomeRestored:
+	}
+	if r.outcome == OutcomeRestored {
 		s.cfg.Logger.Warn("refresh token is newer than the store: was a backup restored?", id)
 	}
 	if r.moved {

@@ -148,11 +148,7 @@ func location(t *testing.T) string {
 // sockets: one for HTTP/1.1, one for HTTP/2.
 func startNginx(t *testing.T, location string) map[string]http.RoundTripper {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nginx-") // a path that is short enough for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
 	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log stderr;
 events {}
 http {
