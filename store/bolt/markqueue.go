@@ -117,6 +117,9 @@ func (t *tx) DropMark(mark revocation.Mark) (err error) {
 // unlessRaised changes a mark, if it is still the one that the caller saw.
 func (t *tx) unlessRaised(mark revocation.Mark, change func(key []byte, m revocation.Mark) error) (err error) {
 	defer t.catch(&err)
+	if _, _, err := t.Mark(mark.Scope); err != nil {
+		return err // damaged: see legible
+	}
 	key := markKey(mark.Scope)
 	t.later(func() error {
 		raw := t.get(marks, key)

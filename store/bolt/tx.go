@@ -121,6 +121,9 @@ func (t *tx) End(id sid.ID, end session.End) (err error) {
 	if !t.exists(id) {
 		return session.ErrNotFound
 	}
+	if err := t.legible(id); err != nil {
+		return err
+	}
 	t.later(func() error {
 		if !t.has(states, id[:]) {
 			return nil // it has an end, or was purged by this very transaction
@@ -128,6 +131,17 @@ func (t *tx) End(id sid.ID, end session.End) (err error) {
 		return t.end(id, encodeEnd(end))
 	})
 	return nil
+}
+
+// legible is an error if the record of a session is damaged. What is about to be read
+// again when the writes are applied is read before, for an error there fails the store.
+func (t *tx) legible(id sid.ID) error {
+	raw := t.get(sessions, id[:])
+	if raw == nil {
+		return nil
+	}
+	_, err := t.h.codec.decode(id, raw)
+	return err
 }
 
 func (t *tx) end(id sid.ID, end []byte) error {
@@ -154,6 +168,9 @@ func (t *tx) Revoke(entry revocation.Entry) (err error) {
 	}
 	if len(entry.Scope.Name) > maxName {
 		return errors.New("bolt: unusable name of a scope")
+	}
+	if _, _, err := t.Mark(entry.Scope); err != nil {
+		return err // damaged: see legible
 	}
 	t.later(func() error {
 		t.counters.seq++

@@ -52,6 +52,9 @@ func (t *tx) Defer(due session.Due, at time.Time) (err error) {
 // Purge implements [session.Upkeep]. It does nothing if the session is not due then.
 func (t *tx) Purge(due session.Due) (err error) {
 	defer t.catch(&err)
+	if err := t.legible(due.ID); err != nil {
+		return err
+	}
 	key := dueKey(due)
 	t.later(func() error {
 		if !t.has(byDue, key) {
