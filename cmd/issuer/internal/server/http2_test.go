@@ -201,8 +201,8 @@ func TestSettingsFlood(t *testing.T) {
 	s := start(t, withFollower)
 	bounded(t, s, func() {
 		a := attack(t, s)
-		for sent := 0; sent < 200_000; sent++ {
-			if a.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: uint32(sent % 4096)}) != nil {
+		for sent := range uint32(200_000) {
+			if a.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: sent % 4096}) != nil {
 				return // the server has had enough
 			}
 		}
