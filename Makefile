@@ -51,6 +51,10 @@ bench: ## Run the benchmarks (BENCH=regexp)
 bench-http: ## Measure durable refreshes over HTTP, beside a bare Echo
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
 
+.PHONY: bench-feed
+bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart
+	$(GO) test -run '^$$' -bench Feed -benchtime 1x -timeout 30m ./bench
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 	GO='$(GO)' tools/fuzz $(FUZZTIME) $(PACKAGES)

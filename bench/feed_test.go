@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -62,22 +63,28 @@ func (f *follower) until(prefix string) error {
 	}
 }
 
-// call sends a request with the key, and returns its answer's status.
-func (p *process) call(t testing.TB, method, path, body string) int {
-	t.Helper()
+// send sends a request with the key.
+func (p *process) send(method, path, body string) (*http.Response, error) {
 	r, err := http.NewRequest(method, "http://"+p.address+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+feedKey)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	res, err := http.DefaultClient.Do(r)
+	return http.DefaultClient.Do(r)
+}
+
+// call sends a request with the key, and returns its answer's status.
+func (p *process) call(t testing.TB, method, path, body string) int {
+	t.Helper()
+	res, err := p.send(method, path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body) // so that the connection is used again
 	return res.StatusCode
 }
 
