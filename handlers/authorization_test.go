@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"issuer.example/handlers"
+	"issuer.example/web"
 )
 
 // role is somebody who calls.
@@ -51,6 +52,12 @@ func TestAuthorization(t *testing.T) {
 		{"POST /api/auth/revoke-all-sessions", []role{stranger, holder}, nil},
 		{"GET /api/auth/token", []role{stranger, holder}, nil},
 		{"POST /api/auth/update-session", nil, nil},
+		{"GET /account/sessions", []role{stranger, holder}, nil},
+		{"GET /account/sessions/revoke-all", []role{stranger, holder}, nil},
+		{"POST /account/sessions/revoke", nil, nil}, // only from a page of ours
+		{"POST /account/sessions/revoke-others", nil, nil},
+		{"POST /account/sessions/revoke-all", nil, nil},
+		{"GET /account/assets/" + web.StyleName(), everyone, nil},
 		{"GET /.well-known/jwks.json", everyone, nil},
 		{"GET /.well-known/openid-configuration", everyone, nil},
 		{"GET /.well-known/oauth-authorization-server", everyone, nil},

@@ -33,7 +33,7 @@ func (c *contract) elsewhere(r *http.Request) bool {
 }
 
 var loadOpenAPI = sync.OnceValues(func() (*openapi3.T, error) {
-	for _, text := range []string{"application/jwt", "text/event-stream"} {
+	for _, text := range []string{"application/jwt", "text/event-stream", "text/html", "text/css"} {
 		openapi3filter.RegisterBodyDecoder(text, openapi3filter.PlainBodyDecoder)
 	}
 	text, err := os.ReadFile("openapi.yaml")

@@ -36,6 +36,9 @@ func (s *Server) writeRefusal(x *exchange, r *refusal) error {
 	if s.isBetterAuth(x) {
 		return s.writeBetterRefusal(x, r, m)
 	}
+	if x.route != nil && x.route.page {
+		return s.writePageRefusal(x, r, m)
+	}
 	s.challenge(x, r, m)
 	if x.route != nil && x.route.oauth {
 		return writeJSON(x, m.status, oauthError{Error: oauthWord(r, m), Description: plain(r, m)})

@@ -2,7 +2,7 @@ package handlers
 
 // publicRoutes are those of the public listener.
 func (s *Server) publicRoutes() []route {
-	return append(s.betterAuthRoutes(), []route{
+	return append(append(s.betterAuthRoutes(), s.accountRoutes()...), []route{
 		{method: "GET", path: "/.well-known/jwks.json", serve: s.jwks, open: true},
 		{method: "GET", path: "/.well-known/openid-configuration", serve: s.metadata, open: true},
 		{method: "GET", path: "/.well-known/oauth-authorization-server", serve: s.metadata, open: true},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"issuer.example/web"
 )
 
 // Server answers HTTP requests. It is safe for concurrent use and owns no goroutine.
@@ -27,6 +29,7 @@ type Server struct {
 	strangers   *failures // failed credentials at the public listener
 	intruders   *failures // failed keys at the admin listener
 	verdicts    []verdict
+	pages       *web.Pages
 	frameWithin time.Duration // how long a reader of the stream may take for what it is sent
 	problemBase string
 
@@ -59,6 +62,9 @@ func New(cfg Config) (*Server, error) {
 	if s.intruders, err = newFailures(adminFailures(), cfg.Now); err != nil {
 		return nil, fmt.Errorf("limiting failures: %w", err)
 	}
+	if s.pages, err = web.New(); err != nil {
+		return nil, fmt.Errorf("reading the pages: %w", err)
+	}
 	s.public = s.listen(s.publicRoutes(), true)
 	s.admin = s.listen(s.adminRoutes(), false)
 	return s, nil
@@ -77,6 +83,7 @@ type route struct {
 	oauth        bool // errors are those of RFC 6749
 	open         bool // a public document that any origin may read
 	admin        bool // needs a service key of scope admin
+	page         bool // is for people: a refusal is a page, too
 
 	observe func(status int, took time.Duration)
 }

@@ -37,13 +37,14 @@ func Law() map[string]Rule {
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
 		"handlers": {
-			Ours: []string{"feed", "jwt", "keys", "revocation", "session", "sid"},
+			Ours: []string{"feed", "jwt", "keys", "revocation", "session", "sid", "web"},
 			Doors: []string{
 				"github.com/labstack/echo/v4", "github.com/go-json-experiment/json",
 				"golang.org/x/time", "github.com/hashicorp/golang-lru/v2",
 			},
 			TestDoors: []string{"github.com/getkin/kin-openapi"},
 		},
+		"web": {},
 		"metrics": {
 			Ours:  []string{"feed", "handlers", "keys", "session"},
 			Doors: []string{"github.com/prometheus/client_golang"},

@@ -55,6 +55,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/assets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The style sheet of the pages */
+        get: operations["accountStyle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page of one's own devices */
+        get: operations["accountSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End one session, from the page */
+        post: operations["accountRevoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/revoke-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Asks whether to sign out everywhere */
+        get: operations["accountConfirmRevokeAll"];
+        put?: never;
+        /** Sign out everywhere, from the page */
+        post: operations["accountRevokeAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/revoke-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the other sessions, from the page */
+        post: operations["accountRevokeOthers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/v1/backup": {
         parameters: {
             query?: never;
@@ -1657,6 +1743,15 @@ export interface components {
                 };
             };
         };
+        /** @description A page that says what is wrong */
+        PageRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "text/html": string;
+            };
+        };
         /** @description Too many failed credentials from this address, or too many streams with this key */
         RateLimited: {
             headers: {
@@ -1854,6 +1949,209 @@ export interface operations {
             421: components["responses"]["Misdirected"];
             431: components["responses"]["Headers"];
             500: components["responses"]["Internal"];
+        };
+    };
+    accountStyle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The style sheet, under a name that changes with it */
+            200: {
+                headers: {
+                    "Cache-Control": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    accountSessions: {
+        parameters: {
+            query?: {
+                /** @description A URL of a trusted origin that the page links back to */
+                return_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    "Content-Security-Policy": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageRefused"];
+            401: components["responses"]["PageRefused"];
+            413: components["responses"]["PageRefused"];
+            415: components["responses"]["PageRefused"];
+            421: components["responses"]["PageRefused"];
+            429: components["responses"]["PageRefused"];
+            431: components["responses"]["PageRefused"];
+            500: components["responses"]["PageRefused"];
+            503: components["responses"]["PageRefused"];
+        };
+    };
+    accountRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    id?: components["schemas"]["SessionID"];
+                    return_to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; the list is at Location */
+            303: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageRefused"];
+            401: components["responses"]["PageRefused"];
+            403: components["responses"]["PageRefused"];
+            404: components["responses"]["PageRefused"];
+            413: components["responses"]["PageRefused"];
+            415: components["responses"]["PageRefused"];
+            421: components["responses"]["PageRefused"];
+            429: components["responses"]["PageRefused"];
+            431: components["responses"]["PageRefused"];
+            500: components["responses"]["PageRefused"];
+            503: components["responses"]["PageRefused"];
+        };
+    };
+    accountConfirmRevokeAll: {
+        parameters: {
+            query?: {
+                /** @description A URL of a trusted origin that the page links back to */
+                return_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    "Content-Security-Policy": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["PageRefused"];
+            401: components["responses"]["PageRefused"];
+            413: components["responses"]["PageRefused"];
+            415: components["responses"]["PageRefused"];
+            421: components["responses"]["PageRefused"];
+            429: components["responses"]["PageRefused"];
+            431: components["responses"]["PageRefused"];
+            500: components["responses"]["PageRefused"];
+            503: components["responses"]["PageRefused"];
+        };
+    };
+    accountRevokeAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    return_to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; the list is at Location */
+            303: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageRefused"];
+            401: components["responses"]["PageRefused"];
+            403: components["responses"]["PageRefused"];
+            413: components["responses"]["PageRefused"];
+            415: components["responses"]["PageRefused"];
+            421: components["responses"]["PageRefused"];
+            429: components["responses"]["PageRefused"];
+            431: components["responses"]["PageRefused"];
+            500: components["responses"]["PageRefused"];
+            503: components["responses"]["PageRefused"];
+        };
+    };
+    accountRevokeOthers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    return_to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; the list is at Location */
+            303: {
+                headers: {
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PageRefused"];
+            401: components["responses"]["PageRefused"];
+            403: components["responses"]["PageRefused"];
+            413: components["responses"]["PageRefused"];
+            415: components["responses"]["PageRefused"];
+            421: components["responses"]["PageRefused"];
+            429: components["responses"]["PageRefused"];
+            431: components["responses"]["PageRefused"];
+            500: components["responses"]["PageRefused"];
+            503: components["responses"]["PageRefused"];
         };
     };
     adminBackup: {

@@ -80,7 +80,7 @@ func (v checker) checkBrowsers() {
 
 // ownPaths are the first parts of the paths that the public listener has itself.
 func ownPaths() []string {
-	return []string{"v1", "oauth", ".well-known", "healthz", "readyz", "openapi.yaml"}
+	return []string{"v1", "oauth", ".well-known", "healthz", "readyz", "openapi.yaml", "problems", "account"}
 }
 
 // exactOrigin tells whether text is what a browser sends as Origin.

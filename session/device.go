@@ -1,0 +1,20 @@
+package session
+
+import "github.com/mileusna/useragent"
+
+// Device names the browser and the system of a user agent for people, as in "Firefox on
+// Linux"; "" if neither can be told.
+func Device(userAgent string) string {
+	if userAgent == "" {
+		return ""
+	}
+	ua := useragent.Parse(userAgent)
+	switch {
+	case ua.Name != "" && ua.OS != "":
+		return ua.Name + " on " + ua.OS
+	case ua.Name != "":
+		return ua.Name
+	default:
+		return ua.OS
+	}
+}
