@@ -60,7 +60,8 @@ func TestJSON(t *testing.T) {
 	for name, tt := range map[string]struct{ body, field string }{
 		"unknown member":          {`{"user":{"id":"u1"},"admin":true}`, "admin"},
 		"unknown member, nested":  {`{"user":{"id":"u1","role":"x"}}`, "user.role"},
-		"hand-off is not yet":     {`{"user":{"id":"u1"},"handoff":true}`, "handoff"},
+		"hand-off is a boolean":   {`{"user":{"id":"u1"},"handoff":"true"}`, "handoff"},
+		"origin without hand-off": {`{"user":{"id":"u1"},"handoff_origin":"http://localhost:8080"}`, "handoff_origin"},
 		"another case":            {`{"User":{"id":"u1"}}`, "User"},
 		"duplicate":               {`{"user":{"id":"u1"},"user":{"id":"u2"}}`, ""},
 		"duplicate, nested":       {`{"user":{"id":"u1","id":"u2"}}`, ""},

@@ -57,6 +57,9 @@ func (s *Server) mint(x *exchange) error {
 	if body.Handoff {
 		return s.handoff(x, req, &body, cookie)
 	}
+	if body.HandoffOrigin != "" {
+		return &refusal{code: codeInvalidRequest, field: "handoff_origin", detail: "The handoff_origin needs handoff."}
+	}
 	g, err := s.cfg.Sessions.Mint(x.Request().Context(), req)
 	if err != nil {
 		return err
