@@ -79,6 +79,7 @@ func (g *Guard) start(ctx, background context.Context, c *client, where endpoint
 	if err := g.keys.fetch(ctx); err != nil {
 		return fmt.Errorf("fetching the issuer's keys: %w", err)
 	}
+	where.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
 	report := newReporter(c, where.applied, g.config.Name)
 	f := &feed{
 		client: c, where: where, keys: g.keys, ledger: g.ledger, stats: &g.stats, report: report,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/feed"
 	"issuer.example/keys"
 	"issuer.example/metrics"
 	"issuer.example/session"
@@ -35,7 +36,8 @@ func TestCounts(t *testing.T) {
 				{ID: "g", Algorithm: "ES256", State: keys.Gone, GoneAt: now},
 			}
 		},
-		Now: func() time.Time { return now },
+		Streams: func() int { return 7 },
+		Now:     func() time.Time { return now },
 	})
 	m.Minted()
 	m.Refreshed(string(session.OutcomeAdvanced))
@@ -43,6 +45,10 @@ func TestCounts(t *testing.T) {
 	m.Ended(session.ReasonLimit, 3)
 	m.Ended(session.ReasonIdle, 0)
 	m.Committed(17, 300*time.Microsecond)
+	m.FeedSent(5)
+	m.FeedEnded(feed.EndSlow)
+	m.FeedEnded("something new")
+	m.FeedApplied(18 * time.Millisecond)
 	count := m.Route("GET", "/v1/session")
 	count(200, time.Millisecond)
 	count(204, time.Millisecond)
@@ -59,6 +65,11 @@ func TestCounts(t *testing.T) {
 		`issuer_refreshes_total{outcome="other"} 1`,
 		`issuer_sessions_ended_total{reason="session_limit"} 3`,
 		`issuer_commit_batch_size_sum 17`,
+		`issuer_feed_streams 7`,
+		`issuer_feed_frames_sent_total 5`,
+		`issuer_feed_streams_ended_total{reason="slow"} 1`,
+		`issuer_feed_streams_ended_total{reason="life"} 0`,
+		`issuer_feed_applied_delay_seconds_sum 0.018`,
 		`issuer_commit_duration_seconds_count 1`,
 		`issuer_http_requests_total{method="GET",route="/v1/session",status="2xx"} 2`,
 		`issuer_http_requests_total{method="GET",route="/v1/session",status="5xx"} 1`,

@@ -3,8 +3,10 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/guard"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
 )
@@ -185,20 +188,14 @@ http {
 // socket is a transport to a Unix socket. It waits until somebody listens there.
 func socket(t *testing.T, path string, protocols *http.Protocols) http.RoundTripper {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for ctx := soon(t); ; {
+	await(t, "nginx", func() bool {
 		conn, err := net.Dial("unix", path)
-		if err == nil {
-			_ = conn.Close()
-			break
+		if err != nil {
+			return false
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal(err)
-		}
-	}
+		_ = conn.Close()
+		return true
+	})
 	transport := &http.Transport{
 		Protocols:   protocols,
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) },
@@ -231,6 +228,86 @@ func TestFeedThroughNginx(t *testing.T) {
 			if e, ok := s.next(); !ok || e.SID.String() != id || e.Seq != uint64(after) {
 				t.Errorf("%s, %s: %+v comes where %s was revoked", name, proto, e, id)
 			}
+		}
+	}
+}
+
+// A guard follows the real issuer: it refuses a session that was revoked, and the issuer
+// shows how far it is.
+func TestGuardFollowsTheIssuer(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", strings.TrimPrefix(i.public, "http://"))
+	}
+	g, err := guard.New(soon(t), guard.Config{
+		Issuer: "http://localhost:8080", Audience: []string{"http://localhost:8080"}, ServiceKey: i.serviceKey(),
+		Name: "orders", HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
+	var one, two grant
+	for _, into := range []*grant{&one, &two} {
+		if status := i.call("POST", "/v1/sessions", i.serviceKey(), `{"user":{"id":"u1"}}`, into); status != http.StatusCreated {
+			t.Fatalf("mint: %d", status)
+		}
+		if _, err := g.Verify(t.Context(), into.AccessToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := i.call("DELETE", "/v1/sessions/"+one.Session.ID, i.serviceKey(), "", nil); status != http.StatusNoContent {
+		t.Fatalf("revoke: %d", status)
+	}
+	await(t, "the revocation to be applied", func() bool {
+		_, err := g.Verify(t.Context(), one.AccessToken)
+		return errors.Is(err, guard.ErrRevoked)
+	})
+	if _, err := g.Verify(t.Context(), two.AccessToken); err != nil {
+		t.Error(err)
+	}
+	await(t, "the issuer to show it", func() bool {
+		text := i.verifiers()
+		return strings.Contains(text, `"verifier":"orders","client":"dev-service","connected":true,"seq":1,"behind":0`)
+	})
+}
+
+// verifiers is what the issuer knows of them.
+func (i *issuer) verifiers() string {
+	i.t.Helper()
+	key, err := os.ReadFile(filepath.Join(i.dir, "data/dev/admin.key"))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodGet, i.admin+"/admin/v1/verifiers", nil)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(key)))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ctx := soon(t); !so(); {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waiting for %s in vain", what)
 		}
 	}
 }

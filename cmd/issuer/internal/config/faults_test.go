@@ -81,6 +81,8 @@ func TestRefused(t *testing.T) {
 		{"admin on the public address", "admin: {listen: 127.0.0.1:8080}", "must differ from listen"},
 		{"proxies", "trusted_proxies: [10.0.0.0/33]", "trusted_proxies[0]: must be an IP address"},
 		{"connections", "limits: {connections: 0}", "must be from 1 to 1000000"},
+		{"feed_streams", "limits: {feed_streams: -1}", "must be from 0 to 1000000"},
+		{"feed_streams_per_key", "limits: {feed_streams_per_key: 0}", "must be from 1 to 1000000"},
 
 		{"postgres", "store: {driver: postgres, dsn: x}", "no postgres driver"},
 		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used"},
