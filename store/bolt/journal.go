@@ -24,8 +24,9 @@ import (
 
 const (
 	// journalLen is how many states fill a journal. It bounds the overlay's memory to
-	// some 10 MB a journal, and sets how many changes share a page when they are folded.
-	journalLen = 1 << 16
+	// some 15 MB a journal, and sets how many changes share a page when they are folded:
+	// seven of a million sessions.
+	journalLen = 1 << 17
 	// chunkLen is how many states share a key, so that pages of the journal are full.
 	chunkLen = 16
 	// foldRatio is how many states are folded for each that is added. It is above one, so
