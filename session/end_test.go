@@ -239,6 +239,10 @@ func TestHistoryLasts(t *testing.T) {
 	f.clock.advance(f.config.History - time.Millisecond)
 	f.sweep(t)
 	f.wantEnd(t, g.View.ID, session.ReasonAdminRevoked)
+	v, err := f.svc.Get(t.Context(), g.View.ID)
+	if err != nil || !v.LastSeenAt.Equal(g.View.LastSeenAt) || !v.IdleExpiresAt.Equal(g.View.IdleExpiresAt) {
+		t.Errorf("last seen %v, idle end %v: %v", v.LastSeenAt, v.IdleExpiresAt, err)
+	}
 	f.clock.advance(time.Millisecond)
 	f.sweep(t)
 	if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {

@@ -74,7 +74,7 @@ func (e End) IsZero() bool { return e.At.IsZero() }
 // all the same, by the clock or under a mark: [View] is the verdict.
 type Snapshot struct {
 	Session Session
-	State   State // meaningless once End is set
+	State   State // of an ended session: the last one
 	End     End
 }
 

@@ -15,7 +15,7 @@ type bucket int
 const (
 	sessions    bucket = iota // sid → record
 	states                    // sid → state, of sessions without a recorded end; journals have newer ones
-	ends                      // sid → end
+	ends                      // sid → last state (44) ‖ end
 	byUser                    // user ‖ 0 ‖ sid → nothing, of sessions without a recorded end
 	byUserEnded               // user ‖ 0 ‖ sid → nothing, of the others
 	byDue                     // milliseconds (8) ‖ sid → nothing

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -151,9 +152,10 @@ func (t *tx) end(id sid.ID, end []byte) error {
 	}
 	t.counters.live--
 	key := userKey(s.User.ID, id)
+	last := append(bytes.Clone(t.state(id)), end...)
 	return errors.Join(
 		t.delete(states, id[:]),
-		t.put(ends, id[:], end),
+		t.put(ends, id[:], last),
 		t.delete(byUser, key),
 		t.put(byUserEnded, key, nil),
 	)

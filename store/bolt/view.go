@@ -78,12 +78,16 @@ func (v *view) snapshot(id sid.ID) (snap session.Snapshot, err error) {
 	if snap.Session, err = v.h.codec.decode(id, raw); err != nil {
 		return session.Snapshot{}, err
 	}
-	if raw = v.state(id); raw != nil {
-		snap.State, err = decodeState(id, raw)
-	} else {
-		snap.End, err = decodeEnd(id, v.get(ends, id[:]))
+	if raw = v.state(id); raw == nil {
+		if raw = v.get(ends, id[:]); len(raw) < stateLen {
+			return session.Snapshot{}, fmt.Errorf("%w: end of session %s has %d bytes", ErrDamaged, id, len(raw))
+		}
+		if snap.End, err = decodeEnd(id, raw[stateLen:]); err != nil {
+			return session.Snapshot{}, err
+		}
+		raw = raw[:stateLen]
 	}
-	if err != nil {
+	if snap.State, err = decodeState(id, raw); err != nil {
 		return session.Snapshot{}, err
 	}
 	return snap, nil

@@ -117,7 +117,7 @@ func (m *twin) end(t *rapid.T, snap session.Snapshot) change {
 		session.ReasonSignOut, session.ReasonClientRevoked, "another",
 	}).Draw(t, "reason")}
 	if snap.End.IsZero() {
-		snap.End, snap.State = end, session.State{}
+		snap.End = end
 	}
 	return change{
 		func(tx session.Tx) error { return tx.End(idOf(snap), end) },
