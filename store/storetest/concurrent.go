@@ -55,7 +55,7 @@ func testSerialisable(t *testing.T, open Open) {
 // A reader sees one moment: never half of a transaction, and never an earlier moment than
 // it has seen before.
 func testSnapshot(t *testing.T, open Open) {
-	const updates = 150
+	const updates = 80
 	f := newFixture(t, open)
 	f.create(t, small(id(1), "u1"), small(id(2), "u1"))
 	var (

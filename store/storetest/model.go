@@ -227,8 +227,13 @@ func testModel(t *testing.T, open Open) {
 			"":            func(rt *rapid.T) { m.compare(rt, f) },
 			"transaction": func(rt *rapid.T) { m.transaction(rt, f) },
 			"keys":        func(rt *rapid.T) { m.swapKeys(rt, f) },
-			"reopen":      func(*rapid.T) { f.reopen() },
-			"crash":       func(*rapid.T) { f.crash() },
+			"restart": func(rt *rapid.T) {
+				if rapid.Bool().Draw(rt, "crash") {
+					f.crash()
+				} else {
+					f.reopen()
+				}
+			},
 		})
 	})
 }
