@@ -44,7 +44,7 @@ func TestDiskFailsStrace(t *testing.T) {
 
 // Some syncs and writes of each thread fail, so that some do while the program recovers.
 func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
-	for name, fault := range map[string]string{"sync": syncFails + ":when=3+3", "write": writeFails + ":when=5+20"} {
+	for name, fault := range map[string]string{"sync": syncFails + ":when=5+12", "write": writeFails + ":when=5+20"} {
 		t.Run(name, func(t *testing.T) {
 			seed := seeded(t)
 			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)

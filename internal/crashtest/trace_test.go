@@ -68,6 +68,9 @@ func (d *disk) replay(t *testing.T, trace string) {
 // begin reads a line: the beginning of a call, its end, or both.
 func begin(text string) (c call, result string, done bool) {
 	text, unfinished := strings.CutSuffix(text, " <unfinished ...>")
+	if !unfinished { // the process was let go of, or ended, within the call
+		text, unfinished = strings.CutSuffix(text, " <detached ...>")
+	}
 	if i := strings.LastIndex(text, " = "); !unfinished && i >= 0 {
 		result, _, _ = strings.Cut(text[i+3:], " ") // behind it may be an error, or (DELAYED)
 		text, done = strings.TrimSuffix(strings.TrimSpace(text[:i]), ")"), true
