@@ -33,6 +33,10 @@ test: ## Run every test with the race detector
 test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)
 	cd internal/betterauth && npm ci --no-audit --no-fund --loglevel=error && npm test
 
+.PHONY: test-typescript
+test-typescript: ## Test the TypeScript client against the real issuer (needs Node 20)
+	cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error && npm test
+
 .PHONY: lint
 lint: ## Check style, likely faults and the module files
 	$(TOOL) golangci-lint run
