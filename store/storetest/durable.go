@@ -111,6 +111,38 @@ func testCrashed(t *testing.T, open Open) {
 	equal(t, "contents", f.contents(t, "u0", "u1", "u2"), want)
 }
 
+// However few changes lie between two ends of the process, the newest state is found.
+func testRestartedOften(t *testing.T, open Open) {
+	const (
+		sessions = 5
+		updates  = 200
+	)
+	f := newFixture(t, open)
+	var want [sessions]uint32
+	for n := range uint32(sessions) {
+		f.create(t, small(id(n+1), "u1"))
+	}
+	for n := range uint32(updates) {
+		var err error
+		if want[n%sessions], err = f.bump(t, id(n%sessions+1)); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case n%14 == 6:
+			f.crash()
+		case n%14 == 13:
+			f.reopen()
+		default:
+			continue
+		}
+		for s := range uint32(sessions) {
+			if got := f.load(t, id(s+1)).State.Generation; got != want[s] {
+				t.Fatalf("after %d updates session %d is at %d, not %d", n+1, s+1, got, want[s])
+			}
+		}
+	}
+}
+
 // What many callers were told is done is there after a crash, again and again.
 func testCrashedUnderLoad(t *testing.T, open Open) {
 	const (

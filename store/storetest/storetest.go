@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		"KeysRace":         testKeysRace,
 		"Reopened":         testReopened,
 		"Crashed":          testCrashed,
+		"RestartedOften":   testRestartedOften,
 		"CrashedUnderLoad": testCrashedUnderLoad,
 		"Serialisable":     testSerialisable,
 		"Snapshot":         testSnapshot,
