@@ -127,10 +127,10 @@ func testRestartedOften(t *testing.T, open Open) {
 		if want[n%sessions], err = f.bump(t, id(n%sessions+1)); err != nil {
 			t.Fatal(err)
 		}
-		switch {
-		case n%14 == 6:
+		switch n % 14 {
+		case 6:
 			f.crash()
-		case n%14 == 13:
+		case 13:
 			f.reopen()
 		default:
 			continue
