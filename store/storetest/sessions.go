@@ -37,6 +37,10 @@ func testCreateRefused(t *testing.T, open Open) {
 		t.Errorf("live %d", f.Live())
 	}
 	f.create(t, small(id(21), "u1"))
+	err := f.Update(t.Context(), func(tx session.Tx) error { return create(tx, small(id(21), "u2")) })
+	if err == nil {
+		t.Error("the newest session id was taken again")
+	}
 }
 
 func testMissing(t *testing.T, open Open) {
