@@ -27,7 +27,11 @@ func TestPowerCutStrace(t *testing.T) {
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
 	var lost int
-	for range cuts {
+	for i := range cuts {
+		moments := maxMoments
+		if i == 0 {
+			moments = 3 // the file has just been made
+		}
 		disk := newDisk(t, s.data())
 		pid, trace := s.startRecorded(time.Minute)
 		f.meet(s.api, time.Minute)
@@ -35,7 +39,7 @@ func TestPowerCutStrace(t *testing.T) {
 		f.verify(false)
 
 		f.cuts = true
-		s.api.moment = fuse(1+choices.IntN(maxMoments), func() { killSyncing(pid) })
+		s.api.moment = fuse(1+choices.IntN(moments), func() { killSyncing(pid) })
 		f.work()
 		s.wait()
 		disk.replay(t, trace)

@@ -42,7 +42,7 @@ func (d *disk) replay(t *testing.T, trace string) {
 		if strings.HasPrefix(text, "<... ") {
 			c = begun[thread]
 			delete(begun, thread)
-		} else if !strings.Contains(c.args, "<"+hexed(d.path)+">") {
+		} else if !d.meant(c) {
 			continue
 		} else {
 			c.covered = synced + len(d.pending)
@@ -63,6 +63,11 @@ func (d *disk) replay(t *testing.T, trace string) {
 	if synced == 0 {
 		t.Fatal("the trace shows no sync of the data file")
 	}
+}
+
+// meant reports whether a call is to this disk's file, which has another name while it is made.
+func (d *disk) meant(c call) bool {
+	return strings.Contains(c.args, "<"+hexed(d.path)+">") || strings.Contains(c.args, "<"+hexed(d.path+".new")+">")
 }
 
 // begin reads a line: the beginning of a call, its end, or both.
