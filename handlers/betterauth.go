@@ -83,7 +83,7 @@ func (s *Server) member(x *exchange, look read) (*member, error) {
 		return nil, err
 	}
 	r, err := look(x.Request().Context(), token, x.device())
-	if err != nil && forged(err) {
+	if err != nil && guessed(err) {
 		err = s.penalise(x, err)
 	}
 	if err != nil {

@@ -109,17 +109,36 @@ func (s *Server) ambiguous(x *exchange) error {
 	return invalid("The cookies are of more than one session; all have been cleared.")
 }
 
-// authenticate accepts an access token of a live session. Forged ones are counted.
+// authenticate accepts an access token of a live session. Guesses are counted.
 func (s *Server) authenticate(x *exchange, token string) (session.Holder, error) {
 	h, err := s.cfg.Sessions.Authenticate(x.Request().Context(), token)
-	if err != nil && forged(err) {
+	if err != nil && guessed(err) {
 		err = s.penalise(x, err)
 	}
 	return h, err
 }
 
-// forged reports whether a credential was never one of ours, as far as can be told.
-func forged(err error) bool {
+// guessed reports whether a credential was made up by someone who tries their luck. What
+// we issued once, and what no guess could ever make good, is none: an honest client that
+// comes with it must not be slowed down.
+func guessed(err error) bool {
+	if jwt.Cause(err) == "" {
+		return errors.Is(err, session.ErrForged)
+	}
+	for _, honest := range []error{
+		jwt.ErrUnknownKey,                                   // its key is withdrawn
+		jwt.ErrExpired, jwt.ErrNotYetValid, jwt.ErrIssuedAt, // the signature is good
+		jwt.ErrIssuer, jwt.ErrAudience, // likewise: of an earlier name of ours, for another service
+	} {
+		if errors.Is(err, honest) {
+			return false
+		}
+	}
+	return true
+}
+
+// unusable reports whether a refusal says of a token no more than that it is no good.
+func unusable(err error) bool {
 	if errors.Is(err, session.ErrRefreshTokenInvalid) || errors.Is(err, session.ErrHandoffInvalid) {
 		return true
 	}
@@ -134,7 +153,7 @@ func worse(a, b error) error {
 		return b
 	case errors.Is(a, session.ErrUnavailable):
 		return a
-	case errors.Is(b, session.ErrUnavailable) || forged(a):
+	case errors.Is(b, session.ErrUnavailable) || unusable(a):
 		return b
 	}
 	return a

@@ -44,7 +44,7 @@ func (s *Server) claim(x *exchange) error {
 	}
 	g, err := s.cfg.Sessions.Claim(x.Request().Context(), body.Code, origins[0], x.device())
 	if err != nil {
-		if forged(err) {
+		if guessed(err) {
 			err = s.penalise(x, err)
 		}
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"issuer.example/handlers"
+	"issuer.example/session"
 )
 
 // exhaust fails until the answer is 429.
@@ -58,13 +59,77 @@ func TestFailedCredentials(t *testing.T) {
 			}
 		})
 	}
-	// An honest client that comes with what was once good is not a guesser.
-	gone := f.mint(t, "u5")
-	f.call(t, "DELETE", "/v1/session", nil, bearer(gone.access)).want(t, 204, "")
-	f.advance(t, time.Hour)
-	for range 100 {
-		f.refresh(t, gone.refresh).want(t, 401, "session_revoked")
-		f.call(t, "GET", "/v1/session", nil, bearer(gone.access)).want(t, 401, "token_expired")
+}
+
+// TestHonestFailures: a client that comes again and again with what was once good is no
+// guesser, whatever has become of it meanwhile.
+func TestHonestFailures(t *testing.T) {
+	f := newFixture(t, nil)
+	often := func(t *testing.T, fail func() answer, code string) {
+		t.Helper()
+		for range 100 { // several times as many as an address may guess
+			fail().want(t, 401, code)
+		}
+		// Its address may still guess.
+		f.refresh(t, "rt_"+strings.Repeat("A", 64)).want(t, 401, "refresh_token_invalid")
+	}
+	refresh := func(s tokens) func() answer { return func() answer { return f.refresh(t, s.refresh) } }
+	current := func(access string) func() answer {
+		return func() answer { return f.call(t, "GET", "/v1/session", nil, bearer(access)) }
+	}
+	t.Run("signed out, and expired", func(t *testing.T) {
+		s := f.mint(t, "u1")
+		f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
+		f.advance(t, time.Hour)
+		often(t, refresh(s), "session_revoked")
+		often(t, current(s.access), "token_expired")
+	})
+	t.Run("for another audience", func(t *testing.T) {
+		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"audience":["https://api.example"]}`,
+			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+		often(t, current(a.text(t, "access_token")), "token_invalid")
+	})
+	t.Run("hand-off claimed twice", func(t *testing.T) {
+		code := f.handoff(t, appOrigin)
+		claim := func() answer { return f.claim(t, code, page()) }
+		claim().want(t, 200, "")
+		often(t, claim, "handoff_code_invalid")
+	})
+	t.Run("clock set back", func(t *testing.T) {
+		s := f.mint(t, "u1")
+		f.advance(t, -time.Hour)
+		often(t, current(s.access), "token_invalid")
+		f.advance(t, time.Hour)
+	})
+	t.Run("signing key revoked", func(t *testing.T) {
+		s := f.mint(t, "u1")
+		kid := f.keys.List()[0].ID
+		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 204, "")
+		often(t, current(s.access), "token_invalid")
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		s := f.mint(t, "u1")
+		f.advance(t, 8*24*time.Hour)
+		f.sweep(t)
+		f.advance(t, 31*24*time.Hour)
+		f.sweep(t)
+		often(t, refresh(s), "refresh_token_invalid")
+	})
+	s := f.mint(t, "u1")
+	f.set.sessions.RefreshKeys = []session.RefreshKey{{ID: f.set.sessions.RefreshKeys[0].ID + 1}}
+	f.public = listen(t, newServer(t, f.set).Public())
+	t.Run("secret withdrawn", func(t *testing.T) {
+		often(t, refresh(s), "refresh_token_invalid")
+	})
+}
+
+// sweep lets the sweeper do all that there is to do.
+func (f *fixture) sweep(t *testing.T) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		more, err = f.set.http.Sessions.Sweep(t.Context())
+		must(t, err)
 	}
 }
 

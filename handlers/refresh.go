@@ -34,7 +34,7 @@ func (s *Server) refreshRefused(x *exchange, err error, cookie bool) error {
 	if cookie && over(err) {
 		s.jar.clear(x)
 	}
-	if forged(err) {
+	if guessed(err) {
 		return s.penalise(x, err)
 	}
 	return err
@@ -134,7 +134,7 @@ func (s *Server) worst(x *exchange, cookies []string) string {
 		}
 	}
 	for _, text := range cookies {
-		if _, err := s.sessionOf(x, text); !forged(err) {
+		if _, err := s.sessionOf(x, text); !unusable(err) {
 			return text
 		}
 	}

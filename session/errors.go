@@ -22,6 +22,10 @@ var (
 	// ErrHandoffInvalid means that the hand-off code is not one of ours, is for another
 	// origin, is too old, or was claimed before.
 	ErrHandoffInvalid = errors.New("session: hand-off code invalid")
+	// ErrForged comes with ErrRefreshTokenInvalid and ErrHandoffInvalid when the text is
+	// malformed or its tag is wrong: it was never one of ours. What is sealed under a key
+	// that is not known (any more) is not called forged, because that cannot be told.
+	ErrForged = errors.New("session: forged")
 	// ErrRevoked means that the session was ended before its time.
 	ErrRevoked = errors.New("session: revoked")
 	// ErrExpired means that the session has reached its absolute end.
@@ -37,6 +41,12 @@ var (
 	ErrLimit = errors.New("session: too many sessions")
 	// ErrInvalid is what every [FieldError] is.
 	ErrInvalid = errors.New("session: invalid request")
+)
+
+// What a keyring refuses with.
+var (
+	errForgedToken   = fmt.Errorf("%w: %w", ErrRefreshTokenInvalid, ErrForged)
+	errForgedHandoff = fmt.Errorf("%w: %w", ErrHandoffInvalid, ErrForged)
 )
 
 // FieldError says which field of a request is wrong, and how. It is an [ErrInvalid].

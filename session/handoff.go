@@ -125,24 +125,26 @@ func (r *keyring) sealHandoff(id sid.ID, origin string) string {
 func (r *keyring) openHandoff(code, origin string) (id sid.ID, key byte, err error) {
 	text, ok := strings.CutPrefix(code, handoffPrefix)
 	if !ok || len(text) != base64.RawURLEncoding.EncodedLen(handoffLen) || strings.ContainsAny(text, "\r\n") {
-		return id, 0, ErrHandoffInvalid
+		return id, 0, errForgedHandoff
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || raw[0] != handoffVersion {
-		return id, 0, ErrHandoffInvalid
+		return id, 0, errForgedHandoff
 	}
 	said, tag := raw[:handoffLen-tagLen], raw[handoffLen-tagLen:]
+	refused := ErrHandoffInvalid
 	for _, k := range r.keys {
 		if k.id != raw[1] {
 			continue
 		}
+		refused = errForgedHandoff // or for a page of another origin, which cannot be told
 		for _, bound := range []string{origin, ""} {
 			if hmac.Equal(tag, k.handoffTag(said, bound)) {
 				return sid.ID(raw[2:18]), r.keys[0].id, nil
 			}
 		}
 	}
-	return id, 0, ErrHandoffInvalid
+	return id, 0, refused
 }
 
 func (k ringKey) handoffTag(said []byte, origin string) []byte {

@@ -141,17 +141,20 @@ func (r *keyring) seal(t token) string {
 // open reads a token. Whatever is wrong with it, the answer is ErrRefreshTokenInvalid.
 func (r *keyring) open(text string) (token, error) {
 	if len(text) != RefreshTokenLen || !strings.HasPrefix(text, tokenPrefix) {
-		return token{}, ErrRefreshTokenInvalid
+		return token{}, errForgedToken
 	}
 	if strings.ContainsAny(text, "\r\n") { // the decoder would skip them
-		return token{}, ErrRefreshTokenInvalid
+		return token{}, errForgedToken
 	}
 	var raw [tokenLen]byte
 	if _, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(text[len(tokenPrefix):])); err != nil {
-		return token{}, ErrRefreshTokenInvalid
+		return token{}, errForgedToken
 	}
-	if raw[0] != tokenVersion || !r.authentic(raw) {
-		return token{}, ErrRefreshTokenInvalid
+	if raw[0] != tokenVersion {
+		return token{}, errForgedToken
+	}
+	if err := r.authenticate(raw); err != nil {
+		return token{}, err
 	}
 	return token{
 		keyID:      raw[1],
@@ -161,17 +164,20 @@ func (r *keyring) open(text string) (token, error) {
 	}, nil
 }
 
-func (r *keyring) authentic(raw [tokenLen]byte) bool {
+// authenticate refuses a token whose tag is that of no key.
+func (r *keyring) authenticate(raw [tokenLen]byte) error {
+	refused := ErrRefreshTokenInvalid // of a secret that was withdrawn, as far as can be told
 	for _, k := range r.keys {
 		var tag [tagLen]byte
 		if k.id == raw[1] {
 			k.sign(raw[:tokenLen-tagLen], tag[:])
 			if hmac.Equal(tag[:], raw[tokenLen-tagLen:]) {
-				return true
+				return nil
 			}
+			refused = errForgedToken
 		}
 	}
-	return false
+	return refused
 }
 
 // sign puts the truncated tag of msg into tag.
