@@ -130,36 +130,29 @@ func (s *Server) betterSignOut(x *exchange) error {
 	if err := decodeCall(x, nil); err != nil {
 		return err
 	}
-	credentials, err := s.allCredentials(x)
+	credentials, cookie, err := s.allCredentials(x)
 	if err != nil {
 		return err
 	}
-	if _, err := s.signOutBy(x, credentials); err != nil && !s.signedOut(err) {
+	if _, err := s.signOutBy(x, credentials, cookie); err != nil && !s.signedOut(err) {
 		return err
 	}
 	s.jar.clear(x)
 	return x.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(`{"success":true}`))
 }
 
-// allCredentials are all that the request brings; they must be of one session.
-func (s *Server) allCredentials(x *exchange) ([]string, error) {
-	bearer, cookies, err := s.betterCredentials(x)
+// allCredentials are all that the request brings; cookie says that there are only cookies.
+// A bearer token and cookies beside it must be of one session.
+func (s *Server) allCredentials(x *exchange) (credentials []string, cookie bool, err error) {
+	bearer, _, err := s.betterCredentials(x)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	access, err := s.jar.values(x, s.jar.access)
-	if err != nil {
-		return nil, err
+	cookies, err := s.signOutCookies(x)
+	if err != nil || bearer == "" {
+		return cookies, true, err
 	}
-	cookies = append(cookies, access...)
-	if bearer != "" {
-		return append([]string{bearer}, cookies...), s.sameSession(x, bearer, cookies)
-	}
-	live, err := s.liveSessions(x, cookies)
-	if err == nil && len(live) > 1 {
-		err = s.ambiguous(x)
-	}
-	return cookies, err
+	return append([]string{bearer}, cookies...), false, s.sameSession(x, bearer, cookies)
 }
 
 // answerStatus answers that it is done.

@@ -176,7 +176,6 @@ func TestPlantedCookies(t *testing.T) {
 	t.Run("two sessions", func(t *testing.T) {
 		for _, a := range []answer{
 			f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), own()),
-			f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), own()),
 			f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value), cookie(accessCookie, myAccess.Value)),
 		} {
 			if a.want(t, 400, "invalid_request"); !cleared(a) {
@@ -210,4 +209,40 @@ func TestPlantedCookies(t *testing.T) {
 	// All of it has changed nothing.
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, myAccess.Value)).want(t, 200, "")
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value)).want(t, 200, "")
+}
+
+// TestSignOutOfPlantedCookies: who signs out is signed out of all that the browser has, and
+// hears that it was more than one session.
+func TestSignOutOfPlantedCookies(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	for _, route := range []string{"DELETE /v1/session", "POST /api/auth/sign-out"} {
+		method, path, _ := strings.Cut(route, " ")
+		for name, names := range map[string][2]string{
+			"refresh tokens":              {refreshCookie, refreshCookie},
+			"access tokens":               {accessCookie, accessCookie},
+			"a refresh and an access one": {refreshCookie, accessCookie},
+		} {
+			t.Run(route+", "+name, func(t *testing.T) {
+				mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
+				text := map[string]func(tokens) string{
+					refreshCookie: func(s tokens) string { return s.refresh },
+					accessCookie:  func(s tokens) string { return s.access },
+				}
+				a := f.call(t, method, path, nil, page(), cookie(refreshCookie, "rt_junk"),
+					cookie(names[0], text[names[0]](theirs)), cookie(names[1], text[names[1]](mine)))
+				if a.want(t, 400, ""); !cleared(a) {
+					t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
+				}
+				for _, s := range []tokens{mine, theirs} {
+					f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 401, "session_revoked")
+					f.refresh(t, s.refresh).want(t, 401, "session_revoked")
+				}
+			})
+		}
+	}
+	// A foreign page ends nothing by it.
+	mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
+	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh),
+		header("Sec-Fetch-Site", "cross-site")).want(t, 403, "forbidden")
+	f.call(t, "GET", "/v1/session", nil, bearer(mine.access)).want(t, 200, "")
 }

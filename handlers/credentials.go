@@ -92,7 +92,7 @@ func (s *Server) cookieHolder(x *exchange, cookies []string) (session.Holder, er
 		case err != nil:
 			refused = worse(refused, err)
 		case found.Claims != nil && found.View.ID != h.View.ID:
-			return session.Holder{}, s.ambiguous(x)
+			return session.Holder{}, s.ambiguous(x, unclear)
 		default:
 			found = h
 		}
@@ -103,10 +103,13 @@ func (s *Server) cookieHolder(x *exchange, cookies []string) (session.Holder, er
 	return found, nil
 }
 
+// unclear is what is said of cookies of more than one session.
+const unclear = "The cookies are of more than one session; all have been cleared."
+
 // ambiguous refuses cookies of more than one session, and clears them.
-func (s *Server) ambiguous(x *exchange) error {
+func (s *Server) ambiguous(x *exchange, detail string) error {
 	s.jar.clear(x)
-	return invalid("The cookies are of more than one session; all have been cleared.")
+	return invalid(detail)
 }
 
 // authenticate accepts an access token of a live session. Guesses are counted.

@@ -114,7 +114,7 @@ func (s *Server) oneCookie(x *exchange, cookies []string) (string, error) {
 			return "", err
 		case err != nil:
 		case token != "" && id != live:
-			return "", s.ambiguous(x)
+			return "", s.ambiguous(x, unclear)
 		default:
 			token, live = text, id
 		}
