@@ -73,6 +73,7 @@ func Law() map[string]Rule {
 		"internal/archtest":  {},
 		"internal/crashtest": {},
 		"internal/e2e":       {},
+		"internal/interop":   {},
 		"internal/program":   {},
 	}
 }

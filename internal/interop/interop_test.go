@@ -1,0 +1,155 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"issuer.example/jwt"
+)
+
+// verifiers are all of them.
+func verifiers() []verifier {
+	return []verifier{
+		jose(),
+	}
+}
+
+// moment is what a good verifier may take beyond the bound, on a busy machine.
+const moment = time.Second
+
+func TestVerifiers(t *testing.T) {
+	var ready []verifier
+	for _, v := range verifiers() {
+		switch program := v.missing(); {
+		case program == "":
+			if err := v.ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ready = append(ready, v)
+			v.tell(t)
+		case os.Getenv("CI") == "true":
+			t.Errorf("%s: there is no %s, and in CI nothing is left out", v.name, program)
+		default:
+			t.Logf("%s is left out: there is no %s", v.name, program)
+		}
+	}
+	for _, alg := range algorithms {
+		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
+			round(t, alg, ready)
+		})
+	}
+}
+
+// round takes the verifiers through the table with an issuer of their own. The waiting,
+// for a key to sign and a token to expire, is done once for all.
+func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	i := startIssuer(t, alg)
+	var known, others []*service
+	for _, v := range all {
+		if s := v.start(t, i); v.knows(alg) {
+			known = append(known, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	unknown(ctx, t, i, others)
+	each(t, known, "start", func(s *service) error { return s.serving(ctx) })
+	if t.Failed() {
+		return
+	}
+	good := i.mint(audience)
+	each(t, known, "a good token", func(s *service) error { return s.accepts(ctx, good) })
+	forged(ctx, t, i, known)
+	rotation(ctx, t, i, known)
+	each(t, known, "the good token, expired", func(s *service) error { return s.refuses(ctx, good.AccessToken) })
+	emergency(ctx, t, i, known)
+}
+
+// unknown holds verifiers to refuse an algorithm that they do not know: they may not start
+// with it.
+func unknown(ctx context.Context, t *testing.T, i *issuer, services []*service) {
+	t.Helper()
+	each(t, services, "an algorithm that it does not know", func(s *service) error {
+		switch err := s.serving(ctx); {
+		case errors.Is(err, errEnded) && !s.state().Success():
+			return nil
+		case err != nil:
+			return err
+		}
+		return s.refuses(ctx, i.mint(audience).AccessToken)
+	})
+}
+
+// forged holds verifiers to refuse every forgery.
+func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
+	t.Helper()
+	f := i.forger()
+	each(t, services, "a good token of the forger", func(s *service) error {
+		got, err := s.ask(ctx, f.sign(jwt.TypeAccessToken, nil))
+		return errors.Join(err, want(got.status, 200))
+	})
+	each(t, services, "a real token for another audience", func(s *service) error {
+		return s.refuses(ctx, i.mint("https://other.example.com").AccessToken)
+	})
+	for what, token := range f.forgeries() {
+		each(t, services, what, func(s *service) error { return s.refuses(ctx, token) })
+	}
+	// What is said of a library that does not look at the typ is held to be true, too.
+	for what, token := range f.ofAnotherType() {
+		each(t, services, what, func(s *service) error {
+			if s.anyType == "" {
+				return s.refuses(ctx, token)
+			}
+			got, err := s.ask(ctx, token)
+			return errors.Join(err, want(got.status, 200))
+		})
+	}
+}
+
+// rotation brings in a new key. The tokens of the new one are good at once, and those of
+// the old one stay so.
+func rotation(ctx context.Context, t *testing.T, i *issuer, services []*service) {
+	t.Helper()
+	last, first := i.rotate()
+	each(t, services, "the first token of a new key", func(s *service) error {
+		return within(ctx, s.lag.rotation, func() error { return s.accepts(ctx, first) })
+	})
+	each(t, services, "the last token of the old key", func(s *service) error { return s.accepts(ctx, last) })
+}
+
+// emergency takes the signing key away. Its tokens are refused within the JWKS's max-age
+// (and not because they have expired), and those of the key in its place are good by then.
+func emergency(ctx context.Context, t *testing.T, i *issuer, services []*service) {
+	t.Helper()
+	good := i.mint(audience)
+	each(t, services, "a token before the emergency", func(s *service) error { return s.accepts(ctx, good) })
+	minted := time.Now()
+	i.operate("keys", "revoke", kid(t, good.AccessToken), "--reason", "stolen")
+	each(t, services, "a token whose key has gone", func(s *service) error {
+		bound := i.maxAge + s.lag.withdrawal + moment
+		err := within(ctx, bound, func() error { return s.refuses(ctx, good.AccessToken) })
+		if err == nil && time.Since(minted) > lifetime-2*time.Second {
+			return errors.New("it was refused so late that it may have expired")
+		}
+		if err != nil {
+			return fmt.Errorf("%w, after %v", err, bound)
+		}
+		return s.accepts(ctx, i.mint(audience))
+	})
+}
+
+func want(got, want int) error {
+	if got != want {
+		return fmt.Errorf("%d, want %d", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"issuer.example/internal/program"
+	"issuer.example/jwt"
+)
+
+const (
+	// lifetime is that of an access token: longer than a round of the table takes, and
+	// shorter than it takes a new key to sign.
+	lifetime = 9 * time.Second
+	// publishBefore is the least that the issuer takes. The JWKS's max-age is a quarter of it.
+	publishBefore = 10 * time.Second
+	audience      = "https://api.example.com"
+	user          = "user-1"
+	patience      = time.Minute
+)
+
+// binary is the issuer, built once.
+var binary = sync.OnceValues(func() (program.Binary, error) {
+	return program.Build(context.Background(), built, false)
+})
+
+// built is the folder of what was built.
+var built string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "issuer-interop-")
+	if err != nil {
+		panic(err)
+	}
+	built = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// issuer is a running issuer.
+type issuer struct {
+	t          *testing.T
+	algorithm  jwt.Algorithm
+	url, admin string
+	dir        string
+	maxAge     time.Duration // of the JWKS
+	serviceKey string
+}
+
+// grant is a session that has begun, as far as the tests look.
+type grant struct {
+	Session struct {
+		ID string `json:"id"`
+	} `json:"session"`
+	AccessToken string `json:"access_token"`
+}
+
+// startIssuer starts an issuer that signs with an algorithm.
+func startIssuer(t *testing.T, alg jwt.Algorithm) *issuer {
+	t.Helper()
+	b, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	i := &issuer{t: t, algorithm: alg, url: "http://" + address, dir: t.TempDir()}
+	p, err := program.Start(b.Command(t.Context(), i.dir, []string{
+		"ISSUER_ISSUER=" + i.url, "ISSUER_LISTEN=" + address, "ISSUER_ADMIN_LISTEN=127.0.0.1:0",
+		"ISSUER_ACCESS_TOKEN_ALGORITHM=" + string(alg), "ISSUER_ACCESS_TOKEN_LIFETIME=" + lifetime.String(),
+		"ISSUER_ACCESS_TOKEN_AUDIENCE=" + audience, "ISSUER_KEYS_PUBLISH_BEFORE=" + publishBefore.String(),
+	}, "serve", "--dev"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.Signal(os.Kill) // it may be gone already
+		if _, err := p.Wait(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log of the issuer:\n%s", p.Log().Text())
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, i.admin, err = p.Serving(ctx); err != nil {
+		t.Fatal(err)
+	}
+	i.serviceKey = i.read("data/dev/service.key")
+	i.maxAge = i.jwksMaxAge()
+	return i
+}
+
+// read is a text that the issuer made.
+func (i *issuer) read(path string) string {
+	i.t.Helper()
+	text, err := os.ReadFile(filepath.Join(i.dir, path))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// jwksMaxAge is for how long the issuer says that its keys may be used.
+func (i *issuer) jwksMaxAge() time.Duration {
+	i.t.Helper()
+	res, err := http.Get(i.url + "/.well-known/jwks.json")
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	var seconds int
+	if _, err := fmt.Sscanf(res.Header.Get("Cache-Control"), "public, max-age=%d", &seconds); err != nil {
+		i.t.Fatalf("Cache-Control: %s: %v", res.Header.Get("Cache-Control"), err)
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// mint begins a session of the user, with tokens for somebody.
+func (i *issuer) mint(audience string) grant {
+	i.t.Helper()
+	body := fmt.Sprintf(`{"user": {"id": %q}, "audience": [%q]}`, user, audience)
+	req, err := http.NewRequest(http.MethodPost, i.url+"/v1/sessions", strings.NewReader(body))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+i.serviceKey)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	var g grant
+	if err := json.Unmarshal(text, &g); err != nil || res.StatusCode != http.StatusCreated {
+		i.t.Fatalf("mint: %s: %s", res.Status, text)
+	}
+	return g
+}
+
+// operate runs a command next to the issuer, as an operator does.
+func (i *issuer) operate(args ...string) {
+	i.t.Helper()
+	b, err := binary()
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	out, err := b.Command(i.t.Context(), i.dir, []string{"ISSUER_ADMIN_URL=" + i.admin}, args...).CombinedOutput()
+	if err != nil {
+		i.t.Fatalf("%v: %v: %s", args, err, out)
+	}
+}
+
+// rotate brings in a new key and waits until it signs. It returns the last session that
+// the old one signed for, and the first of the new one.
+func (i *issuer) rotate() (last, first grant) {
+	i.t.Helper()
+	i.operate("keys", "rotate")
+	last = i.mint(audience)
+	deadline := time.Now().Add(patience)
+	for {
+		first = i.mint(audience)
+		if kid(i.t, first.AccessToken) != kid(i.t, last.AccessToken) {
+			return last, first
+		}
+		if time.Now().After(deadline) {
+			i.t.Fatal("the new key does not sign")
+		}
+		last = first
+		time.Sleep(50 * time.Millisecond) // the issuer says nowhere else when the key begins to sign
+	}
+}
