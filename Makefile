@@ -11,7 +11,7 @@ SOAK     ?= 20
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run the issuer on this machine, with everything it needs made in ./data
@@ -58,7 +58,14 @@ bench: ## Run the benchmarks (BENCH=regexp)
 
 .PHONY: bench-http
 bench-http: ## Measure durable refreshes over HTTP, beside a bare Echo
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 30m ./bench
+	$(GO) test -run '^$$' -bench 'Refresh/$(BENCH)' -benchtime 1x -timeout 30m ./bench
+
+# npm compiles SQLite where it finds no build to download, with the headers that came with Node.
+.PHONY: bench-betterauth
+bench-betterauth: ## Measure get-session, beside the original better-auth server (needs Node 20)
+	cd bench/betterauth && npm_config_nodedir=$$(node -p 'path.resolve(process.execPath, "../..")') \
+	  npm ci --no-audit --no-fund --loglevel=error
+	$(GO) test -run '^$$' -bench GetSession -benchtime 1x -timeout 30m ./bench
 
 .PHONY: bench-feed
 bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http/httputil"
 	"slices"
 	"sync"
 	"testing"
@@ -35,26 +36,36 @@ type conn struct {
 
 func dial(t testing.TB, address string) *conn {
 	t.Helper()
+	body := `{` + tokenField + string(make([]byte, session.RefreshTokenLen)) + `"}`
+	head := fmt.Sprintf("POST /v1/session/refresh HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"+
+		"User-Agent: %s\r\nContent-Length: %d\r\n\r\n", address, userAgent, len(body))
+	c := dialFor(t, address, head+body)
+	c.at = len(head) + len(`{`+tokenField)
+	return c
+}
+
+// dialFor opens a connection that sends one request again and again.
+func dialFor(t testing.TB, address, request string) *conn {
+	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := `{` + tokenField + string(make([]byte, session.RefreshTokenLen)) + `"}`
-	head := fmt.Sprintf("POST /v1/session/refresh HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"+
-		"User-Agent: %s\r\nContent-Length: %d\r\n\r\n", address, userAgent, len(body))
-	return &conn{
-		Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(head + body),
-		at: len(head) + len(`{`+tokenField), body: make([]byte, 16<<10),
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(request), body: make([]byte, 16<<10)}
+}
+
+// send sends the request and returns the body of the answer.
+func (c *conn) send() ([]byte, error) {
+	if _, err := c.Write(c.request); err != nil {
+		return nil, err
 	}
+	return c.answer()
 }
 
 // refresh redeems the token and puts its successor in its place.
 func (c *conn) refresh(token []byte) error {
 	copy(c.request[c.at:], token)
-	if _, err := c.Write(c.request); err != nil {
-		return err
-	}
-	body, err := c.answer()
+	body, err := c.send()
 	if err != nil {
 		return err
 	}
@@ -68,7 +79,7 @@ func (c *conn) refresh(token []byte) error {
 
 // answer reads one answer and returns its body.
 func (c *conn) answer() ([]byte, error) {
-	length := -1
+	length, chunked := -1, false
 	for first := true; ; first = false {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
@@ -86,12 +97,33 @@ func (c *conn) answer() ([]byte, error) {
 				length = length*10 + int(d-'0')
 			}
 		}
+		chunked = chunked || bytes.HasPrefix(line, []byte("Transfer-Encoding: chunked"))
+	}
+	if chunked {
+		return c.chunks()
 	}
 	if length < 0 || length > len(c.body) {
 		return nil, errors.New("an answer without a usable Content-Length")
 	}
 	_, err := io.ReadFull(c.in, c.body[:length])
 	return c.body[:length], err
+}
+
+// chunks reads a body in chunks (RFC 9112 §7.1), and the empty line behind the last one.
+func (c *conn) chunks() ([]byte, error) {
+	chunks, n := httputil.NewChunkedReader(c.in), 0
+	for n < len(c.body) {
+		got, err := chunks.Read(c.body[n:])
+		n += got
+		if err == io.EOF {
+			_, err = c.in.ReadSlice('\n')
+			return c.body[:n], err
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("an answer that is too long")
 }
 
 // result is what a load came to.
@@ -103,23 +135,32 @@ type result struct {
 // load refreshes random tokens over that many connections for that long.
 func load(t testing.TB, address string, tokens [][]byte, connections int, d time.Duration) result {
 	t.Helper()
+	share := len(tokens) / connections
+	return storm(t, connections, d, func(i int) (*conn, func() error) {
+		c, mine := dial(t, address), tokens[i*share:(i+1)*share]
+		return c, func() error { return c.refresh(mine[rand.IntN(len(mine))]) }
+	})
+}
+
+// storm calls over that many connections for that long, each call after the answer to the
+// one before it.
+func storm(t testing.TB, connections int, d time.Duration, open func(i int) (*conn, func() error)) result {
+	t.Helper()
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
 		all   []time.Duration
 		start = time.Now()
-		share = len(tokens) / connections
 	)
 	for i := range connections {
-		c := dial(t, address)
-		mine := tokens[i*share : (i+1)*share]
+		c, call := open(i)
 		wg.Go(func() {
 			defer c.Close()
 			took := make([]time.Duration, 0, 1<<16)
 			for time.Since(start) < d {
 				began := time.Now()
-				if err := c.refresh(mine[rand.IntN(len(mine))]); err != nil {
-					t.Errorf("refresh: %v", err)
+				if err := call(); err != nil {
+					t.Errorf("request: %v", err)
 					return
 				}
 				took = append(took, time.Since(began))
