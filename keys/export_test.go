@@ -1,6 +1,9 @@
 package keys
 
-import "issuer.example/secret"
+import (
+	"issuer.example/jwt"
+	"issuer.example/secret"
+)
 
 // The tests reach the writing of one key, to try it on thousands.
 var PublicJWK = publicJWK
@@ -9,4 +12,13 @@ var PublicJWK = publicJWK
 func Decode(document []byte, secrets ...secret.Secret) error {
 	_, err := decode(document, secrets, nil)
 	return err
+}
+
+// NewKeyID makes a key and returns its name.
+func NewKeyID(alg jwt.Algorithm) (string, error) {
+	m, err := generate(alg)
+	if err != nil {
+		return "", err
+	}
+	return m.signer.Key().ID, nil
 }

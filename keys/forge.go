@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -28,13 +29,19 @@ type material struct {
 	foreign bool
 }
 
-// generate makes a new key of the algorithm. RSA takes up to some seconds.
+// generate makes a new key of the algorithm. RSA takes up to some seconds. No key's name
+// begins with a dash: on a command line, in an emergency, it would be taken for a flag.
 func generate(alg jwt.Algorithm) (material, error) {
-	private, err := generatePrivate(alg)
-	if err != nil {
-		return material{}, fmt.Errorf("making a key: %w", err)
+	for {
+		private, err := generatePrivate(alg)
+		if err != nil {
+			return material{}, fmt.Errorf("making a key: %w", err)
+		}
+		m, err := newMaterial(alg, private)
+		if err != nil || !strings.HasPrefix(m.signer.Key().ID, "-") {
+			return m, err
+		}
 	}
-	return newMaterial(alg, private)
 }
 
 func generatePrivate(alg jwt.Algorithm) (crypto.Signer, error) {

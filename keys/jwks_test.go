@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -208,4 +209,18 @@ func FuzzReadersAgree(f *testing.F) {
 	}
 	f.Add(setOf())
 	f.Fuzz(func(t *testing.T, doc []byte) { compareReaders(t, doc) })
+}
+
+// An operator can say every key's name on a command line. Of 1,000 thumbprints, 16 begin
+// with a dash.
+func TestNoKeyIsNamedLikeAFlag(t *testing.T) {
+	for range 1000 {
+		kid, err := keys.NewKeyID(jwt.EdDSA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(kid, "-") {
+			t.Fatal(kid)
+		}
+	}
 }
