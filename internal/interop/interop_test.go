@@ -17,6 +17,9 @@ import (
 func verifiers() []verifier {
 	return []verifier{
 		jose(),
+		expressJWT(),
+		goOIDC(),
+		keyfunc(),
 	}
 }
 

@@ -1,0 +1,17 @@
+//go:build interop
+
+package interop_test
+
+import "issuer.example/jwt"
+
+func expressJWT() verifier {
+	return verifier{
+		name:    "express-jwt and jwks-rsa",
+		folder:  "expressjwt",
+		needs:   []string{"node", "npm"},
+		prepare: [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"}},
+		command: []string{"node", "main.js"},
+		// jsonwebtoken, on which express-jwt stands, has no EdDSA.
+		algorithms: []jwt.Algorithm{jwt.ES256, jwt.RS256},
+	}
+}
