@@ -23,6 +23,7 @@ test("each entry of the package loads as it is built, and the browser's loads no
     "issuer-client": ["IssuerError", "createClient"],
     "issuer-client/react": ["useSession"],
     "issuer-client/better-auth": ["issuer"],
+    "issuer-client/server": ["createAuth"],
     "issuer-client/verify": ["IssuerFault", "VerifyError", "createVerifier"],
   };
   assert.deepEqual(Object.keys(manifest.exports), Object.keys(entries).map((name) => name.replace("issuer-client", ".")));
