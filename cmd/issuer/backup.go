@@ -53,7 +53,8 @@ func (r *remote) backup(ctx context.Context, out string) (n int64, err error) {
 		return 0, fmt.Errorf("writing the backup: %w", err)
 	}
 	defer func() { _ = os.Remove(part.Name()) }() // gone already when all went well
-	if n, err = client.Download(ctx, "/admin/v1/backup", part); err != nil {
+	n, err = client.Download(ctx, "/admin/v1/backup", part)
+	if err := r.own(err); err != nil {
 		return 0, errors.Join(err, part.Close())
 	}
 	if err := errors.Join(part.Sync(), part.Close()); err != nil {

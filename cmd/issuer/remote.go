@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ const (
 	variableURL     = "ISSUER_ADMIN_URL"
 	variableKey     = "ISSUER_ADMIN_KEY"
 	variableKeyFile = "ISSUER_ADMIN_KEY_FILE"
+	variableListen  = "ISSUER_ADMIN_LISTEN"
 )
 
 // remote is what the commands that call a running issuer have in common.
@@ -29,6 +31,7 @@ type remote struct {
 	url     string
 	keyFile string
 	asJSON  bool
+	assumed bool // nothing has said where the issuer is: the default address is called
 }
 
 // flags adds the flags to a command and what is beneath it.
@@ -57,12 +60,33 @@ func (r *remote) client() (*adminapi.Client, error) {
 	}
 	if base == "" {
 		base = "http://" + dialable(cfg.Admin.Listen)
+		r.assumed = r.app.nothingSays(variableListen)
 	}
 	key, err := r.key(cfg)
 	if err != nil {
 		return nil, err
 	}
 	return adminapi.New(base, key)
+}
+
+// nothingSays reports whether neither a configuration file nor the variable sets a key.
+func (a *app) nothingSays(variable string) bool {
+	_, err := os.Stat(a.configPath)
+	return errors.Is(err, fs.ErrNotExist) && a.variable(variable) == ""
+}
+
+// own says that the address was assumed, if it was: with the error, or after a success.
+func (r *remote) own(err error) error {
+	if !r.assumed {
+		return err
+	}
+	note := fmt.Sprintf("there is no %s, so this was the issuer at the default address; --config, --admin or %s name another",
+		r.app.configPath, variableURL)
+	if err != nil {
+		return fmt.Errorf("%w (%s)", err, note)
+	}
+	fmt.Fprintf(r.app.stderr, "issuer: %s\n", note)
+	return nil
 }
 
 // dialable is an address to call for an address that is listened on.
@@ -112,7 +136,7 @@ func (r *remote) call(ctx context.Context, method, path string, body, into any) 
 		return false, err
 	}
 	text, err := client.Call(ctx, method, path, body)
-	if err != nil {
+	if err := r.own(err); err != nil {
 		return false, err
 	}
 	if r.asJSON && len(text) > 0 {

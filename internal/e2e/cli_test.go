@@ -145,13 +145,20 @@ func TestCommandsSayWhatIsMissing(t *testing.T) {
 	run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "forbidden")
 	run(t, elsewhere, []string{"ISSUER_ADMIN_URL=ftp://x", "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "must be a URL")
 
+	// Where nothing says which issuer is meant, the answer says which one was called.
+	assumed := run(t, elsewhere, []string{"ISSUER_ADMIN_KEY=sk_" + strings.Repeat("A", 43)}, list...)
+	assumed.failed(t, "there is no config.yaml", "--admin", "ISSUER_ADMIN_URL")
+	if strings.Count(assumed.stderr, "\n") != 1 {
+		t.Errorf("standard error: %q", assumed.stderr)
+	}
+
 	file := filepath.Join(i.dir, "data/dev/admin.key")
 	for _, r := range []result{
 		run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY_FILE=" + file}, list...),
 		run(t, elsewhere, nil, append(list, "--admin", i.admin, "--key-file", file)...),
 		run(t, i.dir, []string{"ISSUER_ADMIN_LISTEN=" + strings.TrimPrefix(i.admin, "http://")}, list...),
 	} {
-		if r.code != 0 || !strings.HasPrefix(r.stdout, "ID ") {
+		if r.code != 0 || !strings.HasPrefix(r.stdout, "ID ") || r.stderr != "" {
 			t.Errorf("%+v", r)
 		}
 	}
