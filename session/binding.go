@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"log/slog"
 	"net/netip"
 	"slices"
 
@@ -38,11 +40,14 @@ func (s *Service) bind(r *redemption, from Client) {
 	sess := r.before.Session
 	if !sameNetwork(sess.IP, from.IP) {
 		verdict = stricter(verdict, s.cfg.Binding.IP)
+		r.network = verdict != BindingOff
 	}
 	if !sameFamily(sess.UserAgent, from.UserAgent) {
 		verdict = stricter(verdict, s.cfg.Binding.UserAgent)
+		r.browser = stricter(BindingOff, s.cfg.Binding.UserAgent) != BindingOff
 	}
-	r.moved = verdict != BindingOff
+	// Whoever travels stays in the network that they came to: that is no news.
+	r.news = r.browser || r.network && !sameNetwork(r.before.State.LastIP, from.IP)
 	switch verdict {
 	case BindingStepUp:
 		r.refusal, r.outcome = ErrNotFresh, Outcome(BindingStepUp)
@@ -50,6 +55,22 @@ func (s *Service) bind(r *redemption, from Client) {
 		r.refusal, r.outcome, r.ends = ErrBindingMismatch, Outcome(ReasonBindingMismatch), ReasonBindingMismatch
 	case BindingOff, BindingLog:
 	}
+}
+
+// reportMove tells the log that a session was used from elsewhere. Where that is allowed it
+// is said once for each network, because people travel, and for another browser whenever
+// it refreshes.
+func (s *Service) reportMove(r redemption) {
+	level, text := slog.LevelInfo, "session used from elsewhere"
+	switch {
+	case r.ends == ReasonBindingMismatch:
+		level, text = slog.LevelWarn, "session used from elsewhere: ended"
+	case !r.network && !r.browser, r.refusal == nil && !r.news:
+		return
+	}
+	s.cfg.Logger.LogAttrs(context.Background(), level, text,
+		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil),
+		slog.Bool("network", r.network), slog.Bool("browser", r.browser))
 }
 
 // stricter is the stricter of two modes; "" is BindingOff.

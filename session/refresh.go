@@ -58,7 +58,9 @@ type redemption struct {
 	view    View   // the session after it
 	refusal error  // why it is refused; nil if it is not
 	ends    Reason // why the session ends of it; "" if it does not
-	moved   bool   // it came from elsewhere
+
+	network, browser bool // it came from another one than the sign-in, and the policy asks
+	news             bool // the last use did not
 }
 
 // judge finds out what presenting t means. It writes nothing.
@@ -126,9 +128,7 @@ func (s *Service) report(r redemption) {
 	if r.outcome == OutcomeRestored {
 		s.cfg.Logger.Warn("refresh token is newer than the store: was a backup restored?", id)
 	}
-	if r.moved {
-		s.cfg.Logger.Warn("session used from elsewhere", id, slog.Bool("refused", r.refusal != nil))
-	}
+	s.reportMove(r)
 }
 
 // lost makes a token of a session that the store does not know an invalid one: it was

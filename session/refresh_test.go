@@ -3,8 +3,10 @@ package session_test
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -280,6 +282,66 @@ func TestBinding(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// Whoever travels is told of once in each network, not at each refresh, and never as a
+// warning: that is for a session that ends.
+func TestMovesAreLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	f := newFixture(t, func(c *session.Config) {
+		c.Binding.IP = session.BindingLog
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	born := session.Client{IP: netip.MustParseAddr("192.0.2.1")}
+	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: born})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ip := range []string{"192.0.2.9", "198.51.100.1", "198.51.100.1", "198.51.100.77", "203.0.113.1", "203.0.113.1", "192.0.2.1", "192.0.2.1", "203.0.113.1"} {
+		f.clock.advance(time.Hour)
+		if g, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr(ip)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := strings.Count(log.String(), `level=INFO msg="session used from elsewhere" sid=`+g.View.ID.String()+" refused=false network=true browser=false")
+	if lines != 3 || strings.Contains(log.String(), "WARN") {
+		t.Errorf("want three lines, one for each stay elsewhere:\n%s", log.String())
+	}
+	// A reading that notes the use tells of the network as well.
+	log.Reset()
+	for range 2 {
+		f.clock.advance(24 * time.Hour)
+		if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(log.String(), "session used from elsewhere") != 1 {
+		t.Errorf("a reading in another network, then a refresh:\n%s", log.String())
+	}
+}
+
+func TestEndedForMovingIsAWarning(t *testing.T) {
+	var log bytes.Buffer
+	f := newFixture(t, func(c *session.Config) {
+		c.Binding = session.BindingPolicy{IP: session.BindingLog, UserAgent: session.BindingEnforce}
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: session.Client{UserAgent: "curl/8.0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{UserAgent: "Wget/1.21"})
+		if err == nil {
+			t.Fatal("accepted")
+		}
+	}
+	if want := `level=WARN msg="session used from elsewhere: ended" sid=` + g.View.ID.String() + " refused=true network=false browser=true"; strings.Count(log.String(), want) != 1 {
+		t.Errorf("want %s once:\n%s", want, log.String())
 	}
 }
 

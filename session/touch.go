@@ -59,6 +59,9 @@ func (s *Service) Touch(ctx context.Context, refreshToken string, from Client) (
 			r.before.State.LastSeenAt, r.before.State.LastIP = r.now, from.IP.Unmap()
 			return tx.SetState(t.sid, r.before.State)
 		})
+		if err == nil {
+			s.reportMove(r) // the next use finds the network known
+		}
 	}
 	if err != nil {
 		return Reading{}, lost(err)
