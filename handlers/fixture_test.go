@@ -54,6 +54,12 @@ func (c *clock) now() time.Time {
 	return c.t
 }
 
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
 // logBuffer keeps what is logged.
 type logBuffer struct {
 	mu   sync.Mutex
@@ -208,9 +214,7 @@ func listenWith(tb testing.TB, h http.Handler, change func(*httptest.Server)) *h
 // advance moves the clock, and keeps the key schedule as the program does.
 func (f *fixture) advance(tb testing.TB, d time.Duration) {
 	tb.Helper()
-	f.clock.mu.Lock()
-	f.clock.t = f.clock.t.Add(d)
-	f.clock.mu.Unlock()
+	f.clock.add(d)
 	must(tb, f.keys.Step(tb.Context()))
 }
 
