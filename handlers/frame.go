@@ -58,9 +58,12 @@ func (l *listener) guarded(x *exchange, next echo.HandlerFunc) (err error) {
 func (l *listener) admit(x *exchange) error {
 	r := x.Request()
 	if len(r.TransferEncoding) > 0 {
-		// net/http hides a Content-Length that came along. Nothing that follows on the
-		// connection is read, so nothing can be smuggled behind the body.
+		// Nothing that follows on the connection is read, so nothing can be smuggled behind
+		// the body. net/http hides a Content-Length that came along; the program shows it.
 		x.header().Set("Connection", "close")
+		if _, both := r.Header["Content-Length"]; both {
+			return invalid("The request must not have both Content-Length and Transfer-Encoding.")
+		}
 	}
 	switch {
 	case !l.server.hosts.known(r.Host) && !l.server.proxies.trusted(x.peer):

@@ -61,15 +61,15 @@ func (s *Service) bind(r *redemption, from Client) {
 // is said once for each network, because people travel, and for another browser whenever
 // it refreshes.
 func (s *Service) reportMove(r redemption) {
-	level, text := slog.LevelInfo, "session used from elsewhere"
+	level := slog.LevelInfo
 	switch {
 	case r.ends == ReasonBindingMismatch:
-		level, text = slog.LevelWarn, "session used from elsewhere: ended"
+		level = slog.LevelWarn
 	case !r.network && !r.browser, r.refusal == nil && !r.news:
 		return
 	}
-	s.cfg.Logger.LogAttrs(context.Background(), level, text,
-		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil),
+	s.cfg.Logger.LogAttrs(context.Background(), level, "session used from elsewhere",
+		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil), slog.Bool("ended", r.ends != ""),
 		slog.Bool("network", r.network), slog.Bool("browser", r.browser))
 }
 

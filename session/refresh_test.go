@@ -304,7 +304,7 @@ func TestMovesAreLoggedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	lines := strings.Count(log.String(), `level=INFO msg="session used from elsewhere" sid=`+g.View.ID.String()+" refused=false network=true browser=false")
+	lines := strings.Count(log.String(), `level=INFO msg="session used from elsewhere" sid=`+g.View.ID.String()+" refused=false ended=false network=true browser=false")
 	if lines != 3 || strings.Contains(log.String(), "WARN") {
 		t.Errorf("want three lines, one for each stay elsewhere:\n%s", log.String())
 	}
@@ -340,7 +340,7 @@ func TestEndedForMovingIsAWarning(t *testing.T) {
 			t.Fatal("accepted")
 		}
 	}
-	if want := `level=WARN msg="session used from elsewhere: ended" sid=` + g.View.ID.String() + " refused=true network=false browser=true"; strings.Count(log.String(), want) != 1 {
+	if want := `level=WARN msg="session used from elsewhere" sid=` + g.View.ID.String() + " refused=true ended=true network=false browser=true"; strings.Count(log.String(), want) != 1 {
 		t.Errorf("want %s once:\n%s", want, log.String())
 	}
 }

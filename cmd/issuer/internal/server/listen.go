@@ -74,7 +74,8 @@ func listen(ctx context.Context, name, address string, server *http.Server, conn
 	if err != nil {
 		return nil, fmt.Errorf("opening the %s listener: %w", name, err)
 	}
-	return &endpoint{name: name, listener: netutil.LimitListener(l, connections), server: server}, nil
+	withHeads(server)
+	return &endpoint{name: name, listener: headListener{netutil.LimitListener(l, connections)}, server: server}, nil
 }
 
 // serve answers until the endpoint is shut down.

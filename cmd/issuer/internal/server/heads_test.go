@@ -1,0 +1,111 @@
+package server_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// exchange writes bytes to a new connection and returns the status of each answer until the
+// server closes it.
+func exchange(t *testing.T, address net.Addr, pieces ...string) (statuses []int) {
+	t.Helper()
+	conn := dial(t, address)
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(conn)
+	for i, piece := range pieces {
+		if _, err := io.WriteString(conn, piece); err != nil {
+			t.Fatal(err)
+		}
+		if i < len(pieces)-1 {
+			statuses = append(statuses, readAnswer(t, r))
+		}
+	}
+	for {
+		if _, err := r.Peek(1); err != nil {
+			return statuses
+		}
+		statuses = append(statuses, readAnswer(t, r))
+	}
+}
+
+func readAnswer(t *testing.T, r *bufio.Reader) int {
+	t.Helper()
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode
+}
+
+// H01: a request with both lengths is refused, its connection is closed, and what stands
+// behind it is not taken for a request.
+func TestBothLengths(t *testing.T) {
+	s := start(t, nil)
+	const (
+		chunked = "2\r\n{}\r\n0\r\n\r\n"
+		hidden  = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		plain   = "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+	)
+	post := func(version, headers string) string {
+		return "POST /v1/session/refresh HTTP/" + version + "\r\nHost: localhost\r\nContent-Type: application/json\r\n" + headers + "\r\n"
+	}
+	both := post("1.1", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n") + chunked + hidden
+	long := strings.Repeat("X-Padding: "+strings.Repeat("x", 1000)+"\r\n", 12)
+	for name, tt := range map[string]struct {
+		pieces []string
+		want   []int
+	}{
+		"length first":              {[]string{both}, []int{400}},
+		"coding first":              {[]string{post("1.1", "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n") + chunked + hidden}, []int{400}},
+		"in another case":           {[]string{post("1.1", "cONTENT-lENGTH: 2\r\ntRANSFER-eNCODING: CHUNKED\r\n") + chunked + hidden}, []int{400}},
+		"bare line feeds":           {[]string{strings.ReplaceAll(post("1.1", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"), "\r\n", "\n") + chunked + hidden}, []int{400}},
+		"a long header between":     {[]string{post("1.1", "Content-Length: 2\r\n"+long+"Transfer-Encoding: chunked\r\n") + chunked + hidden}, []int{400}},
+		"the second request":        {[]string{plain, both}, []int{401, 400}},
+		"behind a stray line break": {[]string{plain, "\r\n" + both}, []int{401, 400}},
+		"in one go with the first":  {[]string{plain + both}, []int{401, 400}},
+		"HTTP/1.0":                  {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n") + "{}" + hidden}, []int{400}},
+		"HTTP/1.0, coding alone":    {[]string{post("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401}},
+		"chunked alone":             {[]string{post("1.1", "Transfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401}},
+		"HTTP/1.0, length alone":    {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\n") + "{}", "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"}, []int{401, 200}},
+		"length alone":              {[]string{plain, plain, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}, []int{401, 401, 200}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for who, address := range map[string]net.Addr{"public": s.PublicAddr(), "admin": s.AdminAddr()} {
+				want := fmt.Sprint(tt.want)
+				if who == "admin" { // which has no such route
+					want = strings.ReplaceAll(want, "401", "404")
+				}
+				if got := fmt.Sprint(exchange(t, address, tt.pieces...)); got != want {
+					t.Errorf("%s: answers %s, want %s", who, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A client that sends its next request the moment it has an answer is understood all the
+// same, chunked or not.
+func TestChunkedRightAfterAnother(t *testing.T) {
+	s := start(t, nil)
+	const (
+		first   = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		chunked = "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+	)
+	for range 300 {
+		if got := fmt.Sprint(exchange(t, s.PublicAddr(), first, first, chunked)); got != "[200 200 401]" {
+			t.Fatalf("answers %s", got)
+		}
+	}
+}
