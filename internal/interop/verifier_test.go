@@ -33,14 +33,23 @@ type verifier struct {
 	// needs are programs of the machine. Where one is missing the verifier is left out,
 	// unless CI=true.
 	needs []string
-	// prepare are the commands that make the program ready, run once.
+	// probe fails where the machine has the programs but lacks what they need in turn; nil
+	// where that can't be.
+	probe []string
+	// prepare are the commands that make the program ready, run once, also for several
+	// verifiers of one folder.
 	prepare [][]string
 	// command starts the program.
 	command []string
+	// environ starts what stands beside the program, and returns what the program's
+	// environment says over what all get; nil when there is nothing.
+	environ func(t *testing.T, i *issuer) []string
 	// algorithms are those that the library knows. It must refuse the tokens of others.
 	algorithms []jwt.Algorithm
 	// anyType says why the library accepts every typ; empty when it checks the typ.
 	anyType string
+	// passes are the forgeries that the library accepts, and why.
+	passes map[string]string
 	// lag is how much later than others it learns of a change of keys.
 	lag lag
 }
@@ -52,6 +61,9 @@ type lag struct {
 	// withdrawal is how long, beyond the max-age of the JWKS, tokens of a key are accepted
 	// that has gone, and those of a key refused that took its place without a warning.
 	withdrawal time.Duration
+	// untilMet tells that tokens of a key that has gone are accepted until the library meets
+	// a token of a key that it does not know. Then withdrawal does not count.
+	untilMet bool
 	// because is why.
 	because string
 }
@@ -66,7 +78,11 @@ func (v verifier) tell(t *testing.T) {
 		t.Logf("%s accepts any typ: %s", v.name, v.anyType)
 	}
 	if v.lag != (lag{}) {
-		t.Logf("%s is late by %v (rotation) and %v (withdrawal): %s", v.name, v.lag.rotation, v.lag.withdrawal, v.lag.because)
+		t.Logf("%s is late by %v (rotation) and %v (withdrawal; until it meets a new key: %t): %s",
+			v.name, v.lag.rotation, v.lag.withdrawal, v.lag.untilMet, v.lag.because)
+	}
+	for what, why := range v.passes {
+		t.Logf("%s accepts %s: %s", v.name, what, why)
 	}
 	for _, alg := range algorithms {
 		if !v.knows(alg) {
@@ -75,23 +91,31 @@ func (v verifier) tell(t *testing.T) {
 	}
 }
 
-// missing is the first program that the verifier needs and the machine lacks.
+// missing is the first thing that the verifier needs and the machine lacks.
 func (v verifier) missing() string {
 	for _, program := range v.needs {
 		if _, err := exec.LookPath(program); err != nil {
 			return program
 		}
 	}
+	if v.probe != nil && exec.Command(v.probe[0], v.probe[1:]...).Run() != nil {
+		return "success of " + strings.Join(v.probe, " ")
+	}
 	return ""
 }
 
-// ready runs what the verifier's program must be prepared with.
-func (v verifier) ready(ctx context.Context) error {
+// ready runs what the verifier's program must be prepared with, but for what was done.
+func (v verifier) ready(ctx context.Context, done map[string]bool) error {
 	for _, command := range v.prepare {
+		what := v.folder + ": " + strings.Join(command, " ")
+		if done[what] {
+			continue
+		}
+		done[what] = true
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Dir = v.folder
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %s: %w\n%s", v.name, strings.Join(command, " "), err, out)
+			return fmt.Errorf("%s: %w\n%s", what, err, out)
 		}
 	}
 	return nil
@@ -122,6 +146,9 @@ func (v verifier) start(t *testing.T, i *issuer) *service {
 	cmd.Env = append(os.Environ(),
 		"ISSUER="+i.url, "JWKS_URI="+i.url+"/.well-known/jwks.json", fmt.Sprintf("JWKS_MAX_AGE=%d", int(i.maxAge/time.Second)),
 		"AUDIENCE="+audience, "ALGORITHM="+string(i.algorithm), "ADDRESS="+address)
+	if v.environ != nil {
+		cmd.Env = append(cmd.Env, v.environ(t, i)...)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -219,6 +246,12 @@ func (s *service) refuses(ctx context.Context, token string) error {
 		return fmt.Errorf("%d, want 401", got.status)
 	}
 	return nil
+}
+
+// passed is the error that the program does not accept a token, whoever's it is.
+func (s *service) passed(ctx context.Context, token string) error {
+	got, err := s.ask(ctx, token)
+	return errors.Join(err, want(got.status, http.StatusOK))
 }
 
 // within asks again and again until there is no error, for as long as d.
