@@ -75,6 +75,7 @@ type handle struct {
 	counters counters // the committer's
 	journal  *journal
 	durable  *watermark
+	stuck    atomic.Bool // bbolt is locked for ever: Close would never return
 }
 
 // Open opens the data file, or makes one where there is none. The errors that it refuses

@@ -1,5 +1,21 @@
 package bolt
 
+import "go.etcd.io/bbolt"
+
+// KnowsLocks reports whether the locks of bbolt are found.
+func (db *DB) KnowsLocks() bool {
+	_, ok := findLocks(db.handle.Load().bolt)
+	return ok
+}
+
+// ForgetLocks makes the locks of bbolt unknown, as those of another version would be, until
+// the function that it returns is called.
+func ForgetLocks() (remember func()) {
+	known := findLocks
+	findLocks = func(*bbolt.DB) (locks, bool) { return locks{}, false }
+	return func() { findLocks = known }
+}
+
 // Small makes the journal so short that every few commits fold some of it.
 func (c Config) Small() Config {
 	c.journal = 40

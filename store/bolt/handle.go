@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"reflect"
 	"runtime/debug"
-	"sync"
 
 	"go.etcd.io/bbolt"
 )
@@ -42,24 +40,11 @@ func (db *DB) newHandle(file *bbolt.DB, f *os.File) (_ *handle, err error) {
 func (h *handle) transaction(writable bool) (t *bbolt.Tx, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			h.unlock(writable)
+			h.release(writable)
 			err = fmt.Errorf("%w: beginning a transaction: %v", ErrDamaged, p)
 		}
 	}()
 	return h.bolt.Begin(writable)
-}
-
-// unlock lets go of what bbolt keeps locked when it cannot read the headers of a file, for
-// example because that has been cut short: it panics between locking and unlocking. All
-// others, Close included, would wait for ever. There is no other door to these locks.
-func (h *handle) unlock(writable bool) {
-	db := reflect.ValueOf(h.bolt).Elem()
-	if writable {
-		(*sync.Mutex)(db.FieldByName("rwlock").Addr().UnsafePointer()).Unlock()
-		return
-	}
-	(*sync.Mutex)(db.FieldByName("metalock").Addr().UnsafePointer()).Unlock()
-	(*sync.RWMutex)(db.FieldByName("mmaplock").Addr().UnsafePointer()).RUnlock()
 }
 
 // probe commits what is there already, and counts it as durable.
@@ -102,5 +87,8 @@ func (h *handle) commitFreelist() (err error) {
 // abandon closes the file as it is. It waits for the readers.
 func (h *handle) abandon() (err error) {
 	defer recovered("closing", &err)
+	if h.stuck.Load() {
+		return letGo(h.file)
+	}
 	return h.bolt.Close()
 }

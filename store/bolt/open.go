@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 )
 
 // mapAhead is how much of the address space is set aside for the file to grow into: 16 GB,
@@ -122,8 +121,7 @@ func (db *DB) readFirst(ctx context.Context, f *os.File, h header, through bool)
 func mapFile(f *os.File) (_ *bbolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			// The lock would live on in the mapping, which only bbolt could undo.
-			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), letGo(f))
 		}
 	}()
 	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
