@@ -1,5 +1,11 @@
 package interop;
 
+import static interop.Whoami.ALGORITHM;
+import static interop.Whoami.AUDIENCE;
+import static interop.Whoami.ISSUER;
+import static interop.Whoami.JWKS_MAX_AGE;
+import static interop.Whoami.JWKS_URI;
+
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.jwk.source.JWKSource;
@@ -20,11 +26,9 @@ public final class Nimbus {
     public static void main(String[] args) throws Exception {
         var processor = new DefaultJWTProcessor<SecurityContext>();
         processor.setJWSTypeVerifier(new DefaultJOSEObjectTypeVerifier<>(new JOSEObjectType("at+jwt")));
-        processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.parse(Whoami.env("ALGORITHM")), keys()));
+        processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.parse(ALGORITHM), keys()));
         var claims = new DefaultJWTClaimsVerifier<SecurityContext>(
-                Whoami.env("AUDIENCE"),
-                new JWTClaimsSet.Builder().issuer(Whoami.env("ISSUER")).build(),
-                Set.of("exp", "sub", "sid"));
+                AUDIENCE, new JWTClaimsSet.Builder().issuer(ISSUER).build(), Set.of("exp", "sub", "sid"));
         claims.setMaxClockSkew(0); // a minute by itself
         processor.setJWTClaimsSetVerifier(claims);
 
@@ -34,17 +38,14 @@ public final class Nimbus {
         });
     }
 
-    /**
-     * The issuer's keys. Nimbus does not read Cache-Control: by itself it keeps them for five minutes, and fetches them
-     * twice in 30 s at most when it meets a key that it does not know. It gives up on a fetch after half a second.
-     */
+    /** The issuer's keys. Nimbus does not read Cache-Control, and gives up on a fetch after half a second by itself. */
     static JWKSource<SecurityContext> keys() throws MalformedURLException {
-        long maxAge = Whoami.maxAge().toMillis();
-        long quarter = maxAge / 4;
-        return JWKSourceBuilder.create(URI.create(Whoami.env("JWKS_URI")).toURL(), new DefaultResourceRetriever(5_000, 5_000))
-                .cache(maxAge, Math.min(quarter, 15_000))
-                .refreshAheadCache(Math.min(quarter, 30_000), false)
-                .rateLimited(Math.min(quarter, 30_000))
+        long maxAge = JWKS_MAX_AGE.toMillis();
+        long pause = Math.min(maxAge / 4, 30_000);
+        return JWKSourceBuilder.create(URI.create(JWKS_URI).toURL(), new DefaultResourceRetriever(5_000, 5_000))
+                .cache(maxAge, pause)
+                .refreshAheadCache(pause, false)
+                .rateLimited(pause)
                 .build();
     }
 

@@ -21,17 +21,18 @@ final class Whoami {
 
     private static final String SCHEME = "Bearer ";
 
-    static String env(String name) {
+    static final String ISSUER = env("ISSUER");
+    static final String JWKS_URI = env("JWKS_URI");
+    static final Duration JWKS_MAX_AGE = Duration.ofSeconds(Long.parseLong(env("JWKS_MAX_AGE")));
+    static final String AUDIENCE = env("AUDIENCE");
+    static final String ALGORITHM = env("ALGORITHM");
+
+    private static String env(String name) {
         String value = System.getenv(name);
         if (value == null || value.isEmpty()) {
             throw new IllegalStateException(name + " is not set");
         }
         return value;
-    }
-
-    /** For how long the issuer lets its keys be used. */
-    static Duration maxAge() {
-        return Duration.ofSeconds(Long.parseLong(env("JWKS_MAX_AGE")));
     }
 
     static void serve(Verifier verifier) throws IOException {
