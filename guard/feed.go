@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,8 +130,17 @@ func (f *feed) snapshot(ctx context.Context) error {
 	f.stats.snapshots.Add(1)
 	f.stats.delay.Store(0)
 	f.resync = false
+	f.heed(list.Entries...)
 	f.report.applied(list.Next, 0)
 	return nil
+}
+
+// heed looks at the keys anew when everything was revoked: that is how the issuer says that
+// one was compromised.
+func (f *feed) heed(entries ...revocation.Entry) {
+	if slices.ContainsFunc(entries, func(e revocation.Entry) bool { return e.Scope.Kind == revocation.KindEverything }) {
+		f.keys.distrust()
+	}
 }
 
 // verify checks the signature of a message. A key that is not known may be a new one. It
@@ -221,9 +231,7 @@ func (f *feed) revoked(ctx context.Context, frame revocation.Frame) error {
 	delay := max(f.now().Sub(event.Entry.At), 0)
 	f.stats.delay.Store(int64(delay))
 	f.report.applied(event.Entry.Seq, delay)
-	if event.Entry.Scope.Kind == revocation.KindEverything {
-		f.keys.begin(0) // a key may have been compromised
-	}
+	f.heed(event.Entry)
 	return nil
 }
 
@@ -240,7 +248,7 @@ func (f *feed) alive(ctx context.Context, frame revocation.Frame) error {
 		return err
 	}
 	f.failures = 0
+	f.stats.setFault(&f.stats.feedFault, nil, time.Time{}) // first: whoever sees that it is connected sees no fault
 	f.stats.connected.Store(true)
-	f.stats.setFault(&f.stats.feedFault, nil, time.Time{})
 	return nil
 }

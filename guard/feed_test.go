@@ -107,11 +107,13 @@ func must(payload []byte, err error) []byte {
 	return payload
 }
 
-// flip changes a bit in the middle of a signature.
+// flip changes a character in the middle of a signature, into another one of its alphabet.
 func flip(frame string) string {
 	text := []byte(frame)
 	at := strings.LastIndexByte(frame, '.') + 20
-	text[at] ^= 1
+	if text[at]++; text[at]-1 != 'A' {
+		text[at] = 'A'
+	}
 	return string(text)
 }
 

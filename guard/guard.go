@@ -58,6 +58,7 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 	g.stop = stop
 	g.keys = &keyring{
 		client: c, url: where.jwks, now: config.Now, logger: config.Logger, stats: &g.stats, base: background, work: &g.work,
+		ended: make(chan struct{}, 1),
 	}
 	g.verifier, err = jwt.NewVerifier(jwt.VerifierConfig{
 		Issuer: config.Issuer, Audience: config.Audience, Leeway: config.Leeway,
@@ -88,6 +89,7 @@ func (g *Guard) start(ctx, background context.Context, c *client, where endpoint
 	if err := f.snapshot(ctx); err != nil {
 		return err
 	}
+	g.keys.settle(ctx) // the list may have said that they have changed meanwhile
 	g.work.Go(func() { f.run(background) })
 	g.work.Go(func() { g.keys.run(background) })
 	g.work.Go(func() { report.run(background) })
@@ -104,7 +106,7 @@ func (g *Guard) GoString() string { return g.String() }
 // learns nothing more: after [Config].MaxStaleness it follows its policy. Close may be
 // called again; the error is always nil.
 func (g *Guard) Close() error {
-	g.stop()
+	g.keys.close(g.stop)
 	g.work.Wait()
 	return nil
 }

@@ -41,9 +41,13 @@ type keyring struct {
 	base context.Context //nolint:containedctx // of the guard's background work, to which fetches belong
 	work *sync.WaitGroup
 
+	ended chan struct{} // has room for one; told whenever a fetch has ended
+
 	mu       sync.Mutex
 	inFlight chan struct{} // closed when the fetch that is under way has ended; nil without one
+	again    bool          // another fetch is to follow it
 	begun    time.Time     // when the newest fetch began
+	failures int           // in a row
 	etag     string
 	age      time.Duration // for how long the newest answer may be used
 }
@@ -82,14 +86,58 @@ func (k *keyring) begin(quiet time.Duration) <-chan struct{} {
 	if k.inFlight != nil {
 		return k.inFlight
 	}
-	now := k.now()
-	if since := now.Sub(k.begun); since >= 0 && since < quiet || k.base.Err() != nil {
+	if since := k.now().Sub(k.begun); since >= 0 && since < quiet {
+		return nil
+	}
+	return k.launch()
+}
+
+// distrust makes sure that the keys are fetched from now on: a key of those that are held
+// may be compromised, and what is under way may have been answered before it was taken away.
+func (k *keyring) distrust() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.inFlight != nil {
+		k.again = true
+		return
+	}
+	k.launch()
+}
+
+// launch begins a fetch, unless the guard is closed. The caller holds the lock, and there
+// is none under way.
+func (k *keyring) launch() <-chan struct{} {
+	if k.base.Err() != nil {
 		return nil
 	}
 	done := make(chan struct{})
-	k.begun, k.inFlight = now, done
+	k.begun, k.inFlight, k.again = k.now(), done, false
 	k.work.Go(func() { k.fetchOnce(done) })
 	return done
+}
+
+// settle waits for a fetch that is under way, and for the one that is to follow.
+func (k *keyring) settle(ctx context.Context) {
+	for {
+		k.mu.Lock()
+		done := k.inFlight
+		k.mu.Unlock()
+		if done == nil {
+			return
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close lets no fetch begin any more.
+func (k *keyring) close(stop context.CancelFunc) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	stop() // of base
 }
 
 // fetchOnce is one fetch for everyone who waits. It belongs to the guard, so that it goes
@@ -101,18 +149,32 @@ func (k *keyring) fetchOnce(done chan struct{}) {
 	}
 	k.stats.setFault(&k.stats.keysFault, err, k.now())
 	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failures++
+	if err == nil {
+		k.failures = 0
+	}
 	k.inFlight = nil
-	k.mu.Unlock()
+	if k.again {
+		k.launch()
+	}
 	close(done)
+	select {
+	case k.ended <- struct{}{}:
+	default:
+	}
 }
 
-// fetch asks for the keys. Only one runs at a time.
+// fetch asks for the keys, as the issuer has them and not as a cache on the way did. Only
+// one runs at a time.
 func (k *keyring) fetch(ctx context.Context) error {
 	k.stats.keyFetches.Add(1)
 	k.mu.Lock()
 	etag := k.etag
 	k.mu.Unlock()
-	req := request{url: k.url, open: true, want: []int{http.StatusOK}, header: map[string]string{"Accept": "application/jwk-set+json"}}
+	req := request{url: k.url, open: true, want: []int{http.StatusOK}, header: map[string]string{
+		"Accept": "application/jwk-set+json", "Cache-Control": "no-cache",
+	}}
 	if etag != "" {
 		req.header["If-None-Match"] = etag
 		req.want = append(req.want, http.StatusNotModified)
@@ -133,7 +195,7 @@ func (k *keyring) fetch(ctx context.Context) error {
 		etag = res.header.Get("ETag")
 	}
 	k.mu.Lock()
-	k.etag, k.age = etag, maxAge(res.header)
+	k.etag, k.age = etag, remainingAge(res.header)
 	k.mu.Unlock()
 	return nil
 }
@@ -165,7 +227,17 @@ func sameKeys(a, b *jwt.KeySet) bool {
 	return true
 }
 
-// maxAge is how long an answer may be used (RFC 9111 §5.2.2.1), 5 s to 24 h.
+// remainingAge is for how long an answer may be used from now on (RFC 9111 §4.2): its max-age
+// less the time that it has spent in caches, 5 s to 24 h.
+func remainingAge(h http.Header) time.Duration {
+	spent, err := strconv.ParseUint(h.Get("Age"), 10, 31)
+	if err != nil {
+		spent = 0
+	}
+	return min(max(maxAge(h)-time.Duration(spent)*time.Second, minKeyAge), maxKeyAge)
+}
+
+// maxAge is max-age of Cache-Control (RFC 9111 §5.2.2.1), 0 if there is none that can be read.
 func maxAge(h http.Header) time.Duration {
 	for _, line := range h.Values("Cache-Control") {
 		for directive := range strings.SplitSeq(line, ",") {
@@ -175,38 +247,37 @@ func maxAge(h http.Header) time.Duration {
 			}
 			seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31)
 			if err != nil {
-				return minKeyAge
+				return 0
 			}
-			return min(max(time.Duration(seconds)*time.Second, minKeyAge), maxKeyAge)
+			return time.Duration(seconds) * time.Second
 		}
 	}
-	return minKeyAge
+	return 0
 }
 
-// run fetches the keys whenever they come of age, until the context ends.
+// run fetches the keys whenever they come of age, or a fetch of them has failed, until the
+// context ends.
 func (k *keyring) run(ctx context.Context) {
-	failures := 0
-	for pause(ctx, k.pause(failures)) {
-		if done := k.begin(minKeyAge / 2); done != nil { // a request may have done it a moment ago
-			select {
-			case <-done:
-			case <-ctx.Done():
-			}
-		}
-		if fault := k.stats.keysFault.Load(); fault != nil {
-			failures++
-		} else {
-			failures = 0
+	for {
+		timer := time.NewTimer(k.pause())
+		select {
+		case <-timer.C:
+			k.begin(keyRetry / 2) // a request may have done it a moment ago
+		case <-k.ended: // whoever began it: the time runs from there
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return
 		}
 	}
 }
 
-func (k *keyring) pause(failures int) time.Duration {
-	if failures > 0 {
-		return jitter(min(keyRetry<<min(failures-1, 10), maxKeyRetry))
-	}
+func (k *keyring) pause() time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.failures > 0 {
+		return jitter(min(keyRetry<<min(k.failures-1, 10), maxKeyRetry))
+	}
 	return k.age - rand.N(k.age/10+1) //nolint:gosec // spreads the load, nothing more
 }
 

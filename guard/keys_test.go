@@ -84,7 +84,7 @@ func TestRandomKeyIDs(t *testing.T) {
 }
 
 // Whatever stands in the place of the key set, the guard keeps the keys it has, and says
-// why. Bad input of issue 3, and of T04: nothing in a token points to a key.
+// why. T04: nothing in a token points to a key.
 func TestBadKeySets(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})

@@ -107,6 +107,7 @@ func (l *ledger) snapshot(s revocation.Snapshot, now time.Time) (rolledBack bool
 	l.set.Load(s)
 	l.seq, l.last = s.Next, s.Last
 	l.hear(s.IssuedAt, now)
+	l.set.Expire(s.IssuedAt.Add(-keepPast))
 	return rolledBack, nil
 }
 

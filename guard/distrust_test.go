@@ -1,0 +1,165 @@
+package guard_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"issuer.example/guard"
+	"issuer.example/guard/guardtest"
+	"issuer.example/jwt"
+)
+
+// emergency is an issuer of two keys, of which the guard knows both, and a token that was
+// made with the old one by whoever stole it. Its session is above every mark.
+func emergency(t *testing.T, changes ...func(*guard.Config)) (iss *guardtest.Issuer, g *guard.Guard, stolen, kid string) {
+	t.Helper()
+	iss = guardtest.New(t, guardtest.Config{})
+	stolen = iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"})
+	kid = iss.Rotate(t)
+	g = iss.Guard(t, append(changes, quiet)...)
+	iss.Await(t, g)
+	accepted(t, g, stolen)
+	return iss, g, stolen, kid
+}
+
+func onlyKey(t *testing.T, g *guard.Guard, kid string) {
+	t.Helper()
+	guardtest.Until(t, func() bool { return slices.Equal(g.Stats().KeyIDs, []string{kid}) })
+}
+
+// The issuer revokes everything before it takes the key away, and once more after. The
+// keys that the guard asked for at the first may still have the key.
+func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
+	iss, g, stolen, kid := emergency(t)
+	asked, release := make(chan struct{}), make(chan struct{})
+	var first sync.Once
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path != jwksPath {
+			next.ServeHTTP(w, r)
+			return
+		}
+		old := httptest.NewRecorder()
+		r.Header.Del("If-None-Match")
+		next.ServeHTTP(old, r)
+		first.Do(func() { close(asked); <-release })
+		_, _ = w.Write(old.Body.Bytes())
+	})
+	iss.RevokeEverything()
+	<-asked
+	iss.Withdraw()
+	iss.RevokeEverything()
+	iss.Await(t, g)
+	close(release)
+	onlyKey(t, g, kid)
+	refused(t, g, stolen, jwt.ErrUnknownKey)
+}
+
+// A guard that was away learns of the emergency from the snapshot.
+func TestCompromisedKeyWhileAway(t *testing.T) {
+	iss, g, stolen, kid := emergency(t)
+	iss.Down(true)
+	iss.RevokeUser("u9")
+	iss.Withdraw()
+	iss.Purge()
+	iss.RevokeEverything()
+	iss.Down(false)
+	onlyKey(t, g, kid)
+	refused(t, g, stolen, jwt.ErrUnknownKey)
+}
+
+// A guard that starts in the midst of it has the keys of after it when it is ready.
+func TestCompromisedKeyDuringTheStart(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	stolen := iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"})
+	iss.Rotate(t)
+	var once sync.Once
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path == snapshotPath { // by now the guard has the keys
+			once.Do(func() { iss.Withdraw(); iss.RevokeEverything() })
+		}
+		next.ServeHTTP(w, r)
+	})
+	refused(t, iss.Guard(t, quiet), stolen, jwt.ErrUnknownKey)
+}
+
+// An issuer in trouble does not answer at once.
+func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
+	iss, g, stolen, kid := emergency(t)
+	var failures atomic.Int32
+	failures.Store(2)
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.Path == jwksPath && failures.Add(-1) >= 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	iss.Withdraw()
+	iss.RevokeEverything()
+	onlyKey(t, g, kid)
+	refused(t, g, stolen, jwt.ErrUnknownKey)
+}
+
+// A cache on the way may have the keys of before, and is told not to answer.
+func TestKeysAreTheIssuersOwn(t *testing.T) {
+	iss, g, stolen, kid := emergency(t, func(c *guard.Config) {
+		c.HTTPClient = &http.Client{Transport: &sharedCache{next: c.HTTPClient.Transport}}
+	})
+	iss.Withdraw()
+	iss.RevokeEverything()
+	onlyKey(t, g, kid)
+	refused(t, g, stolen, jwt.ErrUnknownKey)
+}
+
+// sharedCache is a cache between verifiers and issuer: it gives the first answer for the
+// keys to everybody, unless it is told to ask (RFC 9111 §5.2.1.4).
+type sharedCache struct {
+	next http.RoundTripper
+
+	mu   sync.Mutex
+	kept []byte
+}
+
+func (c *sharedCache) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != jwksPath || r.Header.Get("Cache-Control") == "no-cache" {
+		return c.next.RoundTrip(r)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	recorder := httptest.NewRecorder()
+	if c.kept == nil {
+		res, err := c.next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = res.Body.Close() }()
+		_, _ = recorder.Body.ReadFrom(res.Body)
+		c.kept = recorder.Body.Bytes()
+		return recorder.Result(), nil
+	}
+	_, _ = recorder.Write(c.kept)
+	return recorder.Result(), nil
+}
+
+// Behind a proxy that holds the stream back a guard lives by snapshots. It forgets what has
+// ended all the same.
+func TestSnapshotsAloneAreForgotten(t *testing.T) {
+	c := newClock()
+	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
+	answer(iss, streamPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = w.Write([]byte("event: gone\ndata: {}\n\n"))
+	})
+	iss.RevokeUser("u9")
+	g := iss.Guard(t, quiet)
+	if n := g.Stats().Revocations; n != 1 {
+		t.Fatalf("%d revocations", n)
+	}
+	c.Advance(time.Hour)
+	guardtest.Until(t, func() bool { return g.Stats().Revocations == 0 })
+}
