@@ -42,7 +42,7 @@ test-typescript: ## Test the TypeScript client against the real issuer (needs No
 
 .PHONY: test-interop
 test-interop: ## Hold verifiers of third parties to the issuer's tokens, and the issuer to theirs
-	@tools/need node npm javac mvn ruby apache2 >/dev/null
+	@tools/need node npm python3 javac mvn ruby apache2 >/dev/null
 	$(GO) test -tags interop -v -count 1 -parallel 3 -timeout 10m ./internal/interop
 
 .PHONY: lint

@@ -104,21 +104,30 @@ func (v verifier) missing() string {
 	return ""
 }
 
-// ready runs what the verifier's program must be prepared with, but for what was done.
-func (v verifier) ready(ctx context.Context, done map[string]bool) error {
+// available prepares the verifier's program, but for what was done. It is false when the
+// machine lacks something, which is an error in CI.
+func (v verifier) available(t *testing.T, done map[string]bool) bool {
+	t.Helper()
+	if need := v.missing(); need != "" {
+		if os.Getenv("CI") == "true" {
+			t.Errorf("%s: there is no %s, and in CI nothing is left out", v.name, need)
+		}
+		t.Logf("%s is left out: there is no %s", v.name, need)
+		return false
+	}
 	for _, command := range v.prepare {
 		what := v.folder + ": " + strings.Join(command, " ")
 		if done[what] {
 			continue
 		}
 		done[what] = true
-		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 		cmd.Dir = v.folder
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", what, err, out)
+			t.Fatalf("%s: %v\n%s", what, err, out)
 		}
 	}
-	return nil
+	return true
 }
 
 // service is a running program of a verifier.

@@ -1,0 +1,1 @@
+"""A FastAPI service that accepts the access tokens of an issuer."""

@@ -1,0 +1,157 @@
+"""Which access tokens are good."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Self
+
+import jwt
+from pydantic import UUID7, BaseModel, ConfigDict, Field, Strict, ValidationError, ValidationInfo, field_validator
+
+from app.auth import jws
+from app.auth.errors import ExpiredToken, InvalidToken, Revoked, Stale
+from app.auth.feed import Feed
+from app.auth.issuer import Issuer, IssuerError
+from app.auth.keys import COOL_DOWN, KeyRing
+from app.auth.ledger import Ledger
+from app.settings import Policy, Settings
+
+_log = logging.getLogger(__name__)
+
+MAX_LIFETIME = 3600  # seconds; no issuer can be configured for more
+
+# Without control characters, of text or of its direction.
+Text = Annotated[str, Field(max_length=255, pattern=r"^[^\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+$")]
+Texts = Annotated[list[Text], Field(min_length=1, max_length=16)]
+Time = Annotated[int, Field(ge=1, le=253402300799)]
+
+
+class AccessToken(BaseModel):
+    """The claims of an access token (RFC 9068). Times are seconds since 1970."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    sub: Text
+    """The user's id."""
+    sid: Annotated[UUID7, Strict(False)]
+    """The session's id. It is no credential."""
+    aud: Text | Texts
+    jti: Text
+    exp: Time
+    iat: Time
+    nbf: Time | None = None
+    auth_time: Time = 0
+    """When the user last proved who they are; 0 when the token does not say."""
+    client_id: Text = ""
+    """The backend that minted the session."""
+    acr: Text = ""
+    amr: Texts = []
+
+    @field_validator("iat")
+    @classmethod
+    def _lifetime(cls, iat: int, others: ValidationInfo) -> int:
+        if not 0 < others.data.get("exp", 0) - iat <= MAX_LIFETIME:
+            raise ValueError("its lifetime is not allowed")
+        return iat
+
+
+def signed(token: str, keys: jws.Keys, settings: Settings) -> AccessToken:
+    """The claims of a token that the issuer signed for this service, and that is in its time."""
+    payload = jws.verify(
+        token,
+        "at+jwt",
+        keys,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        leeway=settings.leeway,
+        options={"require": ["iss", "aud", "exp", "iat", "sub", "jti", "sid"]},
+    )
+    return AccessToken.model_validate(payload)
+
+
+class Verifier:
+    """Holds the issuer's keys and its list of revoked sessions. `running` makes one."""
+
+    def __init__(self, settings: Settings, issuer: Issuer, keys: KeyRing, ledger: Ledger, introspection: str) -> None:
+        self._settings, self._issuer, self._keys, self.ledger = settings, issuer, keys, ledger
+        self._introspection = introspection
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, settings: Settings, now: Callable[[], float] = time.time) -> AsyncIterator[Self]:
+        """A verifier that has the keys and the list, and keeps both up to date in the background."""
+        issuer = Issuer(settings)
+        try:
+            where = await issuer.discover()
+            keys = KeyRing(issuer, where.jwks)
+            await keys.renew()
+            ledger = Ledger(settings.issuer, settings.max_staleness, now)
+            feed = Feed(issuer, where, keys, ledger, settings.name)
+            await feed.snapshot()
+            tasks = [asyncio.create_task(work()) for work in (keys.run, feed.run, feed.report)]
+            try:
+                yield cls(settings, issuer, keys, ledger, where.introspection)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await issuer.close()
+
+    async def verify(self, token: str, stale: Policy | None = None) -> AccessToken:
+        """The claims of a good token of a session that goes on. Everything else is Refused."""
+        try:
+            claims = await self._signed(token)
+        except jwt.ExpiredSignatureError as error:
+            raise ExpiredToken from error
+        except (jwt.PyJWTError, ValidationError) as error:
+            raise InvalidToken from error
+        if self.ledger.revoked(claims.sid, claims.sub, claims.client_id):
+            raise Revoked
+        if not self.ledger.fresh:
+            await self._unsure(token, stale or self._settings.stale)
+        return claims
+
+    async def _signed(self, token: str) -> AccessToken:
+        """A key that is not known may be a new one: then the keys are fetched, now and then."""
+        try:
+            return signed(token, self._keys, self._settings)
+        except jws.UnknownKey:
+            try:
+                await self._keys.renew(quiet=COOL_DOWN)
+            except IssuerError as error:
+                _log.warning("the issuer's keys: %s", error)
+            return signed(token, self._keys, self._settings)
+
+    async def _unsure(self, token: str, policy: Policy) -> None:
+        """Nobody knows here whether the session of a good token was revoked."""
+        match policy:
+            case Policy.FAIL_OPEN:
+                return
+            case Policy.INTROSPECT:
+                try:
+                    url, form = self._introspection, {"token": token}
+                    _, body = await self._issuer.fetch(url, 64 << 10, method="POST", data=form)
+                except IssuerError as error:
+                    raise Stale from error
+                if _active(body):
+                    return
+                raise Revoked
+        raise Stale
+
+
+class _Introspection(BaseModel):
+    """The answer of RFC 7662 section 2.2, as far as it matters here."""
+
+    model_config = ConfigDict(strict=True)
+
+    active: bool
+
+
+def _active(body: bytes) -> bool:
+    try:
+        return _Introspection.model_validate_json(body).active
+    except ValidationError as error:
+        raise Stale from error

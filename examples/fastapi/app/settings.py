@@ -1,0 +1,66 @@
+"""The settings of the service, from its environment."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Policy(StrEnum):
+    """What becomes of a good token while nobody knows whether its session was revoked."""
+
+    FAIL_CLOSED = "fail_closed"
+    """503: the service can't tell."""
+    FAIL_OPEN = "fail_open"
+    """It is accepted."""
+    INTROSPECT = "introspect"
+    """The issuer is asked about this token; 503 if it does not answer."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service must know of its issuer. Times are in seconds."""
+
+    issuer: str
+    audience: str
+    service_key: str = field(repr=False)
+    """It has the scope revocations:read, and tokens:introspect for the policy introspect."""
+    name: str = "fastapi"
+    """What the issuer calls this service in its list of verifiers."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of front ends: they may send the cookie."""
+    cookie: str = ""
+    """The cookie's full name. Empty: as the issuer names it by default."""
+    stale: Policy = Policy.FAIL_CLOSED
+    max_staleness: float = 30
+    """For how long the list counts as complete after the issuer said so, at least 15."""
+    fresh_age: float = 600
+    """How long after signing in the user may do what needs a fresh session."""
+    leeway: float = 5
+    """How far the clocks may differ when a token is judged, at most 60."""
+
+    def __post_init__(self) -> None:
+        if not self.cookie:
+            prefix = "__Secure-" if self.issuer.startswith("https://") else ""
+            object.__setattr__(self, "cookie", f"{prefix}better-auth.access_token")
+        if self.max_staleness < 15:
+            raise ValueError("MAX_STALENESS must be at least 15: the issuer speaks every 10 s")
+        if not 0 <= self.leeway <= 60:
+            raise ValueError("the leeway must be between 0 and 60 s")
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings of the process. SERVICE_KEY_FILE names a file that holds the key."""
+        key = env.get("SERVICE_KEY") or Path(env["SERVICE_KEY_FILE"]).read_text().strip()
+        return cls(
+            issuer=env["ISSUER"],
+            audience=env["AUDIENCE"],
+            service_key=key,
+            name=env.get("NAME", socket.gethostname()),
+            allowed_origins=tuple(env.get("ALLOWED_ORIGINS", "http://localhost:3000").split(",")),
+            cookie=env.get("COOKIE", ""),
+            stale=Policy(env.get("STALE", Policy.FAIL_CLOSED)),
+            max_staleness=float(env.get("MAX_STALENESS", "30")),
+        )

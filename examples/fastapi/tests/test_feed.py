@@ -1,0 +1,191 @@
+"""A feed that is not as it should be: the service keeps what it knows, and takes the snapshot again."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import anyio
+import jwt
+import pytest
+
+from app.auth.issuer import IssuerError
+from app.auth.messages import EVENT_TYPE
+from app.auth.verifier import Verifier
+from app.settings import Settings
+from tests.conftest import ROOT, free_port
+
+pytestmark = pytest.mark.anyio
+
+KEYS = json.loads((ROOT / "testdata/vectors/jws-keys.json").read_text())["keys"]
+PRIVATE: dict[str, Any] = KEYS[0]["jwk"]  # of RFC 7515 A.3
+
+
+def sid(n: int) -> str:
+    return str(UUID(f"018bcfe5-6800-7000-8000-{n:012x}"))
+
+
+@dataclass
+class FakeIssuer:
+    """An issuer whose every word a test chooses. It speaks HTTP as the real one does."""
+
+    url: str = field(default_factory=lambda: f"http://127.0.0.1:{free_port()}")
+    streams: list[bytes] = field(default_factory=list)  # what each connection gets, the last one for ever
+    jwks: dict[str, Any] | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    snapshots: int = 0
+    asked: list[str] = field(default_factory=list)  # Last-Event-ID of each stream
+
+    def sign(self, typ: str, payload: dict[str, Any], **header: Any) -> str:
+        text = json.dumps({"iss": self.url, "iat": int(time.time())} | payload).encode()
+        key = jwt.PyJWK(PRIVATE, "ES256").key
+        return jwt.PyJWS().encode(text, key, "ES256", {"kid": "k1", "typ": typ} | header)
+
+    def event(self, seq: int, n: int, **more: Any) -> dict[str, Any]:
+        now = int(time.time())
+        revoked = {"event_timestamp": now, "seq": seq, "at_ms": now * 1000, "until": now + 300}
+        events = {EVENT_TYPE: revoked | more.pop("revoked", {})}
+        return {"jti": f"{seq}", "sub_id": {"format": "opaque", "id": sid(n)}, "events": events} | more
+
+    def revoked(self, seq: int, n: int, **more: Any) -> bytes:
+        return frame("revoked", self.sign("secevent+jwt", self.event(seq, n, **more)), seq)
+
+    def alive(self, seq: int, **more: Any) -> bytes:
+        return frame("alive", self.sign("revocations-alive+jwt", {"seq": seq} | more))
+
+    def answer(self, path: str, headers: str) -> tuple[str, bytes]:
+        match path.split("?", maxsplit=1)[0]:
+            case "/.well-known/oauth-authorization-server":
+                feed = f"{self.url}/v1/revocations"
+                document = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", "revocations_endpoint": feed}
+                document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.url}/i"}
+                return "application/json", json.dumps(document | self.metadata).encode()
+            case "/jwks":
+                public = {name: value for name, value in PRIVATE.items() if name != "d"}
+                public |= {"kid": "k1", "alg": "ES256", "use": "sig"}
+                return "application/json", json.dumps(self.jwks or {"keys": [public]}).encode()
+            case "/v1/revocations":
+                self.snapshots += 1
+                until = int(time.time()) + 300
+                list_ = {"next": 1, "last": sid(1), "sessions": [{"sid": sid(1), "until": until}], "marks": []}
+                return "application/jwt", self.sign("revocations+jwt", list_).encode()
+            case "/v1/revocations/stream":
+                self.asked.append(next(line[15:] for line in headers.lower().split("\r\n") if "last-event-id" in line))
+                return "text/event-stream", self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
+        return "", b""
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        kind, body = self.answer(head.split(" ")[1], head)
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode() + body)
+        try:
+            await writer.drain()
+            if kind == "text/event-stream":
+                await reader.read()  # until the other one has had enough
+        except ConnectionError:
+            pass
+        writer.close()
+
+
+def frame(event: str, data: str, seq: int = 0) -> bytes:
+    return (f"id: {seq}\n" if seq else "").encode() + f"event: {event}\ndata: {data}\n\n".encode()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeIssuer]:
+    issuer = FakeIssuer()
+    server = await asyncio.start_server(issuer.handle, "127.0.0.1", int(issuer.url.rpartition(":")[2]), limit=4 << 20)
+    yield issuer
+    server.close()
+
+
+def settings(fake: FakeIssuer) -> Settings:
+    return Settings(issuer=fake.url, audience="a", service_key="sk_x")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(10):
+        while not condition():
+            await anyio.sleep(0.01)
+
+
+BAD: dict[str, Callable[[FakeIssuer], bytes]] = {
+    "bad signature": lambda f: f.revoked(2, 66)[:-12] + b"AAAAAAAAAA\n\n",
+    "another typ": lambda f: frame("revoked", f.sign("at+jwt", f.event(2, 66)), 2),
+    "an alive as event": lambda f: frame("revoked", f.sign("revocations-alive+jwt", {"seq": 1}), 2),
+    "more in the header": lambda f: frame("revoked", f.sign("secevent+jwt", f.event(2, 66), jku="http://evil"), 2),
+    "an unknown key": lambda f: frame("revoked", f.sign("secevent+jwt", f.event(2, 66), kid="k2"), 2),
+    "another issuer": lambda f: f.revoked(2, 66, iss="https://evil.example"),
+    "an unknown type": lambda f: f.revoked(2, 66, events={"https://example.com/other": {}}),
+    "a mark without its end": lambda f: f.revoked(2, 66, sub_id={"format": "complex", "user": user(f)}),
+    "a user of another issuer": lambda f: f.revoked(2, 66, sub_id=stranger(), revoked={"up_to": sid(66)}),
+    "a sid that is none": lambda f: f.revoked(2, 66, sub_id={"format": "opaque", "id": "66"}),
+    "a number that is text": lambda f: f.revoked(2, 66, revoked={"until": "9999999999"}),
+    "a gap": lambda f: f.revoked(3, 66),
+    "the same again": lambda f: f.revoked(1, 66),
+    "another log": lambda f: f.revoked(2, 66, revoked={"prev": sid(7)}),
+    "an alive ahead": lambda f: f.alive(2),
+    "an alive of another log": lambda f: f.alive(1, last=sid(7)),
+    "an old alive": lambda f: f.alive(1, iat=int(time.time()) - 95),
+    "another id": lambda f: f.revoked(2, 66).replace(b"id: 2", b"id: 3"),
+    "an unknown frame": lambda _: frame("hello", "{}"),
+    "gone": lambda _: frame("gone", "{}"),
+    "a line of 1 MiB": lambda _: b"data: " + b"x" * (1 << 20) + b"\n\n",
+    "data of 1 MiB": lambda _: b"event: revoked\n" + b"data: xxxxxxxxxxxx\n" * (1 << 16),
+    "not text": lambda _: b"data: \xff\n\n",
+}
+
+
+def user(fake: FakeIssuer) -> dict[str, str]:
+    return {"format": "iss_sub", "iss": fake.url, "sub": "u1"}
+
+
+def stranger() -> dict[str, Any]:
+    return {"format": "complex", "user": {"format": "iss_sub", "iss": "https://evil.example", "sub": "u1"}}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_a_bad_message(fake: FakeIssuer, name: str) -> None:
+    bad = fake.alive(1, last=sid(1)) + BAD[name](fake)
+    good = fake.alive(1, last=sid(1)) + b": alive\n\n" + fake.revoked(2, 2, revoked={"prev": sid(1)})
+    fake.streams = [bad, good]
+    async with Verifier.running(settings(fake)) as verifier:
+
+        def revoked(n: int) -> bool:
+            return verifier.ledger.revoked(UUID(sid(n)), "u1", "app")
+
+        await until(lambda: fake.snapshots == 2)
+        assert revoked(1) and not revoked(66)
+        await until(lambda: revoked(2))
+        assert fake.asked == ["1", "1"] and fake.snapshots == 2
+
+
+async def test_ids_are_compared_as_bytes(fake: FakeIssuer) -> None:
+    upper = {"format": "opaque", "id": sid(0xABC).upper()}
+    fake.streams = [fake.revoked(2, 0, sub_id=upper) + fake.alive(2, last=sid(0xABC))]
+    async with Verifier.running(settings(fake)) as verifier:
+        await until(lambda: verifier.ledger.seq == 2)
+        assert verifier.ledger.revoked(UUID(sid(0xABC)), "u1", "app")
+
+
+BAD_START: dict[str, Callable[[FakeIssuer], None]] = {
+    "of another issuer": lambda f: f.metadata.update(issuer="https://evil.example"),
+    "keys elsewhere": lambda f: f.metadata.update(jwks_uri="http://127.0.0.1:1/jwks"),
+    "a stream elsewhere": lambda f: f.metadata.update(revocations_stream_endpoint="https://evil.example/stream"),
+    "no keys": lambda f: setattr(f, "jwks", {"keys": []}),
+    "no JWKS": lambda f: setattr(f, "jwks", {"key": 1}),
+    "a private key": lambda f: setattr(f, "jwks", {"keys": [PRIVATE | {"kid": "k1", "alg": "ES256", "use": "sig"}]}),
+    "a huge JWKS": lambda f: setattr(f, "jwks", {"keys": [], "x": "x" * (256 << 10)}),
+    "a shared secret": lambda f: setattr(f, "jwks", {"keys": [{"kty": "oct", "k": "AAAA", "kid": "k1", "use": "sig"}]}),
+}
+
+
+@pytest.mark.parametrize("name", BAD_START)
+async def test_a_bad_start(fake: FakeIssuer, name: str) -> None:
+    BAD_START[name](fake)
+    with pytest.raises(IssuerError):
+        async with Verifier.running(settings(fake)):
+            pass

@@ -1,0 +1,57 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"issuer.example/jwt"
+)
+
+// ensurePip fails where Python makes no virtual environments: in Debian that is a package of its own.
+var ensurePip = []string{"python3", "-m", "ensurepip", "--version"}
+
+const fastAPI = "../../examples/fastapi"
+
+// pyJWT runs with what examples/fastapi has installed.
+func pyJWT() verifier {
+	return verifier{
+		name:       "PyJWT with FastAPI",
+		folder:     "pyjwt",
+		needs:      []string{"python3"},
+		probe:      ensurePip,
+		prepare:    virtualEnvironment("../" + fastAPI),
+		command:    []string{"../" + fastAPI + "/.venv/bin/python", "main.py"},
+		algorithms: []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256},
+	}
+}
+
+// virtualEnvironment are the commands that install what a Python project needs.
+func virtualEnvironment(project string) [][]string {
+	return [][]string{
+		{"python3", "-m", "venv", project + "/.venv"},
+		{project + "/.venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", project + "/requirements-dev.txt"},
+	}
+}
+
+// The example's own tests run the issuer, too: revocation, restarts, a feed gone wrong.
+func TestFastAPI(t *testing.T) {
+	example := verifier{name: "examples/fastapi", folder: fastAPI, needs: []string{"python3"}, probe: ensurePip, prepare: virtualEnvironment(".")}
+	if !example.available(t, map[string]bool{}) {
+		return
+	}
+	b, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"ruff", "check"}, {"ruff", "format", "--check"}, {"mypy"}, {"pytest", "--quiet"}} {
+		cmd := exec.CommandContext(t.Context(), absolute(t, fastAPI+"/.venv/bin/"+command[0]), command[1:]...)
+		cmd.Dir = fastAPI
+		cmd.Env = append(os.Environ(), "ISSUER_BIN="+string(b))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", command, err, out)
+		}
+	}
+}
