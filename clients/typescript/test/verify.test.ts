@@ -263,11 +263,89 @@ test("a verifier that hears nothing follows its policy", async (t) => {
 
 test("a new key signs events in the middle of a stream", async (t) => {
   const { issuer, verifier } = await following(t);
-  t.mock.method(performance, "now", () => 1e9); // past the cool-down
   await issuer.addKey();
   await issuer.revoke(newSid());
   await eventually(() => verifier.stats().seq === 1, "the event is applied");
   assert.equal(verifier.stats().faults, 0);
+});
+
+/** The last session there can be: above every mark. */
+const lastSid = "ffffffff-ffff-7fff-bfff-ffffffffffff";
+
+/** An issuer of two keys, and a token that was made with the older one by whoever stole it. */
+async function emergency(t: TestContext) {
+  const { issuer, verifier } = await start(t);
+  const stolen = await issuer.mint(lastSid);
+  await issuer.addKey();
+  const follower = await createVerifier({ issuer: issuer.url, audience, serviceKey });
+  t.after(() => follower.close());
+  verifier.close();
+  assert.equal(await reason(follower, stolen), "");
+  return { issuer, verifier: follower, stolen };
+}
+
+const isGone = (verifier: Verifier, token: string) =>
+  eventually(async () => (await reason(verifier, token)) === "kid", "the key is gone");
+
+test("a key that was compromised goes, also when the keys of before are on their way", async (t) => {
+  const { issuer, verifier, stolen } = await emergency(t);
+  await verifier.followRevocations();
+  await eventually(() => verifier.stats().connected, "the stream is connected");
+  let release = () => {};
+  issuer.intercept = (req, res) => {
+    if (req.url !== "/.well-known/jwks.json") return false;
+    const keys = issuer.keys.map(({ jwk }) => jwk);
+    issuer.intercept = () => false;
+    release = () => res.writeHead(200, { "cache-control": "max-age=900" }).end(JSON.stringify({ keys }));
+    return true;
+  };
+  const asked = () => issuer.requests.filter((one) => one.endsWith("jwks.json")).length;
+  const before = asked();
+  await issuer.mark("everything", "", newSid());
+  await eventually(() => asked() > before, "the keys are asked for");
+  issuer.keys.pop();
+  await issuer.mark("everything", "", newSid());
+  await eventually(() => verifier.stats().seq === 2, "both marks are applied");
+  release();
+  await isGone(verifier, stolen);
+});
+
+test("a key that was compromised goes, also when the issuer does not answer at once", async (t) => {
+  const { issuer, verifier, stolen } = await emergency(t);
+  await verifier.followRevocations();
+  await eventually(() => verifier.stats().connected, "the stream is connected");
+  let failures = 2;
+  issuer.intercept = (req, res) => {
+    if (req.url !== "/.well-known/jwks.json" || failures-- <= 0) return false;
+    res.writeHead(503).end();
+    return true;
+  };
+  issuer.keys.pop();
+  await issuer.mark("everything", "", newSid());
+  await isGone(verifier, stolen);
+});
+
+test("a key that was compromised has gone when the list is complete", async (t) => {
+  const { issuer, verifier, stolen } = await emergency(t);
+  issuer.keys.pop();
+  await issuer.mark("everything", "", newSid());
+  await verifier.followRevocations();
+  assert.equal(await reason(verifier, stolen), "kid");
+});
+
+test("a verifier that lives by lists forgets what has ended", async (t) => {
+  const { issuer, verifier } = await start(t, { now: () => Date.now() + issuer.ahead * 1000 });
+  issuer.intercept = (req, res) => {
+    if (req.url !== "/v1/revocations/stream") return false;
+    res.writeHead(200, { "content-type": "text/event-stream" }).end("event: gone\ndata: {}\n\n");
+    return true;
+  };
+  await issuer.mark("user", "u9", newSid());
+  await verifier.followRevocations();
+  assert.equal(verifier.stats().revocations, 1);
+  issuer.log = []; // it has forgotten it, too
+  issuer.ahead = 3600;
+  await eventually(() => verifier.stats().revocations === 0, "it is forgotten");
 });
 
 test("a list of 100,000 sessions is taken", async (t) => {

@@ -4,7 +4,7 @@ import { chunksOf, type Http, jitter, Linked, pause } from "./http.js";
 import { UnknownKey, verifyJWS } from "./jws.js";
 import type { Keyring } from "./keyring.js";
 import type { Ledger } from "./ledger.js";
-import { maxSnapshot, readAlive, readEvent, readSnapshot, types } from "./messages.js";
+import { type Entry, maxSnapshot, readAlive, readEvent, readSnapshot, types } from "./messages.js";
 import { type Frame, FrameReader } from "./sse.js";
 
 const firstPause = 500;
@@ -57,7 +57,9 @@ export class Feed {
   async snapshot(): Promise<void> {
     const call = { headers: { accept: "application/jwt" }, signal: this.settings.signal };
     const { text } = await this.http.fetch(this.where.snapshot, call, maxSnapshot);
-    const back = this.ledger.snapshot(readSnapshot(await this.verify(text, types.snapshot, maxSnapshot)));
+    const list = readSnapshot(await this.verify(text, types.snapshot, maxSnapshot));
+    const back = this.ledger.snapshot(list);
+    this.heed(list.entries);
     if (back) this.stats.rollbacks++;
     this.stats.snapshots++;
     this.applied(0);
@@ -89,7 +91,9 @@ export class Feed {
 
   private verify(text: string, typ: string, limit?: number): Promise<Uint8Array> {
     const once = () => verifyJWS(text, typ, this.keys.find, limit);
-    return this.keys.withKeys(once, (error) => error instanceof UnknownKey);
+    // Without the cool-down that tokens have, which an attacker could keep busy: if the key is not found the
+    // connection ends, so that the pauses between those bound it.
+    return this.keys.withKeys(once, (error) => error instanceof UnknownKey, 0);
   }
 
   /** Reads the stream until it ends, or is silent for too long. */
@@ -137,8 +141,12 @@ export class Feed {
     if (id !== String(event.seq)) throw new IssuerFault("message", "A frame's id is not the event's number.");
     this.ledger.event(event);
     this.applied(Math.max(0, this.settings.now() - event.at));
-    // A key may have been compromised. Its tokens are refused already, and those of its thief must be.
-    if (event.entry.kind === "everything") void this.keys.renew();
+    this.heed([event.entry]);
+  }
+
+  /** Looks at the keys anew when everything was revoked: that is how the issuer says that one was compromised. */
+  private heed(entries: readonly Entry[]): void {
+    if (entries.some(({ kind }) => kind === "everything")) this.keys.distrust();
   }
 
   private applied(delay: number): void {

@@ -107,6 +107,7 @@ export class Ledger {
     this.seq = next;
     this.last = last;
     this.hear(iat);
+    this.list.expire(iat - keepPast);
     return back;
   }
 

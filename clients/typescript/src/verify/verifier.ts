@@ -176,6 +176,7 @@ class IssuerVerifier implements Verifier {
       signal: this.off.signal,
     });
     await feed.snapshot();
+    await this.keys.settled(); // the list may have said that they have changed meanwhile
     this.feed = feed;
     void feed.run();
   }
