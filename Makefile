@@ -46,10 +46,17 @@ test-interop: ## Hold verifiers of third parties to the issuer's tokens, and the
 	$(GO) test -tags interop -v -count 1 -parallel 3 -timeout 10m ./internal/interop
 
 .PHONY: lint
-lint: ## Check style, likely faults and the module files
+lint: licences ## Check style, likely faults, the module files and the licences
 	$(TOOL) golangci-lint run
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+
+# What may be linked into a program of any licence. MPL-2.0 asks for the library's own files alone.
+LICENCES = MIT,BSD-2-Clause,BSD-3-Clause,Apache-2.0,ISC,MPL-2.0
+
+.PHONY: licences
+licences: ## Check the licences of all modules
+	$(TOOL) go-licenses check ./... --ignore issuer.example --allowed_licenses=$(LICENCES)
 
 .PHONY: fmt
 fmt: ## Format the code
