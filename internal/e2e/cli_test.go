@@ -277,6 +277,61 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// R06 for keys: with an older backup a key is back that was revoked after it, and signs, as
+// docs/operations.md says. Revoking it again ends what it had signed.
+func TestRestoredBackupBringsKeysBack(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	old := i.keys()[0].ID
+	before := i.mint("u1")
+	if r := i.cli("backup", "--out", "copy.db"); r.code != 0 {
+		t.Fatalf("backup: %+v", r)
+	}
+	if r := i.cli("keys", "revoke", old, "--reason", "stolen"); r.code != 0 {
+		t.Fatalf("keys revoke: %+v", r)
+	}
+	after := i.mint("u2")
+	i.stop()
+	if err := os.Rename(filepath.Join(i.dir, "copy.db"), filepath.Join(i.dir, "data/issuer.db")); err != nil {
+		t.Fatal(err)
+	}
+
+	i = startDev(t, i.dir, "ISSUER_STORE_CHECK=true")
+	if keys := i.keys(); len(keys) != 1 || keys[0].ID != old || keys[0].State != "active" {
+		t.Fatalf("keys after the restore: %+v, want %s back", keys, old)
+	}
+	// The revocation of its sessions is lost, too; what came after the backup is unknown.
+	restored, status := i.refresh(before.RefreshToken)
+	if status != http.StatusOK {
+		t.Errorf("a session that was ended after the backup answers %d", status)
+	}
+	if _, status := i.refresh(after.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("a session from after the backup answers %d", status)
+	}
+	if status := i.call("GET", "/v1/session", after.AccessToken, "", nil); status != http.StatusUnauthorized {
+		t.Errorf("a token of a key from after the backup answers %d", status)
+	}
+	if r := i.cli("keys", "revoke", old, "--reason", "stolen, before the restore"); r.code != 0 {
+		t.Fatalf("keys revoke: %+v", r)
+	}
+	if _, status := i.refresh(restored.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("after the key was revoked again its session answers %d", status)
+	}
+	if status := i.call("GET", "/v1/session", restored.AccessToken, "", nil); status != http.StatusUnauthorized {
+		t.Errorf("after the key was revoked again its token answers %d", status)
+	}
+	next := i.mint("u1")
+	if status := i.call("GET", "/v1/session", next.AccessToken, "", nil); status != http.StatusOK {
+		t.Errorf("a new token answers %d", status)
+	}
+	// Who cannot tell what was revoked ends everything.
+	if r := i.cli("session", "revoke", "--everyone", "--yes"); r.code != 0 {
+		t.Fatalf("session revoke --everyone: %+v", r)
+	}
+	if _, status := i.refresh(next.RefreshToken); status != http.StatusUnauthorized {
+		t.Errorf("after --everyone a session answers %d", status)
+	}
+}
+
 func TestCompact(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	g := i.mint("u1")
