@@ -77,6 +77,10 @@ bench-betterauth: ## Measure get-session, beside the original better-auth server
 	  npm ci --no-audit --no-fund --loglevel=error
 	$(GO) test -run '^$$' -bench GetSession -benchtime 1x -timeout 30m ./bench
 
+.PHONY: timing
+timing: ## Look for a difference in time between what is unknown and what is another's
+	$(GO) test -run '^$$' -bench Enumeration -benchtime 1x -timeout 10m ./bench
+
 .PHONY: bench-feed
 bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart
 	$(GO) test -run '^$$' -bench Feed -benchtime 1x -timeout 30m ./bench

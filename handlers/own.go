@@ -59,14 +59,18 @@ func (s *Server) show(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.cfg.Sessions.Get(x.Request().Context(), id)
+	if h == nil {
+		v, err := s.cfg.Sessions.Get(x.Request().Context(), id)
+		if err != nil {
+			return err
+		}
+		return answerSession(x, &v, false)
+	}
+	v, err := s.cfg.Sessions.GetOwn(x.Request().Context(), *h, id)
 	if err != nil {
 		return err
 	}
-	if h != nil && v.User.ID != h.View.User.ID {
-		return session.ErrNotFound
-	}
-	return answerSession(x, &v, h != nil && v.ID == h.View.ID)
+	return answerSession(x, &v, v.ID == h.View.ID)
 }
 
 // revoke ends one session: any for a backend, their own for a holder.

@@ -30,7 +30,10 @@ func (s *Service) entry(scope revocation.Scope, id sid.ID, reason Reason, now ti
 // Revoke ends one session. [ErrNotFound] if there is none; one that has ended already is
 // a success that changes nothing.
 func (s *Service) Revoke(ctx context.Context, id sid.ID, reason Reason) error {
-	return s.revoke(ctx, id, reason, func(Tx, View, time.Time) error { return nil })
+	return s.revoke(ctx, reason, func(tx Tx, now time.Time) (View, error) {
+		_, v, err := s.load(tx, id, now)
+		return v, err
+	})
 }
 
 // RevokeOwn ends one session of the holder's user. [ErrNotFound] if it is not theirs.
@@ -39,34 +42,24 @@ func (s *Service) RevokeOwn(ctx context.Context, h Holder, id sid.ID) error {
 	if id == h.View.ID {
 		reason = ReasonSignOut
 	}
-	return s.revoke(ctx, id, reason, func(tx Tx, v View, now time.Time) error {
-		if v.User.ID != h.View.User.ID {
-			return ErrNotFound
+	return s.revoke(ctx, reason, func(tx Tx, now time.Time) (View, error) {
+		v, err := s.loadOwn(tx, h.View.User.ID, id, now)
+		if err == nil && id != h.View.ID {
+			err = s.stillLive(tx, h, now)
 		}
-		if id == h.View.ID {
-			return nil
-		}
-		return s.stillLive(tx, h, now)
+		return v, err
 	})
 }
 
-// revoke ends one session that may is content with.
-func (s *Service) revoke(
-	ctx context.Context, id sid.ID, reason Reason, may func(Tx, View, time.Time) error,
-) error {
+// revoke ends the session that find finds.
+func (s *Service) revoke(ctx context.Context, reason Reason, find func(Tx, time.Time) (View, error)) error {
 	ended := 0
 	err := s.cfg.Store.Update(ctx, func(tx Tx) error {
 		ended = 0
 		now := s.now()
-		_, v, err := s.load(tx, id, now)
-		if err != nil {
+		v, err := find(tx, now)
+		if err != nil || !v.End.IsZero() {
 			return err
-		}
-		if err := may(tx, v, now); err != nil {
-			return err
-		}
-		if !v.End.IsZero() {
-			return nil
 		}
 		ended = 1
 		return s.end(tx, v, reason, now)

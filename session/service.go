@@ -170,6 +170,26 @@ func (s *Service) load(r Reader, id sid.ID, now time.Time) (Snapshot, View, erro
 	return snap, v, err
 }
 
+// loadOwn is load for a session of that user. [ErrNotFound] if it is another's.
+func (s *Service) loadOwn(r Reader, userID string, id sid.ID, now time.Time) (View, error) {
+	snap, err := r.UserSession(userID, id)
+	if err != nil {
+		return View{}, err
+	}
+	return s.view(r, snap, now)
+}
+
+// GetOwn returns one session of the holder's user, live or ended. [ErrNotFound] if it is not
+// theirs.
+func (s *Service) GetOwn(ctx context.Context, h Holder, id sid.ID) (View, error) {
+	var v View
+	err := s.cfg.Store.View(ctx, func(r Reader) (err error) {
+		v, err = s.loadOwn(r, h.View.User.ID, id, s.now())
+		return err
+	})
+	return v, err
+}
+
 // Get returns one session, live or ended. [ErrNotFound] if there is none.
 func (s *Service) Get(ctx context.Context, id sid.ID) (View, error) {
 	var v View

@@ -31,6 +31,11 @@ type Reader interface {
 	// Session returns one session, live or ended. [ErrNotFound] if there is none.
 	Session(id sid.ID) (Snapshot, error)
 
+	// UserSession returns one session of a user, live or ended. [ErrNotFound] if there is
+	// none, or if it is another user's: the two must take the same time, so that nobody
+	// learns which sessions others have.
+	UserSession(userID string, id sid.ID) (Snapshot, error)
+
 	// UserSessions yields the sessions of a user, newest first: those without a recorded
 	// end, or those with one.
 	UserSessions(userID string, ended bool) iter.Seq2[Snapshot, error]

@@ -105,6 +105,20 @@ func (v *view) state(id sid.ID) []byte {
 	return raw
 }
 
+// UserSession implements [session.Reader]. The record of another user's session is not
+// looked at.
+func (v *view) UserSession(userID string, id sid.ID) (snap session.Snapshot, err error) {
+	defer v.catch(&err)
+	if strings.IndexByte(userID, 0) >= 0 {
+		return snap, session.ErrNotFound // it would read like another user's key
+	}
+	key := append(append([]byte(userID), 0), id[:]...)
+	if !v.has(byUser, key) && !v.has(byUserEnded, key) {
+		return snap, session.ErrNotFound
+	}
+	return v.snapshot(id)
+}
+
 // UserSessions implements [session.Reader].
 func (v *view) UserSessions(userID string, ended bool) iter.Seq2[session.Snapshot, error] {
 	b := byUser

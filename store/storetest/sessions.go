@@ -131,6 +131,39 @@ func testEnd(t *testing.T, open Open) {
 	f.want(t, "u1", true, b, a)
 }
 
+// A user has their own sessions, live and ended, and no others.
+func testUserSession(t *testing.T, open Open) {
+	f := newFixture(t, open)
+	users := []string{"u", "u1", "u\x01", "U"}
+	var all []session.Snapshot
+	for n := range 3 * len(users) {
+		s := small(id(uint32(n+1)), users[n%len(users)])
+		f.create(t, s)
+		all = append(all, s)
+	}
+	for i := range users {
+		f.end(t, idOf(all[i]), session.ReasonSignOut)
+		all[i].End = session.End{At: after(30), Reason: session.ReasonSignOut}
+	}
+	f.view(t, func(r session.Reader) error {
+		for _, want := range all {
+			for _, u := range append(users, "", "u\x00", "nobody") {
+				got, err := r.UserSession(u, idOf(want))
+				switch {
+				case u == want.Session.User.ID && err == nil:
+					equal(t, "session of "+u, got, want)
+				case u == want.Session.User.ID || !errors.Is(err, session.ErrNotFound):
+					t.Errorf("%q asks for a session of %q: %v", u, want.Session.User.ID, err)
+				}
+			}
+		}
+		if _, err := r.UserSession("u", id(1000)); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("a session that there is not: %v", err)
+		}
+		return nil
+	})
+}
+
 func testUserSessions(t *testing.T, open Open) {
 	f := newFixture(t, open)
 	// Names that are prefixes of each other, or sort around one another.

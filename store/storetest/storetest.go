@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		"Amend":            testAmend,
 		"SetState":         testSetState,
 		"End":              testEnd,
+		"UserSession":      testUserSession,
 		"UserSessions":     testUserSessions,
 		"OwnWrites":        testOwnWrites,
 		"ErrorNoTrace":     testErrorNoTrace,
