@@ -59,7 +59,7 @@ func TestEnumeration(t *testing.T) {
 				answers[i] = f.call(t, tt.method, path, body, tt.options...).want(t, tt.status, "")
 				reads[i] = counted.reset()
 			}
-			if diff := cmp.Diff(comparable(answers[0]), comparable(answers[1])); diff != "" {
+			if diff := cmp.Diff(visible(answers[0]), visible(answers[1])); diff != "" {
 				t.Errorf("known (-) and unknown (+) are answered differently:\n%s", diff)
 			}
 			// A token that was never ours is refused without the store: that is no subject.
@@ -73,8 +73,8 @@ func TestEnumeration(t *testing.T) {
 	}
 }
 
-// comparable is an answer without what every answer has of its own.
-func comparable(a answer) map[string]string {
+// visible is an answer without what every answer has of its own.
+func visible(a answer) map[string]string {
 	out := map[string]string{"status": a.Status, "body": string(a.body)}
 	for name := range a.Header {
 		out[name] = a.Header.Get(name)
