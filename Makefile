@@ -29,7 +29,7 @@ test: ## Run every test with the race detector
 	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@tools/need node npm >/dev/null
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth test-typescript; fi
 	@$(MAKE) --no-print-directory test-interop
 
 .PHONY: test-betterauth
