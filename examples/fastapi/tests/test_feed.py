@@ -36,7 +36,10 @@ class FakeIssuer:
     streams: list[bytes] = field(default_factory=list)  # what each connection gets, the last one for ever
     jwks: dict[str, Any] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    marks: list[dict[str, Any]] = field(default_factory=list)
+    keys_down: int = 0  # how many requests for the keys are not answered
     snapshots: int = 0
+    fetches: int = 0  # of the keys
     asked: list[str] = field(default_factory=list)  # Last-Event-ID of each stream
 
     def sign(self, typ: str, payload: dict[str, Any], **header: Any) -> str:
@@ -64,13 +67,17 @@ class FakeIssuer:
                 document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.url}/i"}
                 return "application/json", json.dumps(document | self.metadata).encode()
             case "/jwks":
+                self.fetches += 1
+                if self.keys_down:
+                    self.keys_down -= 1
+                    return "application/json", b"{}"
                 public = {name: value for name, value in PRIVATE.items() if name != "d"}
                 public |= {"kid": "k1", "alg": "ES256", "use": "sig"}
                 return "application/json", json.dumps(self.jwks or {"keys": [public]}).encode()
             case "/v1/revocations":
                 self.snapshots += 1
                 until = int(time.time()) + 300
-                list_ = {"next": 1, "last": sid(1), "sessions": [{"sid": sid(1), "until": until}], "marks": []}
+                list_ = {"next": 1, "last": sid(1), "sessions": [{"sid": sid(1), "until": until}], "marks": self.marks}
                 return "application/jwt", self.sign("revocations+jwt", list_).encode()
             case "/v1/revocations/stream":
                 self.asked.append(next(line[15:] for line in headers.lower().split("\r\n") if "last-event-id" in line))
@@ -80,7 +87,8 @@ class FakeIssuer:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         kind, body = self.answer(head.split(" ")[1], head)
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode() + body)
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
         try:
             await writer.drain()
             if kind == "text/event-stream":
@@ -161,6 +169,44 @@ async def test_a_bad_message(fake: FakeIssuer, name: str) -> None:
         assert revoked(1) and not revoked(66)
         await until(lambda: revoked(2))
         assert fake.asked == ["1", "1"] and fake.snapshots == 2
+
+
+def everything(fake: FakeIssuer) -> dict[str, Any]:
+    return {"format": "complex", "tenant": {"format": "opaque", "id": fake.url}}
+
+
+async def test_keys_are_fetched_when_everything_is_revoked(fake: FakeIssuer) -> None:
+    event = fake.revoked(2, 2, sub_id=everything(fake), revoked={"up_to": sid(2)})
+    fake.streams = [fake.alive(1, last=sid(1)) + event + fake.alive(2, last=sid(2))]
+    async with Verifier.running(settings(fake)) as verifier:
+        await until(lambda: verifier.ledger.seq == 2)
+        await until(lambda: fake.fetches == 2)
+        assert fake.snapshots == 1
+
+
+async def test_keys_are_fetched_until_they_come(fake: FakeIssuer) -> None:
+    event = fake.revoked(2, 2, sub_id=everything(fake), revoked={"up_to": sid(2)})
+    fake.streams = [event, fake.alive(1, last=sid(1))]
+    async with Verifier.running(settings(fake)):
+        fake.keys_down = 2
+        fake.marks = [{"kind": "everything", "up_to": sid(2), "until": int(time.time()) + 300}]
+        await until(lambda: fake.keys_down == 0)
+        await until(lambda: fake.fetches == 4)
+
+
+async def test_keys_are_those_of_after_the_list(fake: FakeIssuer) -> None:
+    fake.marks = [{"kind": "everything", "up_to": sid(2), "until": int(time.time()) + 300}]
+    fake.streams = [fake.alive(1, last=sid(1))]
+    async with Verifier.running(settings(fake)):
+        assert fake.fetches == 2
+
+
+async def test_lists_alone_are_forgotten(fake: FakeIssuer) -> None:
+    ended = int(time.time()) - 200
+    fake.marks = [{"kind": "user", "name": "u9", "up_to": sid(2), "until": ended}]
+    fake.streams = [frame("gone", "{}")]
+    async with Verifier.running(settings(fake)) as verifier:
+        assert not verifier.ledger.revoked(UUID(sid(2)), "u9", "app")
 
 
 async def test_ids_are_compared_as_bytes(fake: FakeIssuer) -> None:

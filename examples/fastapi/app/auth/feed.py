@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from app.auth import jws, sse
 from app.auth.issuer import Issuer, IssuerError, LostConnection, Metadata
 from app.auth.keys import KeyRing
 from app.auth.ledger import Ledger
-from app.auth.messages import Alive, Event, Message, Snapshot
+from app.auth.messages import Alive, Entry, Event, Message, Snapshot
 
 MAX_SNAPSHOT = 64 << 20  # bytes
 
@@ -39,8 +39,10 @@ class Feed:
         headers = {"Accept": "application/jwt"}
         _, body = await self._issuer.fetch(self._where.snapshot, MAX_SNAPSHOT, headers=headers)
         text = body.decode("ascii", "replace")
-        self._ledger.snapshot(await self._read(Snapshot, text, "revocations+jwt", MAX_SNAPSHOT))
-        self._resync, self._delay = False, 0
+        snapshot = await self._read(Snapshot, text, "revocations+jwt", MAX_SNAPSHOT)
+        self._ledger.snapshot(snapshot)
+        await self._heed(snapshot.entries())
+        self._delay = 0
         self._news.set()
 
     async def run(self) -> None:
@@ -89,8 +91,7 @@ class Feed:
                 self._ledger.event(event)
                 self._delay = max(0, self._ledger.now() - event.revoked.at_ms / 1000)
                 self._news.set()
-                if event.entry.kind == "everything":
-                    await self._keys.renew()  # a key may have been compromised
+                await self._heed([event.entry])
             case "alive":
                 self._ledger.alive(await self._read(Alive, frame.data, "revocations-alive+jwt"))
                 self._failures = 0
@@ -98,6 +99,13 @@ class Feed:
                 raise IssuerError("the issuer no longer has what comes next")
             case _:
                 raise IssuerError("an unknown frame")
+
+    async def _heed(self, entries: Iterable[Entry]) -> None:
+        """When everything was revoked a key may have been compromised. Until the keys are fetched, it starts again."""
+        self._resync = True
+        if any(entry.kind == "everything" for entry in entries):
+            await self._keys.renew()
+        self._resync = False
 
     async def _read(self, kind: type[_M], text: str, typ: str, limit: int = jws.MAX_TOKEN) -> _M:
         """Verifies a message and reads it. An unknown key is looked for."""

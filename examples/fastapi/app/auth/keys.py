@@ -41,7 +41,8 @@ class KeyRing:
             await self._fetch()
 
     async def _fetch(self) -> None:
-        headers = {"If-None-Match": self._etag} if self._etag else {}
+        # As the issuer has them, and not as a cache on the way did.
+        headers = {"Cache-Control": "no-cache"} | ({"If-None-Match": self._etag} if self._etag else {})
         response, body = await self._issuer.fetch(self._url, 256 << 10, key=False, headers=headers)
         if response.status_code != 304:
             self._keys = parse(body)

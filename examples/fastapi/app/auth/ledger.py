@@ -78,6 +78,7 @@ class Ledger:
             self._apply(entry)
         self.seq, self._last = snapshot.next, snapshot.last
         self._hear(snapshot)
+        self._expire(snapshot.iat - KEEP)
 
     def _apply(self, entry: Entry) -> None:
         """A revocation is never taken back: marks only rise, and ends only move on."""
