@@ -232,23 +232,33 @@ func TestFeedThroughNginx(t *testing.T) {
 	}
 }
 
+// transport reaches the issuer where it listens, whatever its URL says.
+func (i *issuer) transport() http.RoundTripper {
+	return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", strings.TrimPrefix(i.public, "http://"))
+	}}
+}
+
+// guard is a guard that reaches the issuer over a transport. It ends with the test.
+func (i *issuer) guard(transport http.RoundTripper) *guard.Guard {
+	i.t.Helper()
+	g, err := guard.New(soon(i.t), guard.Config{
+		Issuer: "http://localhost:8080", Audience: []string{"http://localhost:8080"}, ServiceKey: i.serviceKey(),
+		Name: "orders", HTTPClient: &http.Client{Transport: transport}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Cleanup(func() { _ = g.Close() })
+	return g
+}
+
 // A guard follows the real issuer: it refuses a session that was revoked, and the issuer
 // shows how far it is.
 func TestGuardFollowsTheIssuer(t *testing.T) {
 	i := startDev(t, t.TempDir())
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", strings.TrimPrefix(i.public, "http://"))
-	}
-	g, err := guard.New(soon(t), guard.Config{
-		Issuer: "http://localhost:8080", Audience: []string{"http://localhost:8080"}, ServiceKey: i.serviceKey(),
-		Name: "orders", HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+	g := i.guard(i.transport())
 	var one, two grant
 	for _, into := range []*grant{&one, &two} {
 		if status := i.call("POST", "/v1/sessions", i.serviceKey(), `{"user":{"id":"u1"}}`, into); status != http.StatusCreated {

@@ -1,0 +1,111 @@
+package e2e_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"issuer.example/guard"
+	"issuer.example/jwt"
+	"issuer.example/keys"
+	"issuer.example/secret"
+	"issuer.example/store/bolt"
+)
+
+// thief has a backup and the secret, and makes tokens with the issuer's own key.
+func (i *issuer) thief() *keys.Manager {
+	i.t.Helper()
+	if r := i.cli("backup", "--out", "stolen.db"); r.code != 0 {
+		i.t.Fatal(r.stderr)
+	}
+	db, err := bolt.Open(i.t.Context(), bolt.Config{Path: filepath.Join(i.dir, "stolen.db"), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Cleanup(func() { _ = db.Close() })
+	kek, err := secret.Parse(i.file("data/issuer.secret"))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	manager, err := keys.Open(i.t.Context(), keys.Config{Store: db, Secrets: []secret.Secret{kek}})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return manager
+}
+
+// forge is a good token of the last session that there can be: no mark covers it.
+func forge(t *testing.T, by *keys.Manager, like string) string {
+	t.Helper()
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(like, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	claims["sid"] = json.RawMessage(`"ffffffff-ffff-7fff-bfff-ffffffffffff"`)
+	if payload, err = json.Marshal(claims); err != nil {
+		t.Fatal(err)
+	}
+	token, err := by.Sign(jwt.TypeAccessToken, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// slowKeys holds the answers for the keys back while held is set.
+type slowKeys struct {
+	next    http.RoundTripper
+	held    atomic.Bool
+	release chan struct{}
+}
+
+func (s *slowKeys) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := s.next.RoundTrip(r)
+	if strings.HasSuffix(r.URL.Path, "/jwks.json") && s.held.Load() {
+		select {
+		case <-s.release:
+		case <-r.Context().Done():
+		}
+	}
+	return res, err
+}
+
+// Whoever stole the signing key is refused by every guard once the key is revoked, and not
+// only when the JWKS has come of age: also by one to which the keys were on their way.
+func TestStolenKey(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	good := i.mint("u1")
+	forged := forge(t, i.thief(), good.AccessToken)
+	slow := &slowKeys{next: i.transport(), release: make(chan struct{})}
+	g := i.guard(slow)
+	if _, err := g.Verify(t.Context(), forged); err != nil {
+		t.Fatalf("the thief's token is none: %v", err)
+	}
+	slow.held.Store(true)
+	if r := i.cli("keys", "revoke", i.keys()[0].ID, "--reason", "stolen"); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	await(t, "everything to be revoked", func() bool {
+		_, err := g.Verify(t.Context(), good.AccessToken)
+		return errors.Is(err, guard.ErrRevoked)
+	})
+	slow.held.Store(false)
+	close(slow.release)
+	await(t, "the key to be gone", func() bool {
+		_, err := g.Verify(t.Context(), forged)
+		return errors.Is(err, jwt.ErrUnknownKey)
+	})
+	if _, err := g.Verify(t.Context(), i.mint("u1").AccessToken); err != nil {
+		t.Errorf("the next session: %v", err)
+	}
+}
