@@ -47,3 +47,16 @@ func KnownHost(issuer, host string) bool { return newHosts(issuer, nil).known(ho
 
 // SetFrameWithin sets how long a client may take for the frames that it is sent at once.
 func SetFrameWithin(s *Server, d time.Duration) { s.frameWithin = d }
+
+// NoteFailures lets that many addresses fail once, and returns how many are kept in memory
+// and how many may be.
+func NoteFailures(n uint32) (kept, most int) {
+	f, err := newFailures(publicFailures(), time.Now)
+	if err != nil {
+		panic(err)
+	}
+	for i := range n {
+		f.note(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+	}
+	return f.sources.Len(), maxSources
+}
