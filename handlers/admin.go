@@ -95,6 +95,19 @@ func (s *Server) adminRevokeUser(x *exchange) error {
 	return s.revokeUserFor(x, session.ReasonAdminRevoked)
 }
 
+// checkClient refuses the name of a client that there is not, and never was as far as
+// sessions show: a service key may be gone from the configuration before its sessions are.
+func (s *Server) checkClient(x *exchange, name string) error {
+	if s.keys.has(name) {
+		return nil
+	}
+	found, err := s.cfg.Sessions.HasClient(x.Request().Context(), name)
+	if err == nil && !found {
+		err = &refusal{code: codeNotFound, field: "client_id", detail: "There is no such client, and no live session of one."}
+	}
+	return err
+}
+
 // adminMark ends all sessions of a client, or all there are.
 func (s *Server) adminMark(x *exchange) error {
 	var body struct {
@@ -113,6 +126,9 @@ func (s *Server) adminMark(x *exchange) error {
 	default:
 		if err := jwt.ValidSubject(body.ClientID); err != nil {
 			return &refusal{code: codeInvalidRequest, field: "client_id", detail: "The client_id is not well-formed."}
+		}
+		if err := s.checkClient(x, body.ClientID); err != nil {
+			return err
 		}
 		err = s.cfg.Sessions.RevokeClient(x.Request().Context(), body.ClientID, session.ReasonClientRevoked)
 	}

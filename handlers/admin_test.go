@@ -63,7 +63,8 @@ func TestAdminMarks(t *testing.T) {
 	} {
 		f.admins(t, "POST", "/admin/v1/revocations", body, admin).want(t, 400, "invalid_request")
 	}
-	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"someone-else"}`, admin).want(t, 204, "")
+	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"someone-else"}`, admin).want(t, 404, "not_found") // a slip of the pen
+	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"sessions-read"}`, admin).want(t, 204, "")         // has minted nothing
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
 	f.admins(t, "POST", "/admin/v1/revocations", `{"client_id":"sessions-mint"}`, admin).want(t, 204, "")
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 401, "session_revoked")

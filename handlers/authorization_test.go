@@ -237,7 +237,7 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 	case path == "/v1/revocations/applied":
 		body = `{"verifier":"v","seq":1}`
 	case path == "/admin/v1/revocations":
-		body = `{"client_id":"nobody"}`
+		body = `{"client_id":"sessions-read"}` // which has no sessions
 	}
 	return f.send(t, method, url+path, body, options...)
 }

@@ -48,6 +48,11 @@ func (k *keyring) find(text string) (ServiceKey, bool) {
 	return k.keys[found], true
 }
 
+// has reports whether a key has that name.
+func (k *keyring) has(name string) bool {
+	return slices.ContainsFunc(k.keys, func(key ServiceKey) bool { return key.Name == name })
+}
+
 // isService reports whether the request brings a service key.
 func (x *exchange) isService() bool {
 	scheme, value, _ := strings.Cut(x.Request().Header.Get(echo.HeaderAuthorization), " ")

@@ -140,6 +140,40 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 }
 
 // A mark is forgotten when nobody needs it, and not before: the sign-ins after it stay above it.
+// A client is known by its sessions, however many others there are, until they have ended.
+func TestHasClient(t *testing.T) {
+	f := newFixture(t, nil)
+	has := func(client string) bool {
+		found, err := f.svc.HasClient(t.Context(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if has("app") {
+		t.Error("an empty store has a client")
+	}
+	for range 300 {
+		f.mint(t, "u1") // by app
+	}
+	if !has("app") || has("other") || has("") {
+		t.Error("of app's sessions another client is known, or app is not")
+	}
+	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u2"}, ClientID: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !has("other") {
+		t.Error("the newest of many sessions is not found")
+	}
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonAdminRevoked); err != nil {
+		t.Fatal(err)
+	}
+	if has("other") {
+		t.Error("a client is known by a session that has ended")
+	}
+}
+
 func TestMarkIsDropped(t *testing.T) {
 	f := newFixture(t, nil)
 	old := f.mint(t, "u1")

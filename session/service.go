@@ -227,6 +227,32 @@ func (s *Service) live(r Reader, userID string, now time.Time) ([]View, error) {
 	return live, nil
 }
 
+// HasClient reports whether a session that is not on record as ended was minted by that
+// client. It reads them all, a few at a time.
+func (s *Service) HasClient(ctx context.Context, clientID string) (bool, error) {
+	var batch []Snapshot
+	for after := (sid.ID{}); ; after = batch[len(batch)-1].Session.ID {
+		err := s.cfg.Store.Update(ctx, func(tx Tx) (err error) {
+			batch, err = tx.LiveAfter(after, clientBatch)
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+		for _, snap := range batch {
+			if snap.Session.ClientID == clientID {
+				return true, nil
+			}
+		}
+		if len(batch) < clientBatch {
+			return false, nil
+		}
+	}
+}
+
+// clientBatch bounds one transaction of HasClient, which requests wait behind.
+const clientBatch = 256
+
 // History returns up to limit ended sessions of a user, newest first. Each says why it ended.
 func (s *Service) History(ctx context.Context, userID string, limit int) ([]View, error) {
 	var ended []View

@@ -52,7 +52,8 @@ func TestSessionCommands(t *testing.T) {
 func TestRevokeByClient(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	g := i.mint("u1")
-	if r := i.cli("session", "revoke", "--client", "another"); r.code != 0 {
+	i.cli("session", "revoke", "--client", "another").failed(t, "There is no such client")
+	if r := i.cli("session", "revoke", "--client", "dev-admin"); r.code != 0 { // which mints nothing
 		t.Errorf("%+v", r)
 	}
 	g, status := i.refresh(g.RefreshToken)
