@@ -162,3 +162,24 @@ func BenchmarkOpenForged(b *testing.B) {
 		}
 	}
 }
+
+func FuzzOpenHandoff(f *testing.F) {
+	ring := testRing(f, 1, 2)
+	good := ring.sealHandoff(sid.ID{1}, "https://app.example")
+	f.Add(good, "https://app.example")
+	f.Add(ring.sealHandoff(sid.ID{2}, ""), "https://app.example")
+	f.Add(good, "")
+	f.Add("hc_", "null")
+	f.Fuzz(func(t *testing.T, code, origin string) {
+		id, _, err := ring.openHandoff(code, origin)
+		if err != nil {
+			if !errors.Is(err, ErrHandoffInvalid) {
+				t.Fatalf("%q for %q: %v", code, origin, err)
+			}
+			return
+		}
+		if code != ring.sealHandoff(id, origin) && code != ring.sealHandoff(id, "") {
+			t.Fatalf("%q is taken for %q, and is neither for that origin nor for any", code, origin)
+		}
+	})
+}
