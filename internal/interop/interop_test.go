@@ -100,6 +100,9 @@ func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	each(t, services, "a real token for another audience", func(s *service) error {
 		return s.refuses(ctx, i.mint("https://other.example.com").AccessToken)
 	})
+	for what, token := range i.others() {
+		each(t, services, what, func(s *service) error { return s.refuses(ctx, token) })
+	}
 	// What is said of a library that is less strict is held to be true, too.
 	for what, token := range f.forgeries() {
 		each(t, services, what, func(s *service) error {

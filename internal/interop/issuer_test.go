@@ -131,12 +131,42 @@ func (i *issuer) jwksMaxAge() time.Duration {
 // mint begins a session of the user, with tokens for somebody.
 func (i *issuer) mint(audience string) grant {
 	i.t.Helper()
-	body := fmt.Sprintf(`{"user": {"id": %q}, "audience": [%q]}`, user, audience)
-	req, err := http.NewRequest(http.MethodPost, i.url+"/v1/sessions", strings.NewReader(body))
+	text, _ := i.call(http.MethodPost, "/v1/sessions", fmt.Sprintf(`{"user": {"id": %q}, "audience": [%q]}`, user, audience))
+	var g grant
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		i.t.Fatalf("mint: %v: %s", err, text)
+	}
+	return g
+}
+
+// others are what the issuer signs beside access tokens.
+func (i *issuer) others() map[string]string {
+	i.t.Helper()
+	list, _ := i.call(http.MethodGet, "/v1/revocations", "")
+	_, cookies := i.call(http.MethodPost, "/v1/sessions?transport=cookie", fmt.Sprintf(`{"user": {"id": %q}}`, user))
+	_, cookies = i.call(http.MethodGet, "/api/auth/get-session", "", cookies...)
+	for _, cookie := range cookies {
+		if cookie.Name == "better-auth.session_data" {
+			return map[string]string{"the list of revocations": list, "a better-auth client's cookie cache": cookie.Value}
+		}
+	}
+	i.t.Fatalf("there is no cookie cache among %v", cookies)
+	return nil
+}
+
+// call makes a request with the service key, or with cookies, and returns the answer.
+func (i *issuer) call(method, path, body string, cookies ...*http.Cookie) (string, []*http.Cookie) {
+	i.t.Helper()
+	req, err := http.NewRequestWithContext(i.t.Context(), method, i.url+path, strings.NewReader(body))
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+i.serviceKey)
+	if len(cookies) == 0 {
+		req.Header.Set("Authorization", "Bearer "+i.serviceKey)
+	}
+	for _, cookie := range cookies {
+		req.AddCookie(cookie)
+	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -147,11 +177,10 @@ func (i *issuer) mint(audience string) grant {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	var g grant
-	if err := json.Unmarshal(text, &g); err != nil || res.StatusCode != http.StatusCreated {
-		i.t.Fatalf("mint: %s: %s", res.Status, text)
+	if res.StatusCode >= http.StatusMultipleChoices {
+		i.t.Fatalf("%s %s: %s: %s", method, path, res.Status, text)
 	}
-	return g
+	return string(text), res.Cookies()
 }
 
 // operate runs a command next to the issuer, as an operator does.
