@@ -69,7 +69,7 @@ type Pages struct{ account *template.Template }
 func New() (*Pages, error) {
 	t, err := template.New("account").Funcs(template.FuncMap{
 		"style":   func() string { return StyleName() },
-		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"day":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	}).Parse(accountHTML)
 	if err != nil {
