@@ -49,7 +49,8 @@ func prepareDev(c *config.Config, log *slog.Logger) (*devKeys, error) {
 			log.Info("made a key-encryption secret", "path", path)
 		}
 	}
-	if strings.HasPrefix(c.Issuer, "http://") && c.Cookies.Secure != "never" {
+	// SameSite=None is nothing without Secure, which browsers take from localhost on plain http too.
+	if strings.HasPrefix(c.Issuer, "http://") && c.Cookies.Secure != "never" && c.Cookies.SameSite != "none" {
 		c.Cookies.Secure = "never"
 		log.Warn("--dev: cookies are not Secure and have no __Secure- prefix, because the issuer is plain http")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,3 +75,24 @@ type address string
 
 func (a address) Network() string { return "tcp" }
 func (a address) String() string  { return string(a) }
+
+// On plain http --dev gives up Secure cookies, but not where nothing works without.
+func TestDevCookies(t *testing.T) {
+	for _, c := range []struct{ issuer, secure, sameSite, want string }{
+		{"http://localhost:8080", "auto", "lax", "never"},
+		{"http://localhost:8080", "always", "lax", "never"},
+		{"http://auth.localhost:8080", "always", "none", "always"},
+		{"https://auth.example.com", "auto", "lax", "auto"},
+	} {
+		settings := config.Default()
+		settings.Issuer, settings.Cookies.Secure, settings.Cookies.SameSite = c.issuer, c.secure, c.sameSite
+		settings.Store.Path = filepath.Join(t.TempDir(), "issuer.db")
+		settings.Secrets = []string{filepath.Join(t.TempDir(), "issuer.secret")}
+		if _, err := prepareDev(settings, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		if got := settings.Cookies.Secure; got != c.want {
+			t.Errorf("%s, secure %s, same_site %s: %s, want %s", c.issuer, c.secure, c.sameSite, got, c.want)
+		}
+	}
+}
