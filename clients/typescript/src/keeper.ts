@@ -13,7 +13,7 @@ const ignore = () => {};
 const longestDelay = 2 ** 31 - 1;
 
 /**
- * A token that is younger than this, in milliseconds, is not renewed. An API whose clock is wrong then causes no
+ * A token that is younger than this, in milliseconds, or half its life, is not renewed. An API whose clock is wrong then causes no
  * storm, and a request that arrives late is not overtaken by two refreshes, which the issuer would take for theft.
  */
 const newEnough = 5_000;
@@ -168,7 +168,8 @@ export class Keeper {
   }
 
   private async renewNow(): Promise<void> {
-    if (usable(this.token, this.env) && this.token.life - left(this.token, this.env) < newEnough) return;
+    const { token } = this;
+    if (usable(token, this.env) && token.life - left(token, this.env) < Math.min(newEnough, token.life / 2)) return;
     if (this.backoff.error && this.backoff.blocked) throw this.backoff.error;
     if (!this.cookies) return this.redeem();
     const { epoch } = this;

@@ -22,7 +22,8 @@ function build(): string {
   return path;
 }
 
-async function freePort(): Promise<number> {
+/** Returns a port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -39,9 +40,9 @@ export class Program {
     private readonly environ: Record<string, string>,
   ) {}
 
-  static async start(environ: Record<string, string> = {}): Promise<Program> {
+  static async start(environ: Record<string, string> = {}, port?: number): Promise<Program> {
     const folder = mkdtempSync(join(tmpdir(), "issuer-data-"));
-    const port = await freePort();
+    port ??= await freePort();
     const program = new Program(`http://localhost:${port}`, folder, { ISSUER_LISTEN: `127.0.0.1:${port}`, ...environ });
     await program.run();
     return program;
@@ -79,8 +80,12 @@ export class Program {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  get serviceKeyFile(): string {
+    return join(this.folder, "data/dev/service.key");
+  }
+
   get serviceKey(): string {
-    return readFileSync(join(this.folder, "data/dev/service.key"), "utf8").trim();
+    return readFileSync(this.serviceKeyFile, "utf8").trim();
   }
 
   /** Calls the issuer as a backend does. */

@@ -110,10 +110,16 @@ for (const [version, create] of Object.entries(versions)) {
   });
 }
 
-test("with our plugin revokeAllSessions is a POST", async () => {
+test("with our plugin revokeAllSessions is a POST, and what the issuer does otherwise has types", async () => {
   const browser = new Browser(program);
+  await new Browser(program).signIn("frank");
   await browser.signIn("frank");
   const client = createAuthClient({ baseURL: program.url, plugins: [issuer()], fetchOptions: { customFetchImpl: browser.fetch } });
+  const { data: sessions } = await client.listSessions();
+  const other = sessions?.find(({ current }) => !current);
+  assert.ok(other?.createdAt instanceof Date);
+  assert.deepEqual((await client.revokeSession({ id: other.id })).data, { status: true });
+  assert.equal((await client.listSessions()).data?.length, 1);
   assert.deepEqual((await client.revokeAllSessions()).data, { status: true });
   assert.ok(browser.requests.includes("POST /revoke-all-sessions"), browser.requests.join());
   assert.equal((await client.getSession()).data, null);
