@@ -1,0 +1,54 @@
+// Serves the application: its backend, and the pages that `vite build` has made.
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { backend, pathOf } from "./backend.js";
+import { insert, readSettings } from "./settings.js";
+
+const settings = readSettings();
+const handle = backend(settings);
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const page = insert(readFileSync(`${dist}/index.html`, "utf8"), settings);
+
+/** @type {Record<string, string>} */
+const types = { ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
+const assets = new Map(readdirSync(`${dist}/assets`).map((name) => [`/assets/${name}`, readFileSync(`${dist}/assets/${name}`)]));
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src data:",
+  `connect-src 'self' ${settings.authURL}`.trim(),
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const server = createServer(async (req, res) => {
+  if (await handle(req, res)) return;
+  const pathname = pathOf(req);
+  const asset = assets.get(pathname);
+  if (req.method !== "GET" && req.method !== "HEAD") {
+    res.writeHead(405, { Allow: "GET, HEAD" }).end();
+  } else if (asset) {
+    // Its name changes with its content.
+    res.writeHead(200, { "Content-Type": types[extname(pathname)], "Cache-Control": "public, max-age=31536000, immutable" });
+    res.end(asset);
+  } else if (pathname === "/" || pathname === "/login") {
+    res.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "Cache-Control": "no-store" });
+    res.end(page);
+  } else {
+    res.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
+  }
+});
+
+const { hostname, port } = new URL(`http://${settings.listen}`);
+server.listen(Number(port), hostname, () => console.log(`the application is at ${settings.appURL}`));
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
