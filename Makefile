@@ -29,12 +29,19 @@ test: ## Run every test with the race detector
 	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@tools/need node npm >/dev/null
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth test-typescript; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
 
 .PHONY: test-betterauth
 test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)
 	cd internal/betterauth && npm ci --no-audit --no-fund --loglevel=error && npm test
+
+.PHONY: test-browser
+test-browser: ## Drive the pages and the SPA example in Chromium, or in $CHROMIUM (needs Node 20.19)
+	@[ -n "$${CHROMIUM:-}" ] || tools/need chromium >/dev/null
+	@if [ -n "$${CHROMIUM:-}" ] || command -v chromium >/dev/null; then \
+	cd examples/spa && npm ci --no-audit --no-fund --loglevel=error && npm run check && \
+	cd ../../internal/browser && npm ci --no-audit --no-fund --loglevel=error && npm test; fi
 
 .PHONY: test-typescript
 test-typescript: ## Test the TypeScript client against the real issuer (needs Node 20)
