@@ -496,7 +496,8 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Nobody signed in is a success. It is never rate limited.
+         * @description Nobody signed in is a success. It is never rate limited. Cookies of more than one live session end
+         *     each of them, and are answered 400.
          */
         post: operations["betterAuthSignOut"];
         delete?: never;
@@ -791,7 +792,8 @@ export interface paths {
         /**
          * Sign out
          * @description Ends the session of an access or refresh token, given as bearer or in the cookies, and clears the
-         *     cookies. Repeating it is a success. It is never rate limited.
+         *     cookies. Repeating it is a success. It is never rate limited. Cookies of more than one live session
+         *     end each of them, and are answered 400: one of them was planted.
          */
         delete: operations["signOut"];
         options?: never;
