@@ -250,7 +250,8 @@ export interface paths {
         put?: never;
         /**
          * End all sessions of a client, or all there are
-         * @description Covers every session that has begun until now, in one write.
+         * @description Covers every session that has begun until now, in one write. A client that no service key is
+         *     called by, and that has no live session, is not found.
          */
         post: operations["adminRevoke"];
         delete?: never;
@@ -2320,6 +2321,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
