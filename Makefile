@@ -28,8 +28,7 @@ build: ## Build bin/issuer
 test: ## Run every test with the race detector
 	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
-	@tools/need node npm >/dev/null
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
+	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
 
 .PHONY: test-betterauth

@@ -9,6 +9,7 @@ func expressJWT() verifier {
 		name:    "express-jwt and jwks-rsa",
 		folder:  "expressjwt",
 		needs:   []string{"node", "npm"},
+		probe:   node20,
 		prepare: [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"}},
 		command: []string{"node", "main.js"},
 		// jsonwebtoken, on which express-jwt stands, has no EdDSA.
