@@ -136,12 +136,12 @@ class Service:
     async def get(self, grant: Grant, path: str = "/me") -> httpx.Response:
         return await self.client.get(path, headers={"Authorization": f"Bearer {grant.access_token}"})
 
-    async def refuses(self, grant: Grant, code: str, within: float = 1) -> None:
-        """Waits for a token to be refused."""
+    async def refuses(self, grant: Grant, *codes: str, within: float = 1) -> None:
+        """Waits for a token to be refused, with one of the codes."""
         with anyio.fail_after(within):
             while (response := await self.get(grant)).status_code == 200:
                 await anyio.sleep(0.01)
-        assert response.json()["code"] == code, response.text
+        assert response.json()["code"] in codes, response.text
 
 
 Serve = Callable[..., AbstractAsyncContextManager[Service]]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -67,6 +68,7 @@ class FakeIssuer:
                 document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.url}/i"}
                 return "application/json", json.dumps(document | self.metadata).encode()
             case "/jwks":
+                assert "no-cache" in headers
                 self.fetches += 1
                 if self.keys_down:
                     self.keys_down -= 1
@@ -85,16 +87,14 @@ class FakeIssuer:
         return "", b""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        kind, body = self.answer(head.split(" ")[1], head)
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
-        writer.write(head.encode() + body)
-        try:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):  # the service may have gone away
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            kind, body = self.answer(head.split(" ")[1], head)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode() + body)
             await writer.drain()
             if kind == "text/event-stream":
                 await reader.read()  # until the other one has had enough
-        except ConnectionError:
-            pass
         writer.close()
 
 

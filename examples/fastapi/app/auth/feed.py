@@ -133,4 +133,5 @@ class Feed:
                 _log.debug("reporting to the issuer: %s", error)
             await asyncio.sleep(1)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), 59)
+                async with asyncio.timeout(59):
+                    await self._news.wait()
