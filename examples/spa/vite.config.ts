@@ -1,25 +1,22 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { backend } from "./server/backend.js";
-import { insert, readSettings } from "./server/settings.js";
+import { insert } from "./server/settings.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** In development Vite serves the backend's routes too: one process, one origin. */
 function withBackend(): Plugin {
-  const settings = readSettings();
-  const handle = backend(settings);
-  let serving = false;
   return {
     name: "backend",
+    apply: "serve",
     configureServer(server) {
-      serving = true;
-      server.middlewares.use((req, res, next) => {
-        handle(req, res).then((handled) => handled || next(), next);
+      server.middlewares.use(async (req, res, next) => {
+        const { backend } = await server.ssrLoadModule("/server/backend.ts");
+        if (!(await backend(req, res))) next();
       });
     },
-    transformIndexHtml: (html) => (serving ? insert(html, settings) : html),
+    transformIndexHtml: insert,
   };
 }
 

@@ -20,7 +20,7 @@ function run(cwd, program, ...args) {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 run(`${here}/../..`, "go", "build", "-o", `${out}/issuer`, "./cmd/issuer");
-run(`${here}/../../examples/spa`, "npm", "run", "--silent", "build", "--", "--logLevel=warn");
+run(`${here}/../../examples/spa`, "npm", "run", "--silent", "build");
 const options = { outdir: out, bundle: true, sourcemap: "inline" };
 await build({
   ...options,

@@ -155,6 +155,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     const page = await signIn(stage, context);
     await page.getByText("Elsewhere/1.0").first().waitFor();
     assert.deepEqual(await findings(page), []);
+    const heights = await page.evaluate(() => [...document.querySelectorAll("button")].map(({ offsetHeight }) => offsetHeight));
+    assert.ok(heights.every((height) => height < 60), `a button is squeezed: ${heights}`);
     await picture(page, `spa ${colorScheme} phone`);
     await press(page, "Sign Out");
     await page.waitForURL("**/login");

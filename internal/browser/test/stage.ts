@@ -114,7 +114,7 @@ async function ended(child: ChildProcess): Promise<void> {
 /** Runs the application's server, and waits until it serves. */
 async function serve(environ: Record<string, string>): Promise<ChildProcess> {
   const env = { PATH: process.env["PATH"], ...environ };
-  const child = spawn(process.execPath, ["server/main.js"], { cwd: resolve("../../examples/spa"), env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["dist/server/main.js"], { cwd: resolve("../../examples/spa"), env, stdio: ["ignore", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", () => resolve());
     child.on("exit", () => reject(new Error("the application's server ended")));

@@ -2,18 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { backend, pathOf } from "./backend.js";
-import { insert, readSettings } from "./settings.js";
+import { backend, pathOf } from "./backend";
+import { insert, settings } from "./settings";
 
-const settings = readSettings();
-const handle = backend(settings);
-const dist = fileURLToPath(new URL("../dist", import.meta.url));
-const page = insert(readFileSync(`${dist}/index.html`, "utf8"), settings);
-
-/** @type {Record<string, string>} */
-const types = { ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
-const assets = new Map(readdirSync(`${dist}/assets`).map((name) => [`/assets/${name}`, readFileSync(`${dist}/assets/${name}`)]));
+const built = "dist/client";
+const page = insert(readFileSync(`${built}/index.html`, "utf8"));
+const types: Record<string, string> = { ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
+const assets = new Map(readdirSync(`${built}/assets`).map((name) => [`/assets/${name}`, readFileSync(`${built}/assets/${name}`)]));
 
 const policy = [
   "default-src 'none'",
@@ -27,16 +22,16 @@ const policy = [
 ].join("; ");
 
 const server = createServer(async (req, res) => {
-  if (await handle(req, res)) return;
-  const pathname = pathOf(req);
-  const asset = assets.get(pathname);
+  if (await backend(req, res)) return;
+  const path = pathOf(req);
+  const asset = assets.get(path);
   if (req.method !== "GET" && req.method !== "HEAD") {
     res.writeHead(405, { Allow: "GET, HEAD" }).end();
   } else if (asset) {
     // Its name changes with its content.
-    res.writeHead(200, { "Content-Type": types[extname(pathname)], "Cache-Control": "public, max-age=31536000, immutable" });
+    res.writeHead(200, { "Content-Type": types[extname(path)], "Cache-Control": "public, max-age=31536000, immutable" });
     res.end(asset);
-  } else if (pathname === "/" || pathname === "/login") {
+  } else if (path === "/" || path === "/login") {
     res.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "Cache-Control": "no-store" });
     res.end(page);
   } else {
