@@ -125,8 +125,12 @@ func (s *Service) report(r redemption) {
 	if r.outcome == OutcomeReused {
 		s.cfg.Logger.Warn("refresh token reused: session ended", id, slog.String("sub", r.before.Session.User.ID))
 	}
-	if r.outcome == OutcomeRestored {
-		s.cfg.Logger.Warn("refresh token is newer than the store: was a backup restored?", id)
+	if r.outcome == OutcomeRestored { // the first one is news, and then they all come
+		level := slog.LevelInfo
+		if s.restored.CompareAndSwap(false, true) {
+			level = slog.LevelWarn
+		}
+		s.cfg.Logger.LogAttrs(context.Background(), level, "refresh token is newer than the store: was a backup restored?", id)
 	}
 	s.reportMove(r)
 }

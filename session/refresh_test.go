@@ -143,15 +143,16 @@ func TestUpdateAgeWritesNothing(t *testing.T) {
 
 // R06: clients go on after an older backup was restored.
 func TestBackupRestored(t *testing.T) {
-	f := newFixture(t, nil)
-	g := f.mint(t, "u1")
+	var log bytes.Buffer
+	f := newFixture(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	g, other := f.mint(t, "u1"), f.mint(t, "u3")
 	var backup bytes.Buffer
 	if err := f.store.Backup(t.Context(), &backup); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
 		f.clock.advance(time.Hour)
-		g = f.refresh(t, g.RefreshToken)
+		g, other = f.refresh(t, g.RefreshToken), f.refresh(t, other.RefreshToken)
 	}
 	unknown := f.mint(t, "u2")
 	if err := f.store.Close(); err != nil {
@@ -167,6 +168,11 @@ func TestBackupRestored(t *testing.T) {
 		t.Errorf("outcome %s", next.Outcome)
 	}
 	f.refresh(t, next.RefreshToken)
+	f.refresh(t, other.RefreshToken)
+	const said = `msg="refresh token is newer than the store: was a backup restored?"`
+	if strings.Count(log.String(), "level=WARN "+said) != 1 || strings.Count(log.String(), "level=INFO "+said) != 1 {
+		t.Errorf("want one warning, and the second session at info:\n%s", log.String())
+	}
 	if _, err := f.svc.Refresh(t.Context(), unknown.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 		t.Errorf("a session that began after the backup: %v", err)
 	}

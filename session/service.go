@@ -75,6 +75,8 @@ type Service struct {
 	// issued is the latest time, in milliseconds, that a token was dated with. A clock that
 	// steps back leaves it ahead, and what revokes those tokens must outlive them.
 	issued atomic.Int64
+
+	restored atomic.Bool // a refresh token was newer than the store
 }
 
 // New returns a service, or says what its configuration lacks.

@@ -75,7 +75,7 @@ func (c *headConn) keep(text []byte, size int) {
 func (c *headConn) next() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cap(c.head) > 4<<10 { // idle connections should not cost what their largest request did
+	if cap(c.head) > 2<<10 { // idle connections should not cost what their largest request did
 		c.head = nil
 	}
 	c.head, c.whole = append(c.head[:0], bytes.TrimLeft(c.early, "\r\n")...), false
