@@ -163,7 +163,7 @@ func TestAuthorization(t *testing.T) {
 	}{{f.public.URL, publicMatrix(), true}, {f.admin.URL, adminMatrix(), false}} {
 		for _, tt := range listener.matrix {
 			for _, who := range everyone() {
-				f.advance(t, 10*time.Second) // failures may happen that often
+				f.clock.add(10 * time.Second) // failures may happen that often
 				s := f.mint(t, "u1")
 				a := f.as(t, who, s, listener.url, tt.route)
 				if a.StatusCode != tt.want(who) {
@@ -209,7 +209,6 @@ func (f *fixture) hasEnded(t *testing.T, s tokens) bool {
 // as calls a route that is about the session s, in that role.
 func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer {
 	t.Helper()
-	other := f.mint(t, "u2")
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer(
 		"/users/{id}", "/users/"+s.user, "{id}", s.id, "{user}", s.user, "{kid}", "no-such-key",
@@ -221,7 +220,7 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 	case holder:
 		options = []option{bearer(s.access)}
 	case stranger:
-		options = []option{bearer(other.access)}
+		options = []option{bearer(f.mint(t, "u2").access)}
 	default:
 		options = []option{bearer(serviceKey(string(who)))}
 	}
