@@ -27,13 +27,16 @@ import (
 type forger struct {
 	t    *testing.T
 	keys *keys.Manager
-	good string // a good token
+	good string // a good token, that does not expire meanwhile
 }
 
 func (i *issuer) forger() *forger {
 	i.t.Helper()
 	i.operate("backup", "--out", "copy.db")
-	return &forger{i.t, openKeys(i.t, filepath.Join(i.dir, "copy.db"), i.read("data/issuer.secret"), i.algorithm), i.mint(audience).AccessToken}
+	f := &forger{i.t, openKeys(i.t, filepath.Join(i.dir, "copy.db"), i.read("data/issuer.secret"), i.algorithm), i.mint(audience).AccessToken}
+	now := time.Now().Unix()
+	f.good = f.sign(jwt.TypeAccessToken, map[string]any{"iat": now, "exp": now + 300})
+	return f
 }
 
 // openKeys opens the signing keys in a store, or makes one where there is none.
