@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -282,6 +283,53 @@ func TestGuardFollowsTheIssuer(t *testing.T) {
 		text := i.verifiers()
 		return strings.Contains(text, `"verifier":"orders","client":"dev-service","connected":true,"seq":1,"behind":0`)
 	})
+}
+
+// A guard outlives the issuer: it goes on while the issuer is dead, and when it is back
+// hears of what was revoked since.
+func TestGuardOutlivesTheIssuer(t *testing.T) {
+	dir := t.TempDir()
+	i := startDev(t, dir)
+	var address atomic.Value
+	address.Store(strings.TrimPrefix(i.public, "http://"))
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", address.Load().(string))
+	}
+	g, err := guard.New(soon(t), guard.Config{
+		Issuer: "http://localhost:8080", Audience: []string{"http://localhost:8080"}, ServiceKey: i.serviceKey(),
+		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
+		Logger:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
+	before, during := i.mint("u1"), i.mint("u2")
+	revoked := func(of grant) bool {
+		_, err := g.Verify(t.Context(), of.AccessToken)
+		return errors.Is(err, guard.ErrRevoked)
+	}
+	revoke := func(of grant) {
+		if status := i.call("DELETE", "/v1/sessions/"+of.Session.ID, i.serviceKey(), "", nil); status != http.StatusNoContent {
+			t.Fatalf("revoke: %d", status)
+		}
+	}
+	revoke(before)
+	await(t, "the revocation to be applied", func() bool { return revoked(before) })
+	i.signal(syscall.SIGKILL)
+	i.wait()
+	await(t, "the loss to be noticed", func() bool { return !g.Stats().Connected })
+	if _, err := g.Verify(t.Context(), during.AccessToken); err != nil || !revoked(before) {
+		t.Errorf("without the issuer: %v", err)
+	}
+	i = startDev(t, dir)
+	revoke(during)
+	address.Store(strings.TrimPrefix(i.public, "http://"))
+	await(t, "the guard to hear of it", func() bool { return revoked(during) })
+	if s := g.Stats(); !revoked(before) || s.Rollbacks != 0 || s.Snapshots != 1 {
+		t.Errorf("it did not go on where it was: %+v", s)
+	}
 }
 
 // verifiers is what the issuer knows of them.
