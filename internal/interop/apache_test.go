@@ -31,6 +31,21 @@ func modAuthOpenIDC() verifier {
 	}
 }
 
+// modAuthOpenIDCIntrospecting asks the issuer about each token, so that it learns of what a
+// signature does not tell.
+func modAuthOpenIDCIntrospecting() verifier {
+	return verifier{
+		name:        "mod_auth_openidc that introspects",
+		folder:      "apache",
+		needs:       []string{"apache2"},
+		probe:       modAuthOpenIDC().probe,
+		command:     []string{"sh", "-c", `exec apache2 -D FOREGROUND -D Introspect -f "$PWD/httpd.conf"`},
+		environ:     besideApache,
+		algorithms:  algorithms,
+		introspects: true,
+	}
+}
+
 // besideApache is what stands beside Apache: the application that it protects, the proxy
 // that ends TLS in front of the issuer, without which the module takes no keys, and a folder
 // that its own user may read.
@@ -57,7 +72,7 @@ func besideApache(t *testing.T, i *issuer) []string {
 	if err := os.WriteFile(ca, certificate, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"FOLDER=" + folder, "APPLICATION=" + application.URL, "CA=" + ca, "JWKS_URI=" + proxy.URL + "/.well-known/jwks.json"}
+	return []string{"FOLDER=" + folder, "APPLICATION=" + application.URL, "CA=" + ca, "PROXY=" + proxy.URL, "JWKS_URI=" + proxy.URL + "/.well-known/jwks.json", "SERVICE_NAME=dev-service", "SERVICE_KEY=" + i.serviceKey}
 }
 
 // whoami is an application that believes the headers by which Apache tells it who is asking.

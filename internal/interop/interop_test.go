@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ func verifiers() []verifier {
 		springSecurity(),
 		rubyJWT(),
 		modAuthOpenIDC(),
+		modAuthOpenIDCIntrospecting(),
 	}
 }
 
@@ -70,6 +72,7 @@ func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
 	good := i.mint(audience)
 	each(t, known, "a good token", func(s *service) error { return s.accepts(ctx, good) })
 	forged(ctx, t, i, known)
+	revocation(ctx, t, i, known)
 	rotation(ctx, t, i, known)
 	each(t, known, "the good token, expired", func(s *service) error { return s.refuses(ctx, good.AccessToken) })
 	emergency(ctx, t, i, known)
@@ -120,6 +123,19 @@ func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 			return s.refuses(ctx, token)
 		})
 	}
+}
+
+// revocation ends a session. Whoever asks the issuer knows at once; a signature does not tell.
+func revocation(ctx context.Context, t *testing.T, i *issuer, services []*service) {
+	t.Helper()
+	ended := i.mint(audience)
+	i.call(http.MethodDelete, "/v1/sessions/"+ended.Session.ID, "")
+	each(t, services, "the token of a session that has ended", func(s *service) error {
+		if s.introspects {
+			return s.refuses(ctx, ended.AccessToken)
+		}
+		return s.accepts(ctx, ended)
+	})
 }
 
 // rotation brings in a new key. The tokens of the new one are good at once, and those of

@@ -50,6 +50,8 @@ type verifier struct {
 	anyType string
 	// passes are the forgeries that the library accepts, and why.
 	passes map[string]string
+	// introspects tells that it asks the issuer about each token, and so learns of revocations.
+	introspects bool
 	// lag is how much later than others it learns of a change of keys.
 	lag lag
 }
