@@ -169,6 +169,20 @@ func TestKeysSurviveTheIssuer(t *testing.T) {
 	accepted(t, g, token)
 }
 
+// Keys that come of age are fetched again, without a token or an event that asks for it.
+func TestKeysComeOfAge(t *testing.T) {
+	t.Parallel() // it takes the 5 s that the guard keeps keys at least
+	iss := guardtest.New(t, guardtest.Config{MaxAge: time.Second})
+	answer(iss, streamPath, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	g := iss.Guard(t, quiet)
+	token := iss.Mint(t, jwt.Claims{})
+	accepted(t, g, token)
+	kid := iss.Rotate(t)
+	iss.Withdraw()
+	onlyKey(t, g, kid)
+	refused(t, g, token, jwt.ErrUnknownKey)
+}
+
 // A caller that gives up does not make the others fail, and does not wait.
 func TestKeyFetchObeysTheCaller(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
