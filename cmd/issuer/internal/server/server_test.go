@@ -163,6 +163,30 @@ func TestSlowSendersAreCut(t *testing.T) {
 	}
 }
 
+// H03: whoever asks and asks, and takes no answer, is cut off, and others are answered.
+func TestSlowReadersAreCut(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	conn := dial(t, s.PublicAddr())
+	if err := conn.SetWriteDeadline(time.Now().Add(75 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for sent := 0; ; sent++ {
+		// Once its answers fill all buffers the server waits, and soon so do we.
+		if _, err := io.WriteString(conn, "GET /openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still open")
+			}
+			break
+		}
+		if sent%1000 == 0 {
+			if status := get(t, s.PublicAddr(), "/healthz"); status != http.StatusOK {
+				t.Errorf("another client is answered %d", status)
+			}
+		}
+	}
+}
+
 // H11: a header beyond the limit is refused and not read to its end.
 func TestLargeHeader(t *testing.T) {
 	s := start(t, nil)
