@@ -6,13 +6,16 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"issuer.example/handlers"
 )
 
 // A request with both Content-Length and Transfer-Encoding may be meant to smuggle another
-// one past a proxy, which counts by the one, to a server that counts by the other. RFC 9112
-// §6.1 lets a server refuse it. net/http serves it and hides the Content-Length, and in
-// HTTP/1.0 the Transfer-Encoding. So the connection keeps the header's bytes as they came,
-// and what is hidden is put back into the request for the handlers to judge.
+// one past a proxy, which counts by the one, to a server that counts by the other; a line
+// that is folded can hide a header from one of them. RFC 9112 (§6.1, §5.2) lets a server
+// refuse both. net/http serves them: it hides the Content-Length, in HTTP/1.0 the
+// Transfer-Encoding, and joins the lines. So the connection keeps the header's bytes as they
+// came, and the handlers are told of what was mended.
 
 // headListener gives connections that keep the header of the request that they are at.
 type headListener struct{ net.Listener }
@@ -35,6 +38,7 @@ type headConn struct {
 	mu    sync.Mutex
 	head  []byte // what came since the last request was answered, up to the end of a header
 	whole bool   // it has that end
+	folds bool   // a line of it begins with white space
 	early []byte // what came of the next request before this one was answered
 }
 
@@ -69,6 +73,7 @@ func (c *headConn) keep(text []byte, size int) {
 			c.head, c.whole = c.head[:from+i], true
 		}
 	}
+	c.folds = c.whole && (bytes.Contains(c.head, []byte("\n ")) || bytes.Contains(c.head, []byte("\n\t")))
 }
 
 // next makes room for the next request.
@@ -78,6 +83,7 @@ func (c *headConn) next() {
 	if cap(c.head) > 2<<10 { // idle connections should not cost what their largest request did
 		c.head = nil
 	}
+	c.folds = false
 	c.head, c.whole = append(c.head[:0], bytes.TrimLeft(c.early, "\r\n")...), false
 	c.early = c.early[:0]
 }
@@ -90,6 +96,13 @@ func (c *headConn) lines(r *http.Request) (lines [][]byte, ok bool) {
 	lines = bytes.Split(bytes.Clone(c.head), []byte("\n"))
 	begins := string(bytes.TrimSuffix(lines[0], []byte("\r")))
 	return lines[1:], c.whole && begins == r.Method+" "+r.RequestURI+" "+r.Proto
+}
+
+// folded reports whether a line of the header is folded.
+func (c *headConn) folded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.folds
 }
 
 // connKey finds the connection in the context of its requests.
@@ -107,34 +120,47 @@ func withHeads(s *http.Server) {
 		}
 	}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0) {
-			reveal(r)
+		if r.ProtoMajor == 1 {
+			if c, ok := r.Context().Value(connKey{}).(*headConn); ok {
+				if fault := c.fault(r); fault != "" {
+					r.Header[handlers.Malformed] = []string{fault}
+				}
+			}
 		}
 		handler.ServeHTTP(w, r)
 	})
 }
 
-// reveal puts both headers back. Of a header that is not known it says that it had both.
-func reveal(r *http.Request) {
-	conn, ok := r.Context().Value(connKey{}).(*headConn)
-	if !ok {
-		return
+// fault is what net/http has mended of a request that should be refused; "" if it has not.
+func (c *headConn) fault(r *http.Request) string {
+	coded := len(r.TransferEncoding) > 0
+	if !coded && r.ProtoMinor > 0 && !c.folded() {
+		return "" // nearly all
 	}
-	lines, known := conn.lines(r)
-	length, coding := !known, !known
+	lines, known := c.lines(r)
+	if !known {
+		if coded || r.ProtoMinor == 0 {
+			return "The request came before the one before it was answered, which a chunked or an HTTP/1.0 request must not."
+		}
+		return "" // what is folded is of another request
+	}
+	length := false
 	for _, line := range lines {
 		name, _, _ := bytes.Cut(line, []byte(":"))
 		switch {
+		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t'):
+			return "The request must not have folded header lines."
 		case bytes.EqualFold(name, []byte("Content-Length")):
 			length = true
 		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-			coding = true
+			coded = true
 		}
 	}
-	if length && coding {
-		r.Header["Content-Length"] = []string{""} // its value does not matter
+	switch {
+	case coded && length:
+		return "The request must not have both Content-Length and Transfer-Encoding."
+	case coded && r.ProtoMinor == 0:
+		return "A request of HTTP/1.0 must not have a Transfer-Encoding."
 	}
-	if coding && len(r.TransferEncoding) == 0 {
-		r.TransferEncoding = []string{"unknown"}
-	}
+	return ""
 }

@@ -49,7 +49,7 @@ func readAnswer(t *testing.T, r *bufio.Reader) int {
 	return res.StatusCode
 }
 
-// H01: a request with both lengths is refused, its connection is closed, and what stands
+// H01, H11: a request with both lengths, or with a folded line, is refused, its connection is closed, and what stands
 // behind it is not taken for a request.
 func TestBothLengths(t *testing.T) {
 	s := start(t, nil)
@@ -76,7 +76,12 @@ func TestBothLengths(t *testing.T) {
 		"behind a stray line break": {[]string{plain, "\r\n" + both}, []int{401, 400}},
 		"in one go with the first":  {[]string{plain + both}, []int{401, 400}},
 		"HTTP/1.0":                  {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n") + "{}" + hidden}, []int{400}},
-		"HTTP/1.0, coding alone":    {[]string{post("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401}},
+		"HTTP/1.0, coding alone":    {[]string{post("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n") + chunked + hidden}, []int{400}},
+		"a folded line":             {[]string{post("1.1", "X-Folded: a\r\n b\r\nContent-Length: 2\r\n") + "{}" + hidden}, []int{400}},
+		"a line folded with a tab":  {[]string{plain, post("1.1", "Content-Length: 2\r\nX-Folded:\r\n\tb\r\n") + "{}" + hidden}, []int{401, 400}},
+		"a folded credential":       {[]string{"GET /v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer\r\n x\r\n\r\n" + hidden}, []int{400}},
+		"a body with indents":       {[]string{post("1.1", "Content-Length: 6\r\n") + "{\n  \n}", hidden + hidden + "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}, []int{401, 200, 200, 200}},
+		"indents, in one go":        {[]string{plain + post("1.1", "Connection: close\r\nContent-Length: 6\r\n") + "{\n  \n}"}, []int{401, 401}},
 		"chunked alone":             {[]string{post("1.1", "Transfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401}},
 		"HTTP/1.0, length alone":    {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\n") + "{}", "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"}, []int{401, 200}},
 		"length alone":              {[]string{plain, plain, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}, []int{401, 401, 200}},
