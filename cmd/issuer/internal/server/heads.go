@@ -66,14 +66,29 @@ func (c *headConn) keep(text []byte, size int) {
 	if len(c.head) == 0 {
 		text = bytes.TrimLeft(text, "\r\n") // net/http skips them behind a POST
 	}
-	from := max(len(c.head)-3, 0)
+	from := max(len(c.head)-2, 0) // what was read last may have ended with a line, or in its end
 	c.head = append(c.head, text...)
-	for _, end := range []string{"\r\n\r\n", "\n\n", "\n\r\n"} {
-		if i := bytes.Index(c.head[from:], []byte(end)); i >= 0 {
-			c.head, c.whole = c.head[:from+i], true
+	c.scan(from)
+}
+
+// scan looks at how the lines begin, and cuts off what follows the last one.
+func (c *headConn) scan(from int) {
+	for {
+		i := bytes.IndexByte(c.head[from:], '\n')
+		if i < 0 {
+			return
+		}
+		from += i + 1
+		switch next := c.head[from:]; {
+		case len(next) == 0:
+			return
+		case next[0] == '\n', len(next) > 1 && next[0] == '\r' && next[1] == '\n':
+			c.head, c.whole = c.head[:from-1], true
+			return
+		case next[0] == ' ', next[0] == '\t':
+			c.folds = true
 		}
 	}
-	c.folds = c.whole && (bytes.Contains(c.head, []byte("\n ")) || bytes.Contains(c.head, []byte("\n\t")))
 }
 
 // next makes room for the next request.
