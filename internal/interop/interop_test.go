@@ -21,6 +21,7 @@ func verifiers() []verifier {
 		goOIDC(),
 		keyfunc(),
 		pyJWT(),
+		fastAPIExample(),
 		nimbus(),
 		jose4j(),
 		springSecurity(),

@@ -28,6 +28,14 @@ func pyJWT() verifier {
 	}
 }
 
+// fastAPIExample is the example itself, which follows the feed.
+func fastAPIExample() verifier {
+	v := pyJWT()
+	v.name, v.folder = "examples/fastapi", "fastapi"
+	v.environ = func(_ *testing.T, i *issuer) []string { return []string{"SERVICE_KEY=" + i.serviceKey} }
+	return v
+}
+
 // virtualEnvironment are the commands that install what a Python project needs.
 func virtualEnvironment(project string) [][]string {
 	return [][]string{

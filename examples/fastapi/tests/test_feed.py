@@ -13,6 +13,7 @@ import anyio
 import jwt
 import pytest
 
+from app.auth.errors import InvalidToken
 from app.auth.issuer import IssuerError
 from app.auth.messages import EVENT_TYPE
 from app.auth.verifier import Verifier
@@ -142,6 +143,7 @@ BAD: dict[str, Callable[[FakeIssuer], bytes]] = {
     "an unknown frame": lambda _: frame("hello", "{}"),
     "gone": lambda _: frame("gone", "{}"),
     "a line of 1 MiB": lambda _: b"data: " + b"x" * (1 << 20) + b"\n\n",
+    "a line without an end": lambda _: b"data: " + b"x" * (1 << 20),
     "data of 1 MiB": lambda _: b"event: revoked\n" + b"data: xxxxxxxxxxxx\n" * (1 << 16),
     "not text": lambda _: b"data: \xff\n\n",
 }
@@ -201,12 +203,35 @@ async def test_keys_are_those_of_after_the_list(fake: FakeIssuer) -> None:
         assert fake.fetches == 2
 
 
+@pytest.mark.parametrize(("kind", "name"), [("user", "u1"), ("client", "app"), ("everything", "")])
+async def test_what_a_mark_covers(fake: FakeIssuer, kind: str, name: str) -> None:
+    mark = {"kind": kind, "up_to": sid(9), "until": int(time.time()) + 300} | ({"name": name} if name else {})
+    fake.marks, fake.streams = [mark], [fake.alive(1)]
+    async with Verifier.running(settings(fake)) as verifier:
+
+        def covered(n: int, user: str, client: str) -> bool:
+            return verifier.ledger.revoked(UUID(sid(n)), user, client)
+
+        assert covered(8, "u1", "app") and covered(9, "u1", "app") and not covered(10, "u1", "app")
+        assert covered(9, "app", "u1") == (kind == "everything")
+
+
 async def test_lists_alone_are_forgotten(fake: FakeIssuer) -> None:
     ended = int(time.time()) - 200
     fake.marks = [{"kind": "user", "name": "u9", "up_to": sid(2), "until": ended}]
     fake.streams = [frame("gone", "{}")]
     async with Verifier.running(settings(fake)) as verifier:
         assert not verifier.ledger.revoked(UUID(sid(2)), "u9", "app")
+
+
+async def test_strangers_do_not_make_it_ask(fake: FakeIssuer) -> None:
+    """A key id that nobody knows is looked for once in 10 s, whoever makes up how many."""
+    fake.streams = [fake.alive(1)]
+    async with Verifier.running(settings(fake)) as verifier:
+        for n in range(100):
+            with pytest.raises(InvalidToken):
+                await verifier.verify(fake.sign("at+jwt", {}, kid=f"k{n + 2}"))
+        assert fake.fetches == 1  # at the start, a moment ago
 
 
 async def test_ids_are_compared_as_bytes(fake: FakeIssuer) -> None:
