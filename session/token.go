@@ -55,6 +55,9 @@ func (k RefreshKey) String() string { return "[redacted]" }
 // GoString hides the key.
 func (k RefreshKey) GoString() string { return "[redacted]" }
 
+// MarshalText hides the key from JSON, and from logs that are written in it.
+func (k RefreshKey) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
 // keyring seals tokens with its first key and opens those of any.
 type keyring struct{ keys []ringKey }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -131,10 +132,19 @@ func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
 
 func TestRefreshKeyIsNotPrinted(t *testing.T) {
 	key := RefreshKey{ID: 1, Key: [32]byte{0xde, 0xad, 0xbe, 0xef}}
+	config := Config{RefreshKeys: []RefreshKey{key}}
 	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", key)
-	for _, text := range []string{fmt.Sprint(key), fmt.Sprintf("%+v", key), fmt.Sprintf("%#v", key), log.String()} {
-		if strings.Contains(text, "222") || strings.Contains(strings.ToLower(text), "de") && strings.Contains(text, "ad") && !strings.Contains(text, "redacted") {
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(handler).Info("x", "key", key, "keys", config.RefreshKeys)
+	}
+	inJSON, err := json.Marshal(map[string]any{"key": key, "keys": config.RefreshKeys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		fmt.Sprint(key), fmt.Sprintf("%+v", key), fmt.Sprintf("%#v", key), fmt.Sprintf("%+v", config), log.String(), string(inJSON),
+	} {
+		if strings.Contains(text, "222") || strings.Contains(strings.ToLower(text), "dead") || !strings.Contains(text, "[redacted]") {
 			t.Errorf("printed: %s", text)
 		}
 	}
