@@ -130,29 +130,19 @@ func (s *Server) betterSignOut(x *exchange) error {
 	if err := decodeCall(x, nil); err != nil {
 		return err
 	}
-	credentials, cookie, err := s.allCredentials(x)
+	bearer, _, err := s.betterCredentials(x)
 	if err != nil {
 		return err
 	}
-	if _, err := s.signOutBy(x, credentials, cookie); err != nil && !s.signedOut(err) {
+	given, err := s.withCookies(x, bearer)
+	if err != nil {
+		return err
+	}
+	if _, err := s.signOutBy(x, given); err != nil && !s.signedOut(err) {
 		return err
 	}
 	s.jar.clear(x)
 	return x.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(`{"success":true}`))
-}
-
-// allCredentials are all that the request brings; cookie says that there are only cookies.
-// A bearer token and cookies beside it must be of one session.
-func (s *Server) allCredentials(x *exchange) (credentials []string, cookie bool, err error) {
-	bearer, _, err := s.betterCredentials(x)
-	if err != nil {
-		return nil, false, err
-	}
-	cookies, err := s.signOutCookies(x)
-	if err != nil || bearer == "" {
-		return cookies, true, err
-	}
-	return append([]string{bearer}, cookies...), false, s.sameSession(x, bearer, cookies)
 }
 
 // answerStatus answers that it is done.

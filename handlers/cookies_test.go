@@ -240,6 +240,23 @@ func TestSignOutOfPlantedCookies(t *testing.T) {
 			})
 		}
 	}
+	// Beside a bearer token a planted cookie cannot keep its user signed in, either. It is
+	// ended itself where it is clear that a page of ours sent it.
+	for _, route := range []string{"DELETE /v1/session", "POST /api/auth/sign-out"} {
+		method, path, _ := strings.Cut(route, " ")
+		mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
+		a := f.call(t, method, path, nil, page(), bearer(mine.access), cookie(refreshCookie, theirs.refresh))
+		if a.want(t, 400, ""); !cleared(a) {
+			t.Errorf("%s: the cookies stay: %v", route, a.Header["Set-Cookie"])
+		}
+		f.refresh(t, mine.refresh).want(t, 401, "session_revoked")
+		f.refresh(t, theirs.refresh).want(t, 401, "session_revoked")
+	}
+	bystander := f.mint(t, "u1")
+	signsOut := f.mint(t, "u2")
+	f.call(t, "DELETE", "/v1/session", nil, bearer(signsOut.refresh), cookie(refreshCookie, bystander.refresh)).want(t, 400, "invalid_request")
+	f.refresh(t, signsOut.refresh).want(t, 401, "session_revoked")
+	f.refresh(t, bystander.refresh).want(t, 200, "")
 	// A foreign page ends nothing by it.
 	mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
 	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh),

@@ -135,8 +135,7 @@ func TestSignOut(t *testing.T) {
 			f.refresh(t, s.refresh).want(t, 401, "session_revoked")
 		})
 	}
-	s, other := f.mint(t, "u1"), f.mint(t, "u2")
-	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access), cookie(refreshCookie, other.refresh), own()).want(t, 400, "invalid_request")
+	s := f.mint(t, "u1")
 	f.call(t, "DELETE", "/v1/session", nil).want(t, 401, "token_invalid")
 	f.call(t, "DELETE", "/v1/session", nil, bearer("x.y.z")).want(t, 401, "token_invalid")
 	f.call(t, "DELETE", "/v1/session", nil, bearer("rt_x")).want(t, 401, "refresh_token_invalid")

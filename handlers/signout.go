@@ -11,34 +11,53 @@ import (
 // signOut ends the session of the credential: an access or a refresh token, as bearer or
 // in cookies. It is never rate limited, and repeating it is a success.
 func (s *Server) signOut(x *exchange) error {
-	credentials, cookie, err := s.signOutCredentials(x)
+	given, err := s.signOutCredentials(x)
 	if err != nil {
 		return err
 	}
-	done, refused := s.signOutBy(x, credentials, cookie)
+	done, refused := s.signOutBy(x, given)
 	switch {
 	case done && refused == nil:
 		s.jar.clear(x)
 		return x.NoContent(http.StatusNoContent)
-	case cookie && !errors.Is(refused, session.ErrUnavailable):
+	case given.bearer == "" && !errors.Is(refused, session.ErrUnavailable):
 		s.jar.clear(x) // whoever signs out wants them gone
 	}
 	return refused
 }
 
+// credentials are all that a request to sign out brings.
+type credentials struct {
+	bearer  string
+	cookies []string
+	foreign bool // the cookies may have been sent by another site's page
+}
+
+// list is the bearer token, if there is one, and the cookies: foreign ones only if asked for.
+func (c credentials) list(foreign bool) []string {
+	var list []string
+	if c.bearer != "" {
+		list = append(list, c.bearer)
+	}
+	if foreign || !c.foreign {
+		list = append(list, c.cookies...)
+	}
+	return list
+}
+
 // signOutBy ends what the credentials are good for. If that is nothing, it returns the
-// refusal that says most, or nil if there is no credential. Cookies of more than one live
-// session are refused like anywhere else, because one may have been planted; but whoever
-// signs out wants to be signed out of all that the browser has, so that is done first.
-func (s *Server) signOutBy(x *exchange, credentials []string, cookie bool) (done bool, refused error) {
+// refusal that says most, or nil if there is no credential. Credentials of more than one
+// live session are refused like anywhere else, because a cookie may have been planted; but
+// whoever signs out wants to be signed out of all that they have, so that is done first.
+func (s *Server) signOutBy(x *exchange, given credentials) (done bool, refused error) {
 	var live []sid.ID
-	if cookie && len(credentials) > 1 {
+	if len(given.list(true)) > 1 {
 		var err error
-		if live, err = s.liveSessions(x, credentials); err != nil {
+		if live, err = s.liveSessions(x, given.list(true)); err != nil {
 			return false, err
 		}
 	}
-	for _, text := range credentials {
+	for _, text := range given.list(false) {
 		err := s.cfg.Sessions.SignOut(x.Request().Context(), text)
 		switch {
 		case err == nil:
@@ -51,44 +70,41 @@ func (s *Server) signOutBy(x *exchange, credentials []string, cookie bool) (done
 	}
 	switch {
 	case len(live) > 1:
-		return done, s.ambiguous(x, "The cookies were of more than one session; all have been ended and cleared.")
+		return done, s.ambiguous(x, "The credentials were of more than one session; they have been ended, and the cookies cleared.")
 	case done:
 		return true, nil
 	}
 	return false, refused
 }
 
-// signOutCredentials lists what to sign out by, the best first; cookie says that there are
-// only cookies. A bearer token and cookies beside it must be of one session.
-func (s *Server) signOutCredentials(x *exchange) (credentials []string, cookie bool, err error) {
+// signOutCredentials finds what to sign out by.
+func (s *Server) signOutCredentials(x *exchange) (credentials, error) {
 	bearer, err := x.bearer()
 	if err != nil {
-		return nil, false, err
+		return credentials{}, err
 	}
-	cookies, err := s.signOutCookies(x)
+	given, err := s.withCookies(x, bearer)
 	switch {
 	case err != nil:
-		return nil, false, err
-	case bearer == "" && len(cookies) == 0:
-		return nil, false, &refusal{code: codeTokenInvalid, detail: "An access or refresh token is needed.", bare: true}
-	case len(cookies) == 0:
-		return []string{bearer}, false, nil
-	case bearer != "":
-		credentials = []string{bearer}
-		if s.origins.verify(x) == nil { // an expired access token may stand beside a good cookie
-			credentials = append(credentials, cookies...)
-		}
-		return credentials, false, s.sameSession(x, bearer, cookies)
+		return given, err
+	case bearer == "" && len(given.cookies) == 0:
+		return given, &refusal{code: codeTokenInvalid, detail: "An access or refresh token is needed.", bare: true}
+	case len(given.cookies) == 0:
+		return given, nil
 	}
-	return cookies, true, s.origins.verify(x)
+	err = s.origins.verify(x)
+	if given.foreign = err != nil; bearer != "" {
+		err = nil // the bearer token stands for itself
+	}
+	return given, err
 }
 
-// signOutCookies are the tokens that a browser has in its cookies.
-func (s *Server) signOutCookies(x *exchange) ([]string, error) {
+// withCookies are a bearer token, or none, and the tokens that a browser has in its cookies.
+func (s *Server) withCookies(x *exchange, bearer string) (credentials, error) {
 	refresh, err := s.jar.values(x, s.jar.refresh)
 	if err != nil {
-		return nil, err
+		return credentials{}, err
 	}
 	access, err := s.jar.values(x, s.jar.access)
-	return append(refresh, access...), err
+	return credentials{bearer: bearer, cookies: append(refresh, access...)}, err
 }
