@@ -26,6 +26,10 @@ KEYS = json.loads((ROOT / "testdata/vectors/jws-keys.json").read_text())["keys"]
 PRIVATE: dict[str, Any] = KEYS[0]["jwk"]  # of RFC 7515 A.3
 
 
+END = b": end\n\n"
+"""Ends a connection."""
+
+
 def sid(n: int) -> str:
     return str(UUID(f"018bcfe5-6800-7000-8000-{n:012x}"))
 
@@ -94,7 +98,7 @@ class FakeIssuer:
             head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
-            if kind == "text/event-stream":
+            if kind == "text/event-stream" and not body.endswith(END):
                 await reader.read()  # until the other one has had enough
         writer.close()
 
@@ -222,6 +226,25 @@ async def test_lists_alone_are_forgotten(fake: FakeIssuer) -> None:
     fake.streams = [frame("gone", "{}")]
     async with Verifier.running(settings(fake)) as verifier:
         assert not verifier.ledger.revoked(UUID(sid(2)), "u9", "app")
+
+
+async def test_a_stream_that_ends_is_resumed(fake: FakeIssuer) -> None:
+    first = fake.alive(1) + fake.revoked(2, 2) + END
+    fake.streams = [first, fake.alive(2) + fake.revoked(3, 3) + fake.alive(3)]
+    async with Verifier.running(settings(fake)) as verifier:
+        await until(lambda: verifier.ledger.seq == 3)
+        assert fake.asked == ["1", "2"] and fake.snapshots == 1
+
+
+@pytest.mark.parametrize("stream", [b"", END])
+async def test_a_stream_that_says_nothing(fake: FakeIssuer, stream: bytes) -> None:
+    """Behind a proxy that holds streams back the service lives by snapshots."""
+    impatient = settings(fake)
+    object.__setattr__(impatient, "max_staleness", 0.6)  # less than anybody may set
+    fake.streams = [stream]
+    async with Verifier.running(impatient) as verifier:
+        fake.marks = [{"kind": "user", "name": "u9", "up_to": sid(9), "until": int(time.time()) + 300}]
+        await until(lambda: verifier.ledger.revoked(UUID(sid(9)), "u9", "app"))
 
 
 async def test_strangers_do_not_make_it_ask(fake: FakeIssuer) -> None:
