@@ -10,8 +10,10 @@ const files = readdirSync(`${here}/test`).filter((file) => file.endsWith(".test.
 files.sort((a, b) => Number(b === "tabs.test.ts") - Number(a === "tabs.test.ts")); // the longest first
 const chosen = names.length ? files.filter((file) => names.some((name) => file.startsWith(name))) : files;
 
+const chromium = process.env.CHROMIUM || spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim();
+const env = { ...process.env, ISSUER_BIN: `${out}/issuer`, CHROMIUM: chromium };
+
 function run(cwd, program, ...args) {
-  const env = { ...process.env, ISSUER_BIN: `${out}/issuer` };
   const { status, error } = spawnSync(program, args, { cwd, env, stdio: "inherit" });
   if (error) console.error(error.message);
   if (status !== 0) process.exit(status ?? 1);

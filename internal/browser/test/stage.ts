@@ -99,9 +99,9 @@ export class Stage {
   }
 }
 
-/** Debian's Chromium, or the one that CHROMIUM names. Root can have no sandbox. */
+/** The Chromium that CHROMIUM names. Root can have no sandbox. */
 function program() {
-  return { executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", chromiumSandbox: process.getuid?.() !== 0 };
+  return { executablePath: process.env["CHROMIUM"] ?? "", chromiumSandbox: process.getuid?.() !== 0 };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

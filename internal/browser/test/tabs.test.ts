@@ -42,11 +42,16 @@ async function suspend(context: BrowserContext, page: Page): Promise<() => Promi
   };
 }
 
-/** Has the page press Refresh all the time. */
+/** Has the page press Refresh twice a second, all such pages at the same moment. */
 const pressing = (page: Page) =>
   page.evaluate(() => {
     const button = [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Refresh");
-    setInterval(() => button?.click(), 400);
+    const next = () =>
+      setTimeout(() => {
+        button?.click();
+        next();
+      }, 500 - (Date.now() % 500));
+    next();
   });
 
 describe("ten lifetimes", { concurrency: true }, () => {
