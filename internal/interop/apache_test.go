@@ -35,14 +35,14 @@ func modAuthOpenIDC() verifier {
 // signature does not tell.
 func modAuthOpenIDCIntrospecting() verifier {
 	return verifier{
-		name:        "mod_auth_openidc that introspects",
-		folder:      "apache",
-		needs:       []string{"apache2"},
-		probe:       modAuthOpenIDC().probe,
-		command:     []string{"sh", "-c", `exec apache2 -D FOREGROUND -D Introspect -f "$PWD/httpd.conf"`},
-		environ:     besideApache,
-		algorithms:  algorithms,
-		introspects: true,
+		name:       "mod_auth_openidc that introspects",
+		folder:     "apache",
+		needs:      []string{"apache2"},
+		probe:      modAuthOpenIDC().probe,
+		command:    []string{"sh", "-c", `exec apache2 -D FOREGROUND -D Introspect -f "$PWD/httpd.conf"`},
+		environ:    besideApache,
+		algorithms: algorithms,
+		hears:      true,
 	}
 }
 

@@ -31,7 +31,7 @@ func pyJWT() verifier {
 // fastAPIExample is the example itself, which follows the feed.
 func fastAPIExample() verifier {
 	v := pyJWT()
-	v.name, v.folder = "examples/fastapi", "fastapi"
+	v.name, v.folder, v.hears = "examples/fastapi", "fastapi", true
 	v.environ = func(_ *testing.T, i *issuer) []string { return []string{"SERVICE_KEY=" + i.serviceKey} }
 	return v
 }

@@ -50,8 +50,9 @@ type verifier struct {
 	anyType string
 	// passes are the forgeries that the library accepts, and why.
 	passes map[string]string
-	// introspects tells that it asks the issuer about each token, and so learns of revocations.
-	introspects bool
+	// hears tells that the program learns of revocations: it asks the issuer about each token,
+	// or follows the feed.
+	hears bool
 	// lag is how much later than others it learns of a change of keys.
 	lag lag
 }
