@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -29,49 +30,53 @@ func (l headListener) Accept() (net.Conn, error) {
 	return &headConn{Conn: conn}, nil
 }
 
-// maxHead is as much as net/http reads of a header before it refuses it, and a bit.
-const maxHead = maxHeaderBytes + 8<<10
+// maxHead is as much as net/http reads of a header before it refuses it, and what it reads
+// ahead.
+const maxHead = maxHeaderBytes + 12<<10
+
+// preface is the header that HTTP/2 begins with. After one like it no HTTP/1 goes on.
+const preface = "PRI * HTTP/2.0\r"
 
 type headConn struct {
 	net.Conn
 
-	mu    sync.Mutex
-	head  []byte // what came since the last request was answered, up to the end of a header
-	whole bool   // it has that end
-	folds bool   // a line of it begins with white space
-	early []byte // what came of the next request before this one was answered
+	mu     sync.Mutex
+	framed bool   // it is HTTP/2, which has no such headers
+	body   int64  // what is still to come of the body of the request that is being answered
+	head   []byte // the request behind that, as far as it has come: its header and what follows
+	end    int    // where that header ends; 0 as long as it has no end
+	folds  bool   // a line of it begins with white space
 }
 
 // Read keeps what it reads.
 func (c *headConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		c.keep(p[:n], len(p))
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		body := min(c.body, int64(n))
+		c.body -= body
+		c.keep(p[body:n])
 	}
 	return n, err
 }
 
-// keep takes in what was read into a buffer of that size. While a request is answered
-// net/http waits for its client to hang up by reading one byte, which is the next one's.
-func (c *headConn) keep(text []byte, size int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if size == 1 && c.whole {
-		c.early = append(c.early, text...)
-		return
-	}
-	if c.whole || len(c.head) > maxHead {
-		return
-	}
+// keep keeps what comes of a request. The caller holds the lock, as for all below.
+func (c *headConn) keep(text []byte) {
 	if len(c.head) == 0 {
 		text = bytes.TrimLeft(text, "\r\n") // net/http skips them behind a POST
 	}
+	if len(c.head) > maxHead {
+		return
+	}
 	from := max(len(c.head)-2, 0) // what was read last may have ended with a line, or in its end
 	c.head = append(c.head, text...)
-	c.scan(from)
+	if c.end == 0 {
+		c.scan(from)
+	}
 }
 
-// scan looks at how the lines begin, and cuts off what follows the last one.
+// scan looks at how the lines begin, up to the end of the header.
 func (c *headConn) scan(from int) {
 	for {
 		i := bytes.IndexByte(c.head[from:], '\n')
@@ -82,42 +87,48 @@ func (c *headConn) scan(from int) {
 		switch next := c.head[from:]; {
 		case len(next) == 0:
 			return
-		case next[0] == '\n', len(next) > 1 && next[0] == '\r' && next[1] == '\n':
-			c.head, c.whole = c.head[:from-1], true
-			return
+		case next[0] == '\n':
+			c.end = from + 1
+		case len(next) > 1 && next[0] == '\r' && next[1] == '\n':
+			c.end = from + 2
 		case next[0] == ' ', next[0] == '\t':
 			c.folds = true
+		}
+		if c.end > 0 {
+			if c.framed = string(c.head[:from-1]) == preface; c.framed {
+				c.stop()
+			}
+			return
 		}
 	}
 }
 
-// next makes room for the next request.
-func (c *headConn) next() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cap(c.head) > 2<<10 { // idle connections should not cost what their largest request did
+// stop keeps nothing more.
+func (c *headConn) stop() { c.head, c.end, c.body = nil, 0, math.MaxInt64 }
+
+// next goes on to the request behind this one, whose header is over. It lets go of a large
+// one: neither a long answer nor an idle connection should cost what it did.
+func (c *headConn) next(r *http.Request) {
+	if c.end == 0 || r.ContentLength < 0 { // where a chunked body ends is not known, nor does the connection go on
+		c.stop()
+		return
+	}
+	rest := c.head[c.end:]
+	body := min(r.ContentLength, int64(len(rest)))
+	c.body, rest = r.ContentLength-body, rest[body:]
+	if c.head = c.head[:0]; cap(c.head) > 2<<10 {
 		c.head = nil
 	}
-	c.folds = false
-	c.head, c.whole = append(c.head[:0], bytes.TrimLeft(c.early, "\r\n")...), false
-	c.early = c.early[:0]
+	c.end, c.folds = 0, false
+	c.keep(rest)
 }
 
 // lines are the header's lines, without that of the request; ok is false if what was kept
-// does not begin with that one, as when requests come without waiting for answers.
+// is not of this request, which would be our mistake.
 func (c *headConn) lines(r *http.Request) (lines [][]byte, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	lines = bytes.Split(bytes.Clone(c.head), []byte("\n"))
+	lines = bytes.Split(c.head[:c.end], []byte("\n"))
 	begins := string(bytes.TrimSuffix(lines[0], []byte("\r")))
-	return lines[1:], c.whole && begins == r.Method+" "+r.RequestURI+" "+r.Proto
-}
-
-// folded reports whether a line of the header is folded.
-func (c *headConn) folded() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.folds
+	return lines[1:], begins == r.Method+" "+r.RequestURI+" "+r.Proto
 }
 
 // connKey finds the connection in the context of its requests.
@@ -126,40 +137,41 @@ type connKey struct{}
 // withHeads makes a server, which listens with a headListener, show what net/http hides.
 func withHeads(s *http.Server) {
 	handler := s.Handler
+	s.DisableGeneralOptionsHandler = true // it answers OPTIONS * before anyone can look at it
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, conn)
 	}
-	s.ConnState = func(conn net.Conn, state http.ConnState) {
-		if c, ok := conn.(*headConn); ok && state == http.StateIdle {
-			c.next()
-		}
-	}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 {
-			if c, ok := r.Context().Value(connKey{}).(*headConn); ok {
-				if fault := c.fault(r); fault != "" {
-					r.Header[handlers.Malformed] = []string{fault}
-				}
+		if c, ok := r.Context().Value(connKey{}).(*headConn); ok {
+			if fault := c.look(r); fault != "" {
+				r.Header[handlers.Malformed] = []string{fault}
 			}
 		}
 		handler.ServeHTTP(w, r)
 	})
 }
 
+// look finds the fault of a request, once, before it is answered.
+func (c *headConn) look(r *http.Request) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.framed {
+		return ""
+	}
+	defer c.next(r)
+	return c.fault(r)
+}
+
 // fault is what net/http has mended of a request that should be refused; "" if it has not.
 func (c *headConn) fault(r *http.Request) string {
-	coded := len(r.TransferEncoding) > 0
-	if !coded && r.ProtoMinor > 0 && !c.folded() {
+	coded, length := len(r.TransferEncoding) > 0, false
+	if !coded && r.ProtoMinor > 0 && !c.folds {
 		return "" // nearly all
 	}
 	lines, known := c.lines(r)
 	if !known {
-		if coded || r.ProtoMinor == 0 {
-			return "The request came before the one before it was answered, which a chunked or an HTTP/1.0 request must not."
-		}
-		return "" // what is folded is of another request
+		return "The request cannot be told from the one before it."
 	}
-	length := false
 	for _, line := range lines {
 		name, _, _ := bytes.Cut(line, []byte(":"))
 		switch {

@@ -75,14 +75,19 @@ func TestBothLengths(t *testing.T) {
 		"the second request":        {[]string{plain, both}, []int{401, 400}},
 		"behind a stray line break": {[]string{plain, "\r\n" + both}, []int{401, 400}},
 		"in one go with the first":  {[]string{plain + both}, []int{401, 400}},
+		"no resource":               {[]string{strings.Replace(both, "POST /v1/session/refresh", "OPTIONS *", 1)}, []int{400}},
+		"HTTP/2.0 without frames":   {[]string{strings.Replace(post("2.0", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"), "POST /v1/session/refresh", "PRI *", 1) + chunked + hidden}, []int{400}},
+		"read in two parts":         {[]string{plain + torn(len(plain), both)}, []int{401, 400}},
 		"HTTP/1.0":                  {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n") + "{}" + hidden}, []int{400}},
 		"HTTP/1.0, coding alone":    {[]string{post("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n") + chunked + hidden}, []int{400}},
 		"a folded line":             {[]string{post("1.1", "X-Folded: a\r\n b\r\nContent-Length: 2\r\n") + "{}" + hidden}, []int{400}},
 		"a line folded with a tab":  {[]string{plain, post("1.1", "Content-Length: 2\r\nX-Folded:\r\n\tb\r\n") + "{}" + hidden}, []int{401, 400}},
 		"a folded credential":       {[]string{"GET /v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer\r\n x\r\n\r\n" + hidden}, []int{400}},
+		"folded, in one go":         {[]string{plain + post("1.1", "X-Folded: a\r\n b\r\nContent-Length: 2\r\n") + "{}" + hidden}, []int{401, 400}},
 		"a body with indents":       {[]string{post("1.1", "Content-Length: 6\r\n") + "{\n  \n}", hidden + hidden + "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}, []int{401, 200, 200, 200}},
 		"indents, in one go":        {[]string{plain + post("1.1", "Connection: close\r\nContent-Length: 6\r\n") + "{\n  \n}"}, []int{401, 401}},
 		"chunked alone":             {[]string{post("1.1", "Transfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401}},
+		"chunked, in one go":        {[]string{plain + post("1.1", "Transfer-Encoding: chunked\r\n") + chunked + hidden}, []int{401, 401}},
 		"HTTP/1.0, length alone":    {[]string{post("1.0", "Connection: keep-alive\r\nContent-Length: 2\r\n") + "{}", "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"}, []int{401, 200}},
 		"length alone":              {[]string{plain, plain, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}, []int{401, 401, 200}},
 	} {
@@ -98,6 +103,15 @@ func TestBothLengths(t *testing.T) {
 			}
 		})
 	}
+}
+
+// torn is a request, behind so many bytes that are read with it, of which a part that looks
+// like all of it is read by itself: net/http reads 4,096 bytes at a time.
+func torn(behind int, request string) string {
+	line, rest, _ := strings.Cut(request, "\r\n")
+	length, rest, _ := strings.Cut(strings.TrimPrefix(rest, "Host: localhost\r\n"), "Transfer-Encoding")
+	begins := line + "\r\nHost: localhost\r\n" + length + "X-Padding: "
+	return begins + strings.Repeat("x", 4096-behind-len(begins)) + line + "\r\nTransfer-Encoding" + rest
 }
 
 // A client that sends its next request the moment it has an answer is understood all the
