@@ -74,6 +74,27 @@ test("the better-auth client stays signed in when the reply to a renewal is lost
   await context.close();
 });
 
+test("while the issuer is away nobody is signed out", async () => {
+  const context = await stage.device();
+  const page = await signIn(stage, context);
+  const other = await tab(stage, context, "cookie");
+  await stage.issuer.halt();
+  await page.getByRole("button", { name: "Refresh", exact: true }).click();
+  await eventually(() => other.evaluate(() => window.client.getState().error !== undefined), "our client has noticed");
+  await page.getByText("ada@example.com").waitFor();
+  const late = await context.newPage();
+  await late.goto(stage.plan.app);
+  await late.getByText("The sign-in service can't be reached.").waitFor();
+  await stage.issuer.run();
+  for (const one of [page, late]) {
+    await one.reload();
+    await one.getByText("ada@example.com").waitFor();
+  }
+  await eventually(() => other.evaluate(() => window.client.getState().error === undefined), "our client has recovered");
+  assert.deepEqual(await states(other), ["signed-in"]);
+  await context.close();
+});
+
 test("a server that renders with the browser's cookies, and drops what is set, logs nobody out", async (t) => {
   const context = await stage.device();
   const page = await signIn(stage, context);
