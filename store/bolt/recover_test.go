@@ -119,7 +119,8 @@ func TestFileCutUnderLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := os.Truncate(path, 0); err != nil {
+		// The answers may all be readers'. This is acknowledged, and not in content.
+		if err := errors.Join(advance(t.Context(), db, 1), os.Truncate(path, 0)); err != nil {
 			t.Fatal(err)
 		}
 		for failed := 0; failed < 100; {
@@ -132,7 +133,6 @@ func TestFileCutUnderLoad(t *testing.T) {
 		stop()
 		synctest.Wait()
 		refused(t, db.Healthy())
-		_ = content // what was committed after it was read is lost with the file: it stays refused
 		if err := overwrite(path, 0, content); err != nil {
 			t.Fatal(err)
 		}

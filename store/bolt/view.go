@@ -112,7 +112,7 @@ func (v *view) UserSession(userID string, id sid.ID) (snap session.Snapshot, err
 	if strings.IndexByte(userID, 0) >= 0 {
 		return snap, session.ErrNotFound // it would read like another user's key
 	}
-	key := append(append([]byte(userID), 0), id[:]...)
+	key := userKey(userID, id)
 	if !v.has(byUser, key) && !v.has(byUserEnded, key) {
 		return snap, session.ErrNotFound
 	}
