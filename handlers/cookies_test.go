@@ -37,6 +37,20 @@ func setCookie(tb testing.TB, a answer, name string) *http.Cookie {
 	return c
 }
 
+// setsOnce checks that an answer sets no cookie twice (RFC 6265 §4.1.1).
+func setsOnce(tb testing.TB, res *http.Response) {
+	tb.Helper()
+	type identity struct{ name, domain, path string }
+	seen := map[identity]bool{}
+	for _, c := range res.Cookies() {
+		id := identity{c.Name, c.Domain, c.Path}
+		if seen[id] {
+			tb.Errorf("%s %s sets %s twice: %v", res.Request.Method, res.Request.URL, c.Name, res.Header["Set-Cookie"])
+		}
+		seen[id] = true
+	}
+}
+
 // cleared reports whether the answer removes both cookies.
 func cleared(a answer) bool {
 	for _, name := range []string{refreshCookie, accessCookie} {

@@ -289,6 +289,7 @@ func (f *fixture) send(tb testing.TB, method, url string, body any, options ...o
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	must(tb, err)
+	setsOnce(tb, response)
 	return answer{Response: response, body: text}
 }
 

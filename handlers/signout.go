@@ -20,7 +20,7 @@ func (s *Server) signOut(x *exchange) error {
 	case done && refused == nil:
 		s.jar.clear(x)
 		return x.NoContent(http.StatusNoContent)
-	case given.bearer == "" && !errors.Is(refused, session.ErrUnavailable):
+	case given.bearer == "" && !done && !errors.Is(refused, session.ErrUnavailable):
 		s.jar.clear(x) // whoever signs out wants them gone
 	}
 	return refused
