@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -244,12 +243,22 @@ func TestStreamLimits(t *testing.T) {
 			t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
 		}
 		first()
-		for hub.Readers() == 2 {
-			runtime.Gosched()
-		}
+		until(t, func() bool { return hub.Readers() < 2 })
 		limited.follow(t, "")
 		hub.Stop()
 		limited.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 503, "unavailable")
+	}
+}
+
+// until waits until something holds.
+func until(t *testing.T, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("it never holds")
+		}
 	}
 }
 
@@ -270,7 +279,7 @@ func TestSlowClient(t *testing.T) {
 	const marks = 1000
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
-	handlers.SetFrameWithin(server, 200*time.Millisecond)
+	handlers.SetFrameWithin(server, 2*time.Second) // which is long for a client that reads
 	f.public = listenWith(t, server.Public(), func(s *httptest.Server) { s.Listener = narrow{s.Listener} })
 	slow, frames, _ := f.follow(t, "")
 	if slow.StatusCode != http.StatusOK {
@@ -298,12 +307,9 @@ func TestSlowClient(t *testing.T) {
 			n++
 		}
 	}
-	for f.feed.Readers() > 1 {
-		runtime.Gosched()
-	}
-	if text := f.admins(t, "GET", "/metrics", nil).body; !strings.Contains(string(text), `issuer_feed_streams_ended_total{reason="slow"} 1`) {
-		t.Error("the metrics do not say that a slow client was dropped")
-	}
+	until(t, func() bool { // the metrics say that it was dropped
+		return strings.Contains(string(f.admins(t, "GET", "/metrics", nil).body), `issuer_feed_streams_ended_total{reason="slow"} 1`)
+	})
 	seen := uint64(0)
 	for frame, err := frames.Next(); err == nil; frame, err = frames.Next() {
 		if frame.Event == revocation.FrameRevoked {

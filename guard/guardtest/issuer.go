@@ -115,7 +115,7 @@ func (i *Issuer) Guard(tb testing.TB, changes ...func(*guard.Config)) *guard.Gua
 }
 
 // Await returns when the guard is connected and has applied every revocation. It fails
-// the test after 10 s.
+// the test after 30 s.
 func (i *Issuer) Await(tb testing.TB, g *guard.Guard) {
 	tb.Helper()
 	Until(tb, func() bool {
@@ -124,10 +124,10 @@ func (i *Issuer) Await(tb testing.TB, g *guard.Guard) {
 	})
 }
 
-// Until returns when the condition holds, and fails the test if it does not within 10 s.
+// Until returns when the condition holds, and fails the test if it does not within 30 s.
 func Until(tb testing.TB, condition func() bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
