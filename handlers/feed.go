@@ -66,12 +66,14 @@ func (s *Server) stream(x *exchange) error {
 	if err != nil && !errors.Is(err, feed.ErrGone) {
 		return crowded(err)
 	}
+	out := s.newSender(x)
+	defer out.end()
 	if reader != nil {
 		why := feed.EndFailed
 		defer func() { reader.Close(why) }()
-		return s.sendFrames(ctx, s.newSender(x), reader, &why)
+		return s.sendFrames(ctx, out, reader, &why)
 	}
-	return s.newSender(x).send([][]byte{gone()})
+	return out.send([][]byte{gone()})
 }
 
 // crowded is what a client is told that cannot be taken. It comes again at a time of its
@@ -187,6 +189,9 @@ func (o *sender) send(frames [][]byte) error {
 	}
 	return nil
 }
+
+// end bounds how long the end of the answer may take, which is sent when the handler is done.
+func (o *sender) end() { _ = o.control.SetWriteDeadline(time.Now().Add(o.within)) }
 
 // gone is the frame for a client whose resume point cannot be resumed from.
 func gone() []byte { return revocation.AppendFrame(nil, 0, revocation.FrameGone, "{}") }

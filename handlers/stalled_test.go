@@ -1,0 +1,61 @@
+package handlers_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"issuer.example/handlers"
+	"issuer.example/revocation"
+)
+
+// single is a listener for one connection.
+type single struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (s single) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.conns:
+		return c, nil
+	case <-s.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s single) Close() error   { close(s.done); return nil }
+func (s single) Addr() net.Addr { return &net.UnixAddr{} }
+
+// TestStreamEndsForAStalledClient: one that reads no more when its stream ends does not hold
+// its connection for ever. A pipe has no buffer that the end of the answer could go to.
+func TestStreamEndsForAStalledClient(t *testing.T) {
+	var server *handlers.Server
+	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
+	handlers.SetFrameWithin(server, 2*time.Second)
+	client, conn := net.Pipe()
+	l, closed := single{make(chan net.Conn, 1), make(chan struct{})}, make(chan struct{})
+	l.conns <- conn
+	s := &http.Server{Handler: server.Public(), ReadHeaderTimeout: time.Minute, ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	_, err := io.WriteString(client, "GET /v1/revocations/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+
+		serviceKey(handlers.ScopeReadRevocations)+"\r\n\r\n")
+	must(t, err)
+	res, err := http.ReadResponse(bufio.NewReader(client), nil)
+	must(t, err)
+	f.listenTo(t, revocation.NewFrameReader(res.Body), 0)
+	f.feed.Stop()
+	select {
+	case <-closed:
+	case <-time.After(30 * time.Second):
+		t.Error("the connection is still open")
+	}
+}
