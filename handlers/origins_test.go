@@ -88,6 +88,20 @@ func (f *fixture) tryChange(t *testing.T, name, method, path, contentType, site,
 	}
 }
 
+// TestEmptyOriginHeaders: headers that were emptied on the way say no more than missing ones.
+func TestEmptyOriginHeaders(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.mint(t, "u1")
+	for _, empty := range [][]option{
+		{header("Sec-Fetch-Site", "")},
+		{header("Origin", "")},
+		{header("Sec-Fetch-Site", ""), header("Origin", "")},
+	} {
+		f.call(t, "POST", "/v1/sessions/revoke-all", nil, append(empty, cookie(accessCookie, s.access))...).want(t, 403, "forbidden")
+	}
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+}
+
 // TestChangesWithoutCookies: what a foreign page cannot make up needs no origin.
 func TestChangesWithoutCookies(t *testing.T) {
 	f := newFixture(t, nil)

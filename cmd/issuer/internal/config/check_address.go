@@ -22,7 +22,7 @@ func (v checker) checkAddresses() {
 	}
 	v.checkListen("listen", v.Listen)
 	v.checkListen("admin.listen", v.Admin.Listen)
-	if v.Listen == v.Admin.Listen && !strings.HasSuffix(v.Listen, ":0") {
+	if collide(v.Listen, v.Admin.Listen) {
 		v.fault("admin.listen", "must differ from listen: the admin API has an address of its own")
 	}
 	if v.Limits.Connections < 1 || v.Limits.Connections > 1_000_000 {
@@ -58,8 +58,16 @@ func issuerProblem(issuer string) string {
 		return "must begin with https://; plain http is only for localhost"
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "must begin with https://"
+	case defaultPort(u):
+		return "must leave out the port " + u.Port() + ", as browsers do in the origin of its pages"
 	}
 	return ""
+}
+
+// defaultPort tells whether a URL names the port that its scheme has anyhow. Browsers leave
+// it out of an Origin, and origins are compared to the letter.
+func defaultPort(u *url.URL) bool {
+	return u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80"
 }
 
 // loopback tells whether a host is this machine, whatever DNS says.
@@ -79,6 +87,27 @@ func (v checker) checkListen(key, address string) {
 	if err != nil || strings.ContainsAny(host, " /") {
 		v.fault(key, "must be an address and a port, such as 127.0.0.1:8080 or :8080")
 	}
+}
+
+// collide tells whether two listeners cannot both have their address: it is the same, or one
+// is every address of the machine, with the other's port.
+func collide(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || covers(hostA, hostB) || covers(hostB, hostA)
+}
+
+// covers tells whether a wildcard takes the address of another host: "" and :: take those of
+// both families, 0.0.0.0 only IPv4's.
+func covers(wildcard, host string) bool {
+	if wildcard == "" || wildcard == "::" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return wildcard == "0.0.0.0" && (err != nil || ip.Is4())
 }
 
 // ParseProxy reads one entry of trusted_proxies: an address is a block of one.

@@ -68,7 +68,7 @@ func (v checker) checkBrowsers() {
 	v.unique("cors.allowed_origins", v.CORS.AllowedOrigins)
 	for i, origin := range v.CORS.AllowedOrigins {
 		if !exactOrigin(origin) {
-			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "must be an exact origin such as https://app.example.com: scheme, host, port if any, no path, no *")
+			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "must be an exact origin such as https://app.example.com: scheme, host, port unless it is the usual one, no path, no *")
 		}
 	}
 	if base := v.BetterAuth.BasePath; !strings.HasPrefix(base, "/") || base == "/" || path.Clean(base) != base || !plain(base) || strings.ContainsAny(base, "?#:*% ") {
@@ -88,5 +88,5 @@ func exactOrigin(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
 		u.Scheme+"://"+u.Host == text && strings.ToLower(text) == text && !strings.ContainsAny(text, "*@ ") &&
-		!strings.HasSuffix(text, ":")
+		!strings.HasSuffix(text, ":") && !defaultPort(u)
 }
