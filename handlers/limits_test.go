@@ -88,6 +88,9 @@ func TestHonestFailures(t *testing.T) {
 		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"audience":["https://api.example"]}`,
 			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
 		often(t, current(a.text(t, "access_token")), "token_invalid")
+		if detail := current(a.text(t, "access_token"))().text(t, "detail"); !strings.Contains(detail, "aud ") {
+			t.Errorf("the refusal does not say why: %q", detail)
+		}
 	})
 	t.Run("hand-off claimed twice", func(t *testing.T) {
 		code := f.handoff(t, appOrigin)

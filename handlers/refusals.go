@@ -67,6 +67,7 @@ func verdicts() []verdict {
 		{keys.ErrConflict, codeUnavailable, "The keys are being changed by another issuer."},
 
 		{jwt.ErrExpired, codeTokenExpired, ""},
+		{jwt.ErrAudience, codeTokenInvalid, "The access token is for others: its aud has no audience of the issuer's own."},
 
 		{context.Canceled, codeUnavailable, ""},
 		{context.DeadlineExceeded, codeUnavailable, ""},

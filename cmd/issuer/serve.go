@@ -21,7 +21,7 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server until it is told to stop",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE:  a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, dev) }),
 	}
 	cmd.Flags().BoolVar(&dev, "dev", false, "make what is missing (folder, secret, keys) and print how to call it; for this machine only")
@@ -54,6 +54,9 @@ func (a *app) serve(ctx context.Context, dev bool) error {
 		return err
 	}
 	if made != nil {
+		if at := devURL(settings.Issuer, srv.PublicAddr()); at != settings.Issuer {
+			log.Warn("--dev: the issuer is not at its own URL; unless a proxy is there, set ISSUER_ISSUER", "issuer", settings.Issuer, "at", at)
+		}
 		if err := made.introduce(a.stdout, settings, srv.PublicAddr()); err != nil {
 			log.Warn("the introduction could not be printed", "error", err)
 		}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -104,9 +105,35 @@ func TestAddressInUse(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	address := taken.Addr().String()
-	for _, variable := range []string{"ISSUER_LISTEN=", "ISSUER_ADMIN_LISTEN="} {
+	for variable, setting := range map[string]string{"ISSUER_LISTEN=": "(listen)", "ISSUER_ADMIN_LISTEN=": "(admin.listen)"} {
 		environ := append(anywhere(), variable+address)
-		run(t, t.TempDir(), environ, "serve", "--dev").failed(t, "listener", address, "in use")
+		run(t, t.TempDir(), environ, "serve", "--dev").failed(t, "listener", setting, address, "in use")
+	}
+}
+
+// The issuer's own routes take the tokens of an issuer of which nothing but the URL was set;
+// and whoever moved it without telling it its URL hears of that.
+func TestIssuerElsewhere(t *testing.T) {
+	i := startDev(t, t.TempDir(), "ISSUER_ISSUER=http://auth.example.localhost:8090")
+	var token struct {
+		Audience []string `json:"aud"`
+	}
+	g := i.mint("u1")
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(g.AccessToken, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(payload, &token); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"http://auth.example.localhost:8090"}, token.Audience); diff != "" {
+		t.Errorf("aud (-want +got):\n%s", diff)
+	}
+	if status := i.call("GET", "/v1/session", g.AccessToken, "", nil); status != http.StatusOK {
+		t.Errorf("the issuer's own route answers %d", status)
+	}
+	if log := i.Log().Text(); !strings.Contains(log, "the issuer is not at its own URL") {
+		t.Errorf("the log does not say that nothing listens at the issuer's URL:\n%s", log)
 	}
 }
 

@@ -160,7 +160,7 @@ test("tabs with timers refresh once per access lifetime", async () => {
 });
 
 test("a verifier accepts the issuer's tokens, and learns of a revocation within a second", async () => {
-  const audience = "http://localhost:8080"; // the default
+  const audience = program.url; // the default
   const verifier = await createVerifier({ issuer: program.url, audience, serviceKey: program.serviceKey, name: "real-test" });
   try {
     await verifier.followRevocations();

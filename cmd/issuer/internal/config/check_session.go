@@ -28,8 +28,8 @@ func (v checker) checkTokens() {
 	v.oneOf("access_token.algorithm", v.AccessToken.Algorithm, "ES256", "EdDSA", "RS256")
 	v.between("access_token.leeway", v.AccessToken.Leeway, 0, MaxLeeway)
 	const most = 16
-	if n := len(v.AccessToken.Audience); n == 0 || n > most {
-		v.fault("access_token.audience", "must name 1 to %d audiences", most)
+	if len(v.AccessToken.Audience) > most {
+		v.fault("access_token.audience", "must name at most %d audiences", most)
 	}
 	v.unique("access_token.audience", v.AccessToken.Audience)
 	for i, aud := range v.AccessToken.Audience {

@@ -57,6 +57,15 @@ type AccessToken struct {
 	Leeway    time.Duration `koanf:"leeway"`
 }
 
+// Audience is who access tokens are for where a mint names nobody: the issuer itself,
+// unless access_token.audience says.
+func (c *Config) Audience() []string {
+	if len(c.AccessToken.Audience) == 0 {
+		return []string{c.Issuer}
+	}
+	return c.AccessToken.Audience
+}
+
 // Keys is the schedule of the signing keys.
 type Keys struct {
 	RotateEvery   time.Duration `koanf:"rotate_every"`
@@ -137,15 +146,14 @@ func Scopes() []string {
 
 // Default is the configuration when neither file nor environment sets anything.
 func Default() *Config {
-	const local = "http://localhost:8080"
 	return &Config{
-		Issuer:  local,
+		Issuer:  "http://localhost:8080",
 		Listen:  "127.0.0.1:8080",
 		Admin:   Admin{Listen: "127.0.0.1:9090"},
 		Store:   Store{Driver: "bolt", Path: "data/issuer.db"},
 		Secrets: []string{"data/issuer.secret"},
 		AccessToken: AccessToken{
-			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{local},
+			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},
 		},
 		Keys: Keys{RotateEvery: 720 * time.Hour, PublishBefore: time.Hour},
 		Session: Session{

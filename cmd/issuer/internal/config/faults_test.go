@@ -49,7 +49,7 @@ service_keys:
 func TestRefused(t *testing.T) {
 	hash := strings.Repeat("ab", 32)
 	for _, c := range []struct{ name, text, want string }{
-		{"not YAML", "issuer: [", "config.yaml"},
+		{"not YAML", "secrets: []\nissuer: [", "config.yaml:2: not YAML"},
 		{"a tab", "store:\n\tpath: x", "config.yaml:2: not YAML"},
 		{"two documents", "log: {level: info}\n---\nlog: {level: warn}", "more than one YAML document"},
 		{"a list at the top", "- issuer", "must be a group of keys"},
@@ -101,7 +101,7 @@ func TestRefused(t *testing.T) {
 		{"leeway below zero", "access_token: {leeway: -1s}", "must be from 0s to 1m"},
 		{"algorithm none", "access_token: {algorithm: none}", "must be one of ES256, EdDSA, RS256"},
 		{"algorithm HS256", "access_token: {algorithm: HS256}", "must be one of ES256, EdDSA, RS256"},
-		{"no audience", "access_token: {audience: []}", "must name 1 to 16 audiences"},
+		{"17 audiences", "access_token: {audience: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]}", "must name at most 16 audiences"},
 		{"an empty audience", `access_token: {audience: [""]}`, "access_token.audience[0]"},
 		{"publish too short", "keys: {publish_before: 9s}", "keys.publish_before: must be from 10s to 720h"},
 		{"rotation inside publishing", "keys: {rotate_every: 1h, publish_before: 1h}", "must be at least twice keys.publish_before (1h)"},

@@ -42,6 +42,7 @@ func Load(src Source) (*Config, error) {
 	flatten(reflect.ValueOf(Default()).Elem(), "", defaults)
 	environ := newEnvironment(r)
 	file := decodeFile(r, src.Path, text)
+	unread := r.broken[""]
 	for _, layer := range []koanf.Provider{
 		confmap.Provider(defaults, "."),
 		confmap.Provider(file, "."),
@@ -58,7 +59,9 @@ func Load(src Source) (*Config, error) {
 	if err := k.Unmarshal("", c); err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	check(c, r, src.Prepared)
+	if !unread { // or every key that the file sets would be called missing
+		check(c, r, src.Prepared)
+	}
 	if len(r.faults) > 0 {
 		r.faults.sort()
 		return nil, r.faults

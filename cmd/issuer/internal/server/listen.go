@@ -68,11 +68,11 @@ func newServer(h http.Handler, log *slog.Logger, write time.Duration) *http.Serv
 
 // listen opens a listener that holds at most so many connections at once; further ones
 // wait in the kernel's queue.
-func listen(ctx context.Context, name, address string, server *http.Server, connections int) (*endpoint, error) {
+func listen(ctx context.Context, name, setting, address string, server *http.Server, connections int) (*endpoint, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("opening the %s listener: %w", name, err)
+		return nil, fmt.Errorf("opening the %s listener (%s): %w", name, setting, err)
 	}
 	withHeads(server)
 	return &endpoint{name: name, listener: headListener{netutil.LimitListener(l, connections)}, server: server}, nil

@@ -115,7 +115,7 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 	c := cfg.Settings
 	return session.Config{
 		Store: p.store, IDs: ids, Signer: p.keys, Keys: p.keys, RefreshKeys: refresh,
-		Issuer: c.Issuer, Audience: c.AccessToken.Audience,
+		Issuer: c.Issuer, Audience: c.Audience(),
 		AccessLifetime: c.AccessToken.Lifetime, Leeway: c.AccessToken.Leeway,
 		IdleTimeout: c.Session.IdleTimeout, AbsoluteTimeout: c.Session.AbsoluteTimeout,
 		FreshAge: c.Session.FreshAge, History: c.Session.History,
