@@ -65,6 +65,16 @@ func chooseOne(cmd *cobra.Command, _ []string) error {
 	return errors.New("which of " + cmd.CommandPath() + " " + strings.Join(names, " | ") + "?")
 }
 
+// exactly asks for n arguments, and says how the command is called when there are others.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return errors.New("usage: " + cmd.UseLine())
+		}
+		return nil
+	}
+}
+
 // does wraps the work of a command: whatever it returns is a failure, while errors from
 // before it are wrong usage.
 func (a *app) does(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {

@@ -23,7 +23,7 @@ func (a *app) backupCommand() *cobra.Command {
 			if out == "" {
 				return errors.New("backup needs --out")
 			}
-			return cobra.NoArgs(cmd, args)
+			return exactly(0)(cmd, args)
 		},
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			n, err := r.backup(ctx, out)

@@ -15,7 +15,7 @@ func (a *app) compactCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
 		Short: "Shrink the data file; the issuer must be stopped",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			settings, err := a.settings(false)
 			if err != nil {

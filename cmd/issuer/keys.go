@@ -31,7 +31,7 @@ func (r *remote) keysList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the keys: pending, active, retiring and gone",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE: r.app.does(func(ctx context.Context, _ []string) error {
 			var answer struct {
 				Keys []signingKey `json:"keys"`
@@ -52,7 +52,7 @@ func (r *remote) keysRotate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate",
 		Short: "Publish a new key now; it signs once every verifier can know it",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE: r.app.does(func(ctx context.Context, _ []string) error {
 			var answer struct {
 				Key signingKey `json:"key"`
@@ -71,7 +71,7 @@ func (r *remote) keysRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke KID",
 		Short: "Emergency: drop a key at once, and end every session with it",
-		Args:  cobra.ExactArgs(1),
+		Args:  exactly(1),
 		RunE: r.app.does(func(ctx context.Context, args []string) error {
 			path := "/admin/v1/keys/" + url.PathEscape(args[0])
 			if reason != "" {

@@ -24,7 +24,7 @@ func (a *app) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Report every fault of the configuration at once",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE: a.does(func(context.Context, []string) error {
 			if _, err := a.settings(true); err != nil {
 				return err
@@ -46,7 +46,10 @@ func (a *app) serviceKeyCommand() *cobra.Command {
 		Use:   "new --name NAME --scopes SCOPE,...",
 		Short: "Print a new service key, once, and its line for config.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(cobra.NoArgs(cmd, args), config.CheckServiceKey(name, scopes))
+			if err := exactly(0)(cmd, args); err != nil {
+				return err
+			}
+			return config.CheckServiceKey(name, scopes)
 		},
 	}
 	create.RunE = a.does(func(context.Context, []string) error {
@@ -73,7 +76,7 @@ func (a *app) secretCommand() *cobra.Command {
 	return group("secret", "Key-encryption secrets", &cobra.Command{
 		Use:   "new PATH",
 		Short: "Write a new secret to a file that must not exist yet",
-		Args:  cobra.ExactArgs(1),
+		Args:  exactly(1),
 		RunE: a.does(func(_ context.Context, args []string) error {
 			err := credential.WriteFile(args[0], secret.Generate())
 			if errors.Is(err, fs.ErrExist) {
@@ -93,7 +96,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the revision and the Go release of this binary",
-		Args:  cobra.NoArgs,
+		Args:  exactly(0),
 		RunE: a.does(func(context.Context, []string) error {
 			info, ok := debug.ReadBuildInfo()
 			if !ok {

@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"issuer.example/cmd/issuer/internal/config"
 )
 
@@ -48,11 +50,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	a := &app{environ: environ, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
-	a.complain(err)
+	a.complain(cmd, err)
 	if a.started {
 		return exitFailed
 	}
@@ -61,7 +63,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 // complain says on standard error what went wrong: a line, or a line for each fault of
 // the configuration.
-func (a *app) complain(err error) {
+func (a *app) complain(cmd *cobra.Command, err error) {
 	var faults config.Faults
 	switch {
 	case errors.As(err, &faults) && len(faults) == 1:
@@ -69,7 +71,7 @@ func (a *app) complain(err error) {
 	case errors.As(err, &faults):
 		fmt.Fprintf(a.stderr, "%v\nissuer: the configuration has %d faults\n", faults, len(faults))
 	case !a.started:
-		fmt.Fprintf(a.stderr, "issuer: %v; `issuer --help` lists the commands\n", err)
+		fmt.Fprintf(a.stderr, "issuer: %s; `%s --help` says more\n", oneLine(err.Error()), cmd.CommandPath())
 	default:
 		fmt.Fprintf(a.stderr, "issuer: %s\n", oneLine(err.Error()))
 	}

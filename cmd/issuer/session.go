@@ -51,7 +51,7 @@ func (r *remote) sessionList() *cobra.Command {
 			if user == "" {
 				return errors.New("session list needs --user")
 			}
-			return cobra.NoArgs(cmd, args)
+			return exactly(0)(cmd, args)
 		},
 		RunE: r.app.does(func(ctx context.Context, _ []string) error {
 			var answer struct {
@@ -77,7 +77,7 @@ func (r *remote) sessionShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a session, live or ended",
-		Args:  cobra.ExactArgs(1),
+		Args:  exactly(1),
 		RunE: r.app.does(func(ctx context.Context, args []string) error {
 			var answer struct {
 				Session sessionView `json:"session"`

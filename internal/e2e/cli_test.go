@@ -205,6 +205,16 @@ func TestWrongUsage(t *testing.T) {
 			t.Errorf("%v: exit code %d, standard error %q, want 2 and one line", args, r.code, r.stderr)
 		}
 	}
+	for want, args := range map[string][]string{
+		"usage: issuer check [flags]; `issuer check --help`":            {"check", "config.yaml"},
+		"usage: issuer secret new PATH [flags]; `issuer secret new":     {"secret", "new"},
+		"usage: issuer service-key new --name NAME":                     {"service-key", "new", "app"},
+		`unknown command "burn" for "issuer keys"; ` + "`issuer keys -": {"keys", "burn"},
+	} {
+		if r := run(t, dir, nil, args...); !strings.HasPrefix(r.stderr, "issuer: "+want) {
+			t.Errorf("%v: %q, want %q", args, r.stderr, want)
+		}
+	}
 	for _, args := range [][]string{{"--help"}, {"help", "serve"}, {"keys", "--help"}, {"version"}} {
 		if r := run(t, dir, nil, args...); r.code != 0 || r.stdout == "" {
 			t.Errorf("%v: %+v", args, r)
