@@ -15,6 +15,9 @@ import (
 const (
 	requestTimeout = 10 * time.Second
 	maxServiceKey  = 4 << 10
+
+	scopeRevocations = "revocations:read"
+	scopeIntrospect  = "tokens:introspect"
 )
 
 // client makes requests to the issuer. It follows no redirect, keeps no cookie, and asks
@@ -36,10 +39,21 @@ func newClient(c Config) *client {
 // statusError is an answer other than the one that was hoped for.
 type statusError struct {
 	status int
+	scope  string        // of the request
 	retry  time.Duration // of Retry-After
 }
 
-func (e *statusError) Error() string { return ErrStatus.Error() + ": " + strconv.Itoa(e.status) }
+func (e *statusError) Error() string {
+	text := ErrStatus.Error() + ": " + strconv.Itoa(e.status)
+	switch {
+	case e.scope == "":
+	case e.status == http.StatusUnauthorized:
+		text += ", as to a service key that it does not know"
+	case e.status == http.StatusForbidden:
+		text += ", as to a service key without the scope " + e.scope
+	}
+	return text
+}
 
 func (e *statusError) Unwrap() error { return ErrStatus }
 
@@ -48,7 +62,7 @@ type request struct {
 	method, url string
 	header      map[string]string
 	body        string
-	open        bool // without the service key
+	scope       string // that the service key needs; none is sent where it is empty
 	want        []int
 }
 
@@ -67,7 +81,7 @@ func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
 		req.Header.Set(name, value)
 	}
 	req.Header.Set("Accept-Encoding", "identity")
-	if !r.open {
+	if r.scope != "" {
 		key, err := c.serviceKey()
 		if err != nil {
 			return nil, err
@@ -90,7 +104,7 @@ func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
 	if res.StatusCode >= 300 && res.StatusCode < 400 && res.StatusCode != http.StatusNotModified {
 		return nil, ErrRedirect
 	}
-	return nil, &statusError{status: res.StatusCode, retry: c.retryAfter(res.Header)}
+	return nil, &statusError{res.StatusCode, r.scope, c.retryAfter(res.Header)}
 }
 
 // reply is an answer that was read to its end.

@@ -21,7 +21,7 @@ type endpoints struct {
 // names must be of the issuer's own origin: the service key goes there.
 func discover(ctx context.Context, c *client, issuer string) (endpoints, error) {
 	res, err := c.fetch(ctx, request{
-		url: issuer + "/.well-known/openid-configuration", open: true,
+		url:    issuer + "/.well-known/openid-configuration",
 		header: map[string]string{"Accept": "application/json"},
 	}, maxMetadata)
 	if err != nil {

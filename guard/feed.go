@@ -106,7 +106,7 @@ func lost(ctx context.Context, err error) error {
 // snapshot loads the whole list.
 func (f *feed) snapshot(ctx context.Context) error {
 	res, err := f.client.fetch(ctx, request{
-		url: f.where.snapshot, header: map[string]string{"Accept": "application/jwt"},
+		url: f.where.snapshot, scope: scopeRevocations, header: map[string]string{"Accept": "application/jwt"},
 	}, revocation.MaxSnapshotSize)
 	if err != nil {
 		return fmt.Errorf("fetching the revocations: %w", err)
@@ -163,7 +163,7 @@ func (f *feed) stream(ctx context.Context) error {
 	defer watch.Stop()
 
 	seq, _ := f.ledger.position()
-	res, err := f.client.do(ctx, request{url: f.where.stream, header: map[string]string{
+	res, err := f.client.do(ctx, request{url: f.where.stream, scope: scopeRevocations, header: map[string]string{
 		"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": strconv.FormatUint(seq, 10),
 	}})
 	var status *statusError

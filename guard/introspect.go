@@ -43,7 +43,7 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 		return fmt.Errorf("%w: too many tokens to ask about", ErrStale)
 	}
 	res, err := i.client.fetch(ctx, request{
-		method: http.MethodPost, url: i.url, body: url.Values{"token": {token}}.Encode(),
+		method: http.MethodPost, url: i.url, scope: scopeIntrospect, body: url.Values{"token": {token}}.Encode(),
 		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	}, maxIntrospection)
 	if err != nil {

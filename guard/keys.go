@@ -172,7 +172,7 @@ func (k *keyring) fetch(ctx context.Context) error {
 	k.mu.Lock()
 	etag := k.etag
 	k.mu.Unlock()
-	req := request{url: k.url, open: true, want: []int{http.StatusOK}, header: map[string]string{
+	req := request{url: k.url, want: []int{http.StatusOK}, header: map[string]string{
 		"Accept": "application/jwk-set+json", "Cache-Control": "no-cache",
 	}}
 	if etag != "" {

@@ -336,7 +336,17 @@ func TestConfigRefuses(t *testing.T) {
 	}
 	config := iss.Config()
 	config.ServiceKey = "sk_wrong"
-	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) {
+	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "a service key that it does not know") {
 		t.Errorf("a wrong key: %v", err)
+	}
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Header.Get("Authorization") != "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "without the scope revocations:read") {
+		t.Errorf("a key that may not: %v", err)
 	}
 }

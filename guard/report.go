@@ -79,7 +79,8 @@ func (r *reporter) send(ctx context.Context) error {
 		return err
 	}
 	_, err = r.client.fetch(ctx, request{
-		method: http.MethodPost, url: r.url, body: string(body), want: []int{http.StatusNoContent, http.StatusOK},
+		method: http.MethodPost, url: r.url, scope: scopeRevocations, body: string(body),
+		want:   []int{http.StatusNoContent, http.StatusOK},
 		header: map[string]string{"Content-Type": "application/json"},
 	}, 4<<10)
 	var status *statusError

@@ -45,6 +45,13 @@ test("a good token has its claims, whatever the algorithm", async (t) => {
   }
 });
 
+test("a wrong service key is named as what is wrong", async (t) => {
+  const { issuer } = await start(t);
+  const verifier = await createVerifier({ issuer: issuer.url, audience, serviceKey: "sk_other" });
+  t.after(() => verifier.close());
+  await assert.rejects(verifier.followRevocations(), /status 401\. It does not know the service key\./);
+});
+
 test("a refusal says what to answer", async (t) => {
   const { issuer, verifier } = await following(t);
   const expired = await verifier.verify(await issuer.mint(newSid(), { exp: issuer.now - 10, iat: issuer.now - 300 })).catch((e) => e);

@@ -3,6 +3,12 @@ import { IssuerFault } from "./errors.js";
 const timeout = 10_000;
 const longestWait = 30;
 
+/** What a refusal means where a service key was sent. */
+const doubts: Record<number, string> = {
+  401: " It does not know the service key.",
+  403: " The service key lacks a scope: revocations:read to follow revocations, tokens:introspect to introspect.",
+};
+
 /** What is sent to the issuer. */
 export interface Call {
   method?: "GET" | "POST";
@@ -51,7 +57,8 @@ export class Http {
     if (response.status === 200 || call.want?.includes(response.status)) return response;
     await response.body?.cancel().catch(() => {});
     const seconds = Math.min(Number(response.headers.get("retry-after")) || 0, longestWait);
-    throw new IssuerFault("status", `The issuer answers with status ${response.status}.`, response.status, seconds * 1000);
+    const why = headers.has("authorization") ? (doubts[response.status] ?? "") : "";
+    throw new IssuerFault("status", `The issuer answers with status ${response.status}.${why}`, response.status, seconds * 1000);
   }
 
   /** Reads a whole answer of at most limit bytes. */
