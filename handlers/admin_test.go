@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"issuer.example/handlers"
+	"issuer.example/session"
 )
 
 func TestAdminSessions(t *testing.T) {
@@ -113,6 +115,39 @@ func TestAdminKeys(t *testing.T) {
 	for _, kid := range []string{"nope", "..%2f..%2fetc", "%00", strings.Repeat("x", 65)} {
 		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, admin).want(t, 404, "not_found")
 		f.admins(t, "POST", "/admin/v1/keys/"+kid+"/promote", nil, admin).want(t, 404, "not_found")
+	}
+}
+
+// failing is a store that fails a number of updates, once as many have passed.
+type failing struct {
+	session.Store
+
+	pass, fail atomic.Int32
+}
+
+func (s *failing) Update(ctx context.Context, fn func(session.Tx) error) error {
+	if s.pass.Add(-1) < 0 && s.fail.Add(-1) >= 0 {
+		return session.ErrUnavailable
+	}
+	return s.Store.Update(ctx, fn)
+}
+
+// TestKeyRevokedByHalf: a store that fails when the key is gone already leaves verifiers
+// uninformed, which to repeat the call would not mend. The answer says what does.
+func TestKeyRevokedByHalf(t *testing.T) {
+	store := &failing{}
+	f := newFixture(t, func(s *settings) { store.Store, s.sessions.Store = s.sessions.Store, store })
+	admin, key := bearer(serviceKey(handlers.ScopeAdmin)), f.keys.List()[0].ID
+	store.fail.Store(1)
+	f.admins(t, "DELETE", "/admin/v1/keys/"+key, nil, admin).want(t, 503, "unavailable")
+	if got := f.keyStates(t); got[key] != "active" {
+		t.Errorf("nobody could be told, and the key is %s", got[key])
+	}
+	store.pass.Store(1)
+	store.fail.Store(1)
+	a := f.admins(t, "DELETE", "/admin/v1/keys/"+key, nil, admin).want(t, 503, "unavailable")
+	if got := f.keyStates(t); got[key] != "gone" || !strings.Contains(a.text(t, "detail"), "end everything") {
+		t.Errorf("the key is %s, and the answer %s", got[key], a.body)
 	}
 }
 

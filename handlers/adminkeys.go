@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"issuer.example/keys"
 	"issuer.example/session"
@@ -41,8 +42,8 @@ func (s *Server) adminPromote(x *exchange) error {
 // adminRevokeKey withdraws a key at once, and ends every session: whoever has the key can
 // have made tokens for any of them. The sessions end first, so that a call that fails
 // half-way has not withdrawn the key and can be repeated; they end once more behind the
-// key, which tells verifiers to fetch the keys anew. A key that is gone already changes
-// nothing. Nobody's hanging up stops it between the steps.
+// key, which tells verifiers to fetch the keys anew, and whoever asks what to do if it can't.
+// A key that is gone already changes nothing. Nobody's hanging up stops it between the steps.
 func (s *Server) adminRevokeKey(x *exchange) error {
 	kid, err := x.keyID()
 	if err != nil {
@@ -65,8 +66,11 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 		if err := s.cfg.Keys.Revoke(ctx, kid, reason); err != nil {
 			return err
 		}
-		if err := end(); err != nil {
-			return err
+		if err := end(); err != nil { // repeating the call changes nothing any more
+			return &refusal{
+				code: codeUnavailable, retry: time.Second, err: err,
+				detail: "The key is withdrawn, but verifiers could not be told: end everything as soon as the store answers.",
+			}
 		}
 	}
 	return x.NoContent(http.StatusNoContent)
