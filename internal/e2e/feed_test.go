@@ -292,19 +292,10 @@ func TestGuardOutlivesTheIssuer(t *testing.T) {
 	i := startDev(t, dir)
 	var address atomic.Value
 	address.Store(strings.TrimPrefix(i.public, "http://"))
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+	g := i.guard(&http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", address.Load().(string))
-	}
-	g, err := guard.New(soon(t), guard.Config{
-		Issuer: "http://localhost:8080", Audience: []string{"http://localhost:8080"}, ServiceKey: i.serviceKey(),
-		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
-		Logger:     slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+	}})
 	before, during := i.mint("u1"), i.mint("u2")
 	revoked := func(of grant) bool {
 		_, err := g.Verify(t.Context(), of.AccessToken)

@@ -1,17 +1,13 @@
 package server_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +16,6 @@ import (
 
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/cmd/issuer/internal/server"
-	"issuer.example/secret"
 )
 
 // backend is a service key that may do what a backend does.
@@ -36,36 +31,13 @@ type stepped struct {
 
 func startStepped(t *testing.T) *stepped {
 	t.Helper()
-	dir := t.TempDir()
-	c := config.Default()
-	c.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	c.Store.Path = filepath.Join(dir, "issuer.db")
-	c.Secrets = []string{filepath.Join(dir, "secret")}
 	sum := sha256.Sum256([]byte(backend))
-	c.ServiceKeys = []config.ServiceKey{{
-		Name: "app", SHA256: hex.EncodeToString(sum[:]), Scopes: []string{"sessions:mint", "sessions:revoke", "tokens:introspect"},
-	}}
-	if err := os.WriteFile(c.Secrets[0], []byte(secret.Generate()), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	s := &stepped{}
-	var err error
-	s.Server, err = server.Open(t.Context(), server.Config{
-		Settings: c, Logger: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
+	s.Server, _ = run(t, func(c *config.Config) {
+		c.ServiceKeys = []config.ServiceKey{{
+			Name: "app", SHA256: hex.EncodeToString(sum[:]), Scopes: []string{"sessions:mint", "sessions:revoke", "tokens:introspect"},
+		}}
+	}, func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) })
 	return s
 }
 

@@ -88,7 +88,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 // When the issuer stops, streams end as if they were complete, and hold up nothing.
 func TestStreamsEndWithTheServer(t *testing.T) {
 	t.Parallel()
-	s, stop := run(t, withFollower)
+	s, stop := run(t, withFollower, nil)
 	var bodies []io.Reader
 	for _, transport := range protocols() {
 		for range 5 {

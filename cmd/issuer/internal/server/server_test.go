@@ -24,12 +24,12 @@ import (
 // start runs a server on free ports until the test ends, when it must stop well.
 func start(t *testing.T, change func(*config.Config)) *server.Server {
 	t.Helper()
-	s, _ := run(t, change)
+	s, _ := run(t, change, nil)
 	return s
 }
 
-// run is start with a way to stop it before.
-func run(t *testing.T, change func(*config.Config)) (s *server.Server, stop func()) {
+// run is start with a clock, nil for the system's, and with a way to stop it before.
+func run(t *testing.T, change func(*config.Config), now func() time.Time) (s *server.Server, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	c := config.Default()
@@ -42,7 +42,7 @@ func run(t *testing.T, change func(*config.Config)) (s *server.Server, stop func
 	if change != nil {
 		change(c)
 	}
-	s, err := server.Open(t.Context(), server.Config{Settings: c, Logger: slog.New(slog.DiscardHandler)})
+	s, err := server.Open(t.Context(), server.Config{Settings: c, Logger: slog.New(slog.DiscardHandler), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
