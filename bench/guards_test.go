@@ -98,14 +98,15 @@ func pacedRefreshes(t testing.TB, address string, tokens [][]byte, rate int, sto
 		c, mine := dial(t, address), tokens[i*share:(i+1)*share]
 		group.Go(func() {
 			defer c.Close()
-			tick := time.NewTicker(time.Second * connections / time.Duration(rate))
-			defer tick.Stop()
+			interval := time.Second * connections / time.Duration(rate)
+			due := time.Now().Add(interval * time.Duration(i) / connections)
 			for n := 0; ; n++ {
 				select {
 				case <-stop:
 					return
-				case <-tick.C:
+				case <-time.After(time.Until(due)): // at once when it is late
 				}
+				due = due.Add(interval)
 				if err := c.refresh(mine[n%len(mine)]); err != nil {
 					t.Errorf("refresh: %v", err)
 					return
