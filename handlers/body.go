@@ -113,8 +113,9 @@ func unmarshal(body []byte, v any) error {
 // misread says what is wrong with a JSON body, without repeating values from it.
 func misread(err error) error {
 	r := &refusal{code: codeInvalidRequest, detail: "The body is not strict JSON."}
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		r.detail = "The body has a field twice."
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		r.field = fieldName(e.JSONPointer)
+		r.detail = "The body has the field " + r.field + " twice."
 	}
 	e, ok := errors.AsType[*json.SemanticError](err)
 	if !ok {
