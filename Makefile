@@ -1,4 +1,4 @@
-# `make` lists the targets. Nothing but Go, git and a C compiler (for the race detector) is needed.
+# `make` lists the targets. What they need is in README.md.
 
 GO       ?= go
 TOOL      = $(GO) tool -modfile=tools/go.mod
@@ -17,8 +17,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Run the issuer on this machine, with everything it needs made in ./data
-	$(GO) run ./cmd/issuer serve --dev
+run: build ## Run the issuer on this machine, with everything it needs made in ./data
+	bin/issuer serve --dev
 
 .PHONY: build
 build: ## Build bin/issuer
