@@ -1,7 +1,11 @@
 // Command nethttp is a service on net/http that accepts the access tokens of an issuer.
 //
-//	ISSUER=http://localhost:8080 AUDIENCE=http://localhost:8080 SERVICE_KEY=sk_… go run .
-//	curl -H "Authorization: Bearer $TOKEN" localhost:8081/me
+// Beside an issuer that runs on this machine (make run), in this folder:
+//
+//	ISSUER=http://localhost:8080 AUDIENCE=http://localhost:8080 SERVICE_KEY_FILE=../../data/dev/service.key go run .
+//	curl -H "Authorization: Bearer $ACCESS" localhost:8081/me
+//
+// with $ACCESS from the terminal session of the issuer's README. LISTEN names another address.
 package main
 
 import (
