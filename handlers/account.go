@@ -32,7 +32,7 @@ func (s *Server) accountDevices(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	views, err := s.cfg.Sessions.List(x.Request().Context(), m.holder.View.User.ID)
+	views, err := s.cfg.Sessions.ListOwn(x.Request().Context(), m.holder)
 	if err != nil {
 		return err
 	}

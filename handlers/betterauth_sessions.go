@@ -21,7 +21,7 @@ func (s *Server) listSessions(x *exchange) error {
 			return err
 		}
 	}
-	views, err := s.cfg.Sessions.List(x.Request().Context(), m.holder.View.User.ID)
+	views, err := s.cfg.Sessions.ListOwn(x.Request().Context(), m.holder)
 	if err != nil {
 		return err
 	}

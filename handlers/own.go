@@ -42,7 +42,7 @@ func (s *Server) list(x *exchange) error {
 	if asked {
 		return &refusal{code: codeForbidden, detail: "Only a service key may ask for a user.", scope: ScopeRead}
 	}
-	views, err := s.cfg.Sessions.List(x.Request().Context(), h.View.User.ID)
+	views, err := s.cfg.Sessions.ListOwn(x.Request().Context(), h)
 	if err != nil {
 		return err
 	}

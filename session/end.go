@@ -91,19 +91,9 @@ func (s *Service) RevokeToken(ctx context.Context, text string) error {
 // Those that began before the holder's go with one mark, however many they are; the later
 // ones one by one, in one transaction unless they are more than a hundred.
 func (s *Service) RevokeOthers(ctx context.Context, h Holder) (int, error) {
-	all, err := s.List(ctx, h.View.User.ID)
+	older, later, err := s.others(ctx, h)
 	if err != nil {
 		return 0, err
-	}
-	var older int
-	var later []sid.ID
-	for _, v := range all {
-		switch c := v.ID.Compare(h.View.ID); {
-		case c < 0:
-			older++
-		case c > 0:
-			later = append(later, v.ID)
-		}
 	}
 	n := 0
 	for first := true; first || len(later) > 0; first = false {
@@ -121,6 +111,27 @@ func (s *Service) RevokeOthers(ctx context.Context, h Holder) (int, error) {
 		s.sweep.wake()
 	}
 	return n, nil
+}
+
+// others counts the live sessions that began before the holder's, and names the later ones.
+// It reads them outside of a transaction, which others would wait for.
+func (s *Service) others(ctx context.Context, h Holder) (older int, later []sid.ID, err error) {
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		older, later = 0, nil
+		for v, err := range s.live(r, h.View.User.ID, s.now()) {
+			if err != nil {
+				return err
+			}
+			switch c := v.ID.Compare(h.View.ID); {
+			case c < 0:
+				older++
+			case c > 0:
+				later = append(later, v.ID)
+			}
+		}
+		return nil
+	})
+	return older, later, err
 }
 
 // maxEnded bounds the sessions that one transaction ends one by one.
@@ -191,13 +202,13 @@ func (s *Service) RevokeUser(ctx context.Context, userID string, reason Reason) 
 func (s *Service) revokeUser(
 	ctx context.Context, userID string, reason Reason, may func(Tx, time.Time) error,
 ) (int, error) {
-	live, err := s.List(ctx, userID) // counted outside of the transaction, which others wait for
+	live, err := s.count(ctx, userID) // outside of the transaction, which others wait for
 	if err != nil {
 		return 0, err
 	}
 	err = s.cfg.Store.Update(ctx, func(tx Tx) error {
 		now := s.now()
-		if err := may(tx, now); err != nil || len(live) == 0 {
+		if err := may(tx, now); err != nil || live == 0 {
 			return err
 		}
 		return tx.Revoke(s.entry(revocation.UserScope(userID), s.cfg.IDs.Next(), reason, now))
@@ -205,10 +216,25 @@ func (s *Service) revokeUser(
 	if err != nil {
 		return 0, err
 	}
-	if len(live) > 0 {
+	if live > 0 {
 		s.sweep.wake()
 	}
-	return len(live), nil
+	return live, nil
+}
+
+// count counts the live sessions of a user.
+func (s *Service) count(ctx context.Context, userID string) (n int, err error) {
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		n = 0
+		for _, err := range s.live(r, userID, s.now()) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
 
 // RevokeClient ends every session that a client (a service key) has minted, with one mark.

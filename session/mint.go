@@ -100,9 +100,12 @@ const maxEvicted = 64
 
 // makeRoom ends as many sessions of the user as the limit asks for, so that one more fits.
 func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
-	live, err := s.live(tx, userID, now)
-	if err != nil {
-		return 0, err
+	var live []View
+	for v, err := range s.live(tx, userID, now) {
+		if err != nil {
+			return 0, err
+		}
+		live = append(live, v)
 	}
 	excess := len(live) + 1 - s.cfg.MaxPerUser
 	if excess <= 0 {

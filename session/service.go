@@ -202,33 +202,6 @@ func (s *Service) Get(ctx context.Context, id sid.ID) (View, error) {
 	return v, err
 }
 
-// List returns the live sessions of a user, newest first. A user without any is no error.
-func (s *Service) List(ctx context.Context, userID string) ([]View, error) {
-	var live []View
-	err := s.cfg.Store.View(ctx, func(r Reader) (err error) {
-		live, err = s.live(r, userID, s.now())
-		return err
-	})
-	return live, err
-}
-
-func (s *Service) live(r Reader, userID string, now time.Time) ([]View, error) {
-	var live []View
-	for snap, err := range r.UserSessions(userID, false) {
-		if err != nil {
-			return nil, err
-		}
-		v, err := s.view(r, snap, now)
-		if err != nil {
-			return nil, err
-		}
-		if v.End.IsZero() {
-			live = append(live, v)
-		}
-	}
-	return live, nil
-}
-
 // HasClient reports whether a session that is not on record as ended was minted by that
 // client. It reads them all, a few at a time.
 func (s *Service) HasClient(ctx context.Context, clientID string) (bool, error) {
@@ -254,33 +227,6 @@ func (s *Service) HasClient(ctx context.Context, clientID string) (bool, error) 
 
 // clientBatch bounds one transaction of HasClient, which requests wait behind.
 const clientBatch = 256
-
-// History returns up to limit ended sessions of a user, newest first. Each says why it ended.
-func (s *Service) History(ctx context.Context, userID string, limit int) ([]View, error) {
-	var ended []View
-	err := s.cfg.Store.View(ctx, func(r Reader) error {
-		ended = nil
-		for _, recorded := range []bool{false, true} {
-			for snap, err := range r.UserSessions(userID, recorded) {
-				if err != nil {
-					return err
-				}
-				v, err := s.view(r, snap, s.now())
-				if err != nil {
-					return err
-				}
-				if !v.End.IsZero() {
-					ended = append(ended, v)
-				}
-				if len(ended) >= limit && recorded {
-					break
-				}
-			}
-		}
-		return nil
-	})
-	return newestFirst(ended, limit), err
-}
 
 type noObserver struct{}
 
