@@ -76,6 +76,11 @@ func warn(log *slog.Logger, c *config.Config, dev bool, now, built time.Time) {
 	if dev && !loopbackOnly(c.Listen) {
 		log.Warn("--dev, and the public listener can be reached from other machines", "listen", c.Listen)
 	}
+	for _, proxy := range c.TrustedProxies {
+		if prefix, err := config.ParseProxy(proxy); err == nil && prefix.Bits() == 0 {
+			log.Warn("trusted_proxies holds every address: whoever connects says which address and host they have", "block", proxy)
+		}
+	}
 	if limit, ok := openFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {
 		log.Warn("limits.connections is more than the limit of open files allows",
 			"connections", c.Limits.Connections, "open_files", limit)
