@@ -65,7 +65,7 @@ func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
 		}
 	}()
 	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
-		return nil, fmt.Errorf("opening the signing keys: %w", err)
+		return nil, err
 	}
 	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
 		return nil, fmt.Errorf("starting sessions: %w", err)
