@@ -45,6 +45,8 @@ class Settings:
         if not self.cookie:
             prefix = "__Secure-" if self.issuer.startswith("https://") else ""
             object.__setattr__(self, "cookie", f"{prefix}better-auth.access_token")
+        if self.issuer.endswith("/"):
+            raise ValueError("ISSUER must be what `iss` says, which ends in no slash")
         if self.max_staleness < 15:
             raise ValueError("MAX_STALENESS must be at least 15: the issuer speaks every 10 s")
         if not 0 <= self.leeway <= 60:
@@ -53,6 +55,11 @@ class Settings:
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """The settings of the process. SERVICE_KEY_FILE names a file that holds the key."""
+        missing = [name for name in ("ISSUER", "AUDIENCE") if not env.get(name)]
+        if not env.get("SERVICE_KEY") and not env.get("SERVICE_KEY_FILE"):
+            missing.append("SERVICE_KEY or SERVICE_KEY_FILE")
+        if missing:
+            raise ValueError(f"the environment lacks {', '.join(missing)}")
         key = env.get("SERVICE_KEY") or Path(env["SERVICE_KEY_FILE"]).read_text().strip()
         return cls(
             issuer=env["ISSUER"],

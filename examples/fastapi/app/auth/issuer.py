@@ -10,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from app.settings import Settings
 
+# What a refusal means where the service key was sent.
+_DOUBTS = {401: ": it does not know the service key", 403: ": the service key lacks the scope"}
+
 
 class IssuerError(Exception):
     """The issuer, or what came in its name, is not as it should be."""
@@ -78,10 +81,11 @@ class Issuer:
                     after = response.headers.get("Retry-After", "")
                     raise LostConnection(f"it answers {response.status_code}", float(after) if after.isdigit() else 0)
                 if not response.is_success and response.status_code != 304:
-                    raise IssuerError(f"the issuer answers {response.status_code} at {url}")
+                    doubt = _DOUBTS.get(response.status_code, "") if key else ""
+                    raise IssuerError(f"the issuer answers {response.status_code} at {url}{doubt}")
                 yield response
         except httpx.HTTPError as error:
-            raise LostConnection(f"{type(error).__name__}: {error}") from error
+            raise LostConnection(f"no answer from {url}: {type(error).__name__}: {error}") from error
 
     async def fetch(self, url: str, limit: int, **options: Any) -> tuple[httpx.Response, bytes]:
         """Sends a request and reads an answer of at most `limit` bytes."""
