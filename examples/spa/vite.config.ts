@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { insert } from "./server/settings.ts";
+import { insert, settings } from "./server/settings.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -11,6 +11,8 @@ function withBackend(): Plugin {
     name: "backend",
     apply: "serve",
     configureServer(server) {
+      // At the address that Vite would print, sign-ins come from another origin and are refused.
+      server.printUrls = () => server.config.logger.info(`the application is at ${settings.appURL}`);
       server.middlewares.use(async (req, res, next) => {
         const { backend } = await server.ssrLoadModule("/server/backend.ts");
         if (!(await backend(req, res))) next();
