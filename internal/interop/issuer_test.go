@@ -202,16 +202,17 @@ func (i *issuer) rotate() (last, first grant) {
 	i.t.Helper()
 	i.operate("keys", "rotate")
 	last = i.mint(audience)
-	deadline := time.Now().Add(patience)
-	for {
-		first = i.mint(audience)
-		if kid(i.t, first.AccessToken) != kid(i.t, last.AccessToken) {
+	// The issuer says nowhere else when the key begins to sign.
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); ; last = first {
+		if first = i.mint(audience); kid(i.t, first.AccessToken) != kid(i.t, last.AccessToken) {
 			return last, first
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-late:
 			i.t.Fatal("the new key does not sign")
 		}
-		last = first
-		time.Sleep(50 * time.Millisecond) // the issuer says nowhere else when the key begins to sign
 	}
 }
