@@ -1,9 +1,9 @@
 import type { Environment } from "./environment.js";
 import type { IssuerError } from "./errors.js";
 
-/** Decides when to try again after failures. */
+/** Decides when to retry after a failure. */
 export class Backoff {
-  /** The last failure, until a success. */
+  /** The last failure, until the next success. */
   error: IssuerError | undefined;
   private count = 0;
   private timerAt = 0;
@@ -11,7 +11,7 @@ export class Backoff {
 
   constructor(private readonly env: Environment) {}
 
-  /** Notes a failure. One that a repetition cannot mend is not repeated until someone asks for it. */
+  /** Records a failure. A failure that a retry cannot fix is retried only when the application asks for it. */
   failed(error: IssuerError): void {
     this.error = error;
     const { status, retryAfter } = error;
@@ -29,24 +29,24 @@ export class Backoff {
     this.count = this.timerAt = this.callAt = 0;
   }
 
-  /** Lets someone who asks for it try what will not be repeated by itself. */
+  /** Allows one retry, at the request of the application, of a call that is not retried automatically. */
   asked(): void {
     if (this.callAt === Infinity) this.callAt = 0;
   }
 
-  /** The network is back: tries again soon, but not all tabs at once. */
+  /** The network is back: retries soon, at a random time so that not all tabs retry at once. */
   online(): void {
     if (!this.error) return;
     this.count = this.callAt = 0;
     this.timerAt = this.env.now() + 1_000 * this.env.random();
   }
 
-  /** How long the timer has to wait, in milliseconds: infinite when it is not to try again. */
+  /** How long the timer must wait, in milliseconds; Infinity if it must not retry. */
   get timerWait(): number {
     return Math.max(0, this.timerAt - this.env.now());
   }
 
-  /** Whether a call must not try now. */
+  /** Whether a call must not be sent now. */
   get blocked(): boolean {
     return this.env.now() < this.callAt;
   }

@@ -1,7 +1,7 @@
 /**
- * A client plugin for better-auth. With it `authClient.revokeAllSessions()` is a POST, which no link or image can
- * make a browser send, and `useSession` asks again after it. `revokeSession({ id })` and `current` in the list of
- * sessions have types.
+ * Returns a client plugin for better-auth. With it `authClient.revokeAllSessions()` is a POST, which a link or an image
+ * cannot trigger, and `useSession` fetches the session again afterwards. `revokeSession({ id })` and `current` in the
+ * list of sessions have types.
  */
 export function issuer() {
   return {
@@ -12,23 +12,23 @@ export function issuer() {
   };
 }
 
-/** A session in the list of those of the user. */
+/** A session in the list of the user's sessions. */
 export interface ListedSession {
   id: string;
-  /** The same as id: it opens nothing. */
+  /** The same as id. It is not a credential. */
   token: string;
   userId: string;
   createdAt: Date;
   updatedAt: Date;
-  /** When it ends unless it is used. */
+  /** When it ends if it is not used. */
   expiresAt: Date;
   ipAddress: string | null;
   userAgent: string | null;
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of the caller. */
   current: boolean;
 }
 
-/** What the issuer answers otherwise than better-auth's own routes; it exists for the types of the client only. */
+/** The routes whose responses differ from better-auth's own. It exists only for the types of the client. */
 interface ServerPlugin {
   id: "issuer";
   endpoints: {

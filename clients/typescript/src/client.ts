@@ -3,20 +3,20 @@ import { Keeper } from "./keeper.js";
 import type { Grant, Session, SessionData, State } from "./state.js";
 import { problemCode, transport } from "./transport.js";
 
-/** What a client is made of. */
+/** The configuration of a client. */
 export interface Options {
   /** The issuer's URL, such as `https://auth.example.com`. */
   baseURL: string;
   /**
-   * Where the refresh token is. `cookie` (the default): in a cookie that scripts cannot read; all tabs share the
-   * session. `bearer`: in the memory of this tab, which begins with `signedIn(grant)` and ends with the tab.
+   * Where the refresh token is kept. `cookie` (the default): in a cookie that scripts cannot read; all tabs share the
+   * session. `bearer`: in the memory of this tab; the session starts with `signedIn(grant)` and ends with the tab.
    */
   mode?: "cookie" | "bearer";
   /** The path of the issuer's API, `/v1` by default. */
   basePath?: string;
   /**
-   * Origins that `fetch` sends the access token to, besides the issuer's and the page's own. To any other it
-   * goes without.
+   * Origins that `fetch` sends the access token to, besides the issuer's and the page's own. Requests to other
+   * origins are sent without it.
    */
   apis?: readonly string[];
   /** A replacement for the global fetch. */
@@ -27,41 +27,41 @@ export interface Options {
 
 /** The session of the user in this browser or, in bearer mode, in this tab. The functions need no `this`. */
 export interface Client {
-  /** Returns what is known now, without asking. The same object until something changes. */
+  /** Returns the current state without a request. It is the same object until the state changes. */
   getState(): State;
-  /** Calls back after each change of the state, until the function that it returns is called. */
+  /** Calls listener after each change of the state, until the returned function is called. */
   onChange(listener: (state: State) => void): () => void;
-  /** Asks the issuer for the session. Null when nobody is signed in; rejects when that cannot be found out. */
+  /** Fetches the session from the issuer. Null if nobody is signed in; rejects if that cannot be determined. */
   getSession(): Promise<SessionData | null>;
-  /** Renews the access token now, in one tab for all. */
+  /** Renews the access token now, in one tab for all tabs. */
   refresh(): Promise<SessionData | null>;
-  /** Returns a valid access token, or undefined when nobody is signed in. */
+  /** Returns a valid access token, or undefined if nobody is signed in. */
   getAccessToken(): Promise<string | undefined>;
   /**
-   * Says that a new session has begun: in cookie mode that the cookies were set, in bearer mode with the
-   * backend's answer from the issuer's mint.
+   * Starts a new session: in cookie mode after the cookies were set, in bearer mode with the response to the
+   * backend's mint at the issuer.
    */
   signedIn(grant?: Grant): Promise<SessionData | null>;
-  /** Ends this session. Rejects, and leaves the user signed in, when the issuer cannot be reached. */
+  /** Ends this session. Rejects, and leaves the user signed in, if the issuer cannot be reached. */
   signOut(): Promise<void>;
-  /** Lists the user's sessions, the newest first. */
+  /** Lists the user's live sessions, newest first. */
   listSessions(): Promise<Session[]>;
   /** Ends one of the user's sessions. */
   revokeSession(id: string): Promise<void>;
-  /** Ends all of the user's sessions but this one, and returns how many. */
+  /** Ends all of the user's sessions except this one, and returns how many. */
   revokeOtherSessions(): Promise<number>;
   /** Ends all of the user's sessions, and returns how many. */
   revokeAllSessions(): Promise<number>;
   /**
-   * Is fetch with the access token, renewed before if need be, and once more if the API says that it has
-   * expired. Any other answer is returned as it came.
+   * fetch with the access token, which is renewed first if necessary. If the API responds that the token has
+   * expired, it renews the token and retries once. Every other response is returned unchanged.
    */
   fetch: typeof fetch;
-  /** Stops timers and listening. */
+  /** Stops timers and event listeners. */
   close(): void;
 }
 
-/** Returns a client. It asks the issuer nothing until one of its functions is called. */
+/** Returns a client. It sends no request to the issuer until one of its functions is called. */
 export function createClient(options: Options): Client {
   const env: Environment = { ...here(), ...options.environment };
   const send: typeof fetch = options.fetch ?? ((...args) => fetch(...args));
@@ -114,7 +114,7 @@ export function createClient(options: Options): Client {
         const next = await keeper.access(token).catch(() => undefined);
         return next && next !== token ? send(authorized(again, next)) : response;
       }
-      // An API says that the session is over. Only the issuer's word counts.
+      // The API says that the session has ended. Only the issuer can confirm that.
       if (code?.startsWith("session_")) keeper.load().catch(() => {});
       return response;
     },
@@ -127,7 +127,7 @@ function authorized(request: Request, token: string): Request {
   return request;
 }
 
-/** Says why an API refused a token: by its problem document, else by its challenge (RFC 6750 §3). */
+/** Returns why an API refused a token, from its problem document or else its challenge (RFC 6750 §3). */
 async function refusalCode(response: Response): Promise<string | undefined> {
   const code = await problemCode(response.clone());
   if (code) return code;

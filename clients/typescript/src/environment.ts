@@ -1,4 +1,4 @@
-/** What happens to the page: it is shown again, put away, or the network is back. */
+/** An event of the page: shown, restored from the back-forward cache, hidden, or back online. */
 export type PageEvent = "show" | "restore" | "hide" | "online";
 
 /** The part of BroadcastChannel that is used. */
@@ -8,32 +8,29 @@ export interface Channel {
   close(): void;
 }
 
-/**
- * What the client needs of the place that it runs in. The default is the browser, or Node; another one
- * serves tests and other runtimes.
- */
+/** What the client needs from its runtime. The default is the browser or Node; tests and other runtimes replace it. */
 export interface Environment {
-  /** Milliseconds on a clock that never jumps. */
+  /** A monotonic clock, in milliseconds. */
   now(): number;
-  /** Milliseconds on the wall clock, which may be wrong. Only differences of it are used. */
+  /** The wall clock, in milliseconds. It may be wrong; only differences are used. */
   wall(): number;
   setTimeout(f: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   /** A number from 0 to 1, for jitter. */
   random(): number;
-  /** Whether a user can see the page. False where there is none. */
+  /** Whether the page is visible. False if there is no page. */
   visible(): boolean;
-  /** Calls back on what happens to the page until the function that it returns is called. */
+  /** Calls f on each event of the page, until the returned function is called. */
   listen(f: (event: PageEvent) => void): () => void;
-  /** Web Locks; undefined where there are none. */
+  /** Web Locks; undefined if the runtime has none. */
   locks: Pick<LockManager, "request"> | undefined;
-  /** A channel to the other tabs of this origin; undefined where there is none. */
+  /** Opens a channel to the other tabs of this origin; undefined if the runtime has none. */
   channel(name: string): Channel | undefined;
-  /** The origin of the page; undefined where there is none. */
+  /** The origin of the page; undefined if there is no page. */
   origin: string | undefined;
 }
 
-/** The environment that the code runs in. */
+/** Returns the environment that the code runs in. */
 export function here(): Environment {
   const page = typeof document === "object" ? document : undefined;
   const visible = () => page?.visibilityState === "visible";

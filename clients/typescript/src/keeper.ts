@@ -9,12 +9,12 @@ import type { Call, Transport } from "./transport.js";
 
 const ignore = () => {};
 
-/** The longest delay that timers take. */
+/** The longest delay that setTimeout supports, in milliseconds. */
 const longestDelay = 2 ** 31 - 1;
 
 /**
- * A token that is younger than this, in milliseconds, or half its life, is not renewed. An API whose clock is wrong then causes no
- * storm, and a request that arrives late is not overtaken by two refreshes, which the issuer would take for theft.
+ * A token whose age is below this, in milliseconds, or below half its lifetime, is not renewed. So an API whose clock is wrong does
+ * not cause a flood of refreshes, and a request that arrives late is not overtaken by two refreshes, which would look like theft.
  */
 const newEnough = 5_000;
 
@@ -23,9 +23,9 @@ export class Keeper {
   state: State;
   private token: Token | undefined;
   private refreshToken: string | undefined;
-  /** Counts sessions that began or ended and tokens that came: what began before the last of these is void. */
+  /** Increases when a session starts or ends and when a token arrives. Work that started in an earlier epoch is discarded. */
   private epoch = 0;
-  /** Tokens of other tabs from before this time (on the monotonic clock) are void. */
+  /** Tokens from other tabs that were issued before this time (monotonic clock) are ignored. */
   private floor = -Infinity;
   private begun = false;
   private closed = false;
@@ -57,7 +57,7 @@ export class Keeper {
   }
 
   subscribe(listener: () => void): () => void {
-    const own = () => listener(); // so that one function can be given twice
+    const own = () => listener(); // so that the same function can subscribe twice
     this.listeners.add(own);
     return () => this.listeners.delete(own);
   }
@@ -69,7 +69,7 @@ export class Keeper {
       try {
         listener();
       } catch (error) {
-        // A listener's fault is reported, and keeps nobody else from hearing.
+        // An exception in a listener is reported, and does not prevent the calls of the others.
         queueMicrotask(() => {
           throw error;
         });
@@ -78,8 +78,8 @@ export class Keeper {
   }
 
   /**
-   * Returns a token that is good for a moment, renewed if need be, or undefined when nobody is signed in.
-   * A token that was refused as expired is not returned again.
+   * Returns a token that is still valid when it arrives, renewed if necessary, or undefined if nobody is signed in.
+   * It does not return the token that was refused as expired.
    */
   async access(refused?: string): Promise<string | undefined> {
     if (this.state.status === "signed-out") return undefined;
@@ -87,7 +87,7 @@ export class Keeper {
     return this.token?.value;
   }
 
-  /** Calls the issuer with the token. A token that expired on the way is renewed, once. */
+  /** Calls the issuer with the token. If the token has expired in transit, renews it and retries once. */
   async call<T>(call: Call): Promise<T> {
     let bearer = await this.access();
     const sid = this.state.data?.session.id;
@@ -103,7 +103,7 @@ export class Keeper {
     throw new IssuerError("signed_out", "Nobody is signed in.");
   }
 
-  /** Returns the session as the issuer sees it now, or null. */
+  /** Fetches the current session from the issuer, or returns null. */
   async load(): Promise<SessionData | null> {
     if (!usable(this.token, this.env)) {
       await this.renew(true);
@@ -118,25 +118,25 @@ export class Keeper {
     return this.state.data;
   }
 
-  /** Begins with a new session: that of the grant or, without one, that of the cookies. */
+  /** Starts a new session: that of the grant or, without a grant, that of the cookies. */
   async begin(grant?: Grant): Promise<void> {
     this.epoch++;
     this.floor = this.env.now();
-    this.token = this.pending = undefined; // what is under way is for an earlier session
+    this.token = this.pending = undefined; // a refresh in progress is for an earlier session
     this.backoff.succeeded();
     if (grant) this.take(grant, this.env.now(), this.env.wall());
     else await this.renew(true);
   }
 
-  /** Ends the session here, and in the tabs that share it or, with everywhere, its user. */
+  /** Ends the session in this tab and in the tabs that share it; with everywhere, in all tabs of its user. */
   end(reason: Reason, everywhere = false): void {
     const { data } = this.state;
     this.forget(reason);
-    // A tab that never had a session knows nothing about those of others.
+    // A tab that never had a session cannot tell others that it ended.
     if (data) this.leave(data.session.id, reason, everywhere ? data.user.id : undefined);
   }
 
-  /** Tells other tabs that a session is over. */
+  /** Tells other tabs that a session has ended. */
   leave(sid: string, reason: Reason, user?: string): void {
     this.siblings.tell({ kind: "out", reason, sid, user });
   }
@@ -147,13 +147,13 @@ export class Keeper {
     if (this.cookies || bearer) {
       const call: Call = { method: "DELETE", path: "/session", bearer, keepalive: true };
       await this.send(call).catch((error: IssuerError) => {
-        if (error.status !== 401) throw error; // else there was nothing to end
+        if (error.status !== 401) throw error; // with a 401 there is no session to end
       });
     }
     this.end("sign_out");
   }
 
-  /** Renews the token, once for all who ask at the same time. */
+  /** Renews the token, once for all concurrent callers. */
   renew(asked = false): Promise<void> {
     if (asked) this.backoff.asked();
     this.begun = true;
@@ -176,7 +176,7 @@ export class Keeper {
     const done = () =>
       this.epoch !== epoch && (!this.token || left(this.token, this.env) > margin(this.token));
     await exclusive(this.env, this.name, async () => {
-      // Another tab may have a newer token, above all one that had the lock before.
+      // Another tab may have a newer token, especially the one that had the lock before.
       if (!done()) await this.siblings.ask();
       if (!done()) await this.redeem();
     });
@@ -185,7 +185,7 @@ export class Keeper {
   private async redeem(): Promise<void> {
     const { epoch } = this;
     try {
-      // The reply may be lost, so the same token is sent again, once: the issuer knows it.
+      // The response may be lost, so the same token is sent once more: the issuer accepts the retry.
       await this.redeemOnce(epoch).catch((error: IssuerError) => {
         if (error.code !== "network" || this.epoch !== epoch) throw error;
         return this.redeemOnce(epoch);
@@ -204,14 +204,14 @@ export class Keeper {
     const born = this.env.now();
     const at = this.env.wall();
     const body = this.cookies ? {} : { refresh_token: this.refreshToken };
-    // Not kept alive when the page goes: a reply that nobody gives up on could come too late.
+    // Without keepalive: after the page is gone nothing would abort the request, and its response could come too late.
     const grant = await this.send<Grant>({ method: "POST", path: "/session/refresh", body });
     if (typeof grant?.access_token !== "string" || !(grant.expires_in >= 0) || !grant.session?.id)
       throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200);
     if (this.epoch === epoch) this.take(grant, born, at);
   }
 
-  /** Takes what the issuer answered with, and shares the access token with the tabs that share the cookies. */
+  /** Stores the tokens of a grant, and shares the access token with the tabs that share the cookies. */
   private take(grant: Grant, born: number, at: number): void {
     const { access_token: value, expires_in, refresh_token, session, user } = grant;
     if (!this.cookies) this.refreshToken = refresh_token ?? this.refreshToken;
@@ -254,7 +254,7 @@ export class Keeper {
     if (message.kind === "token" && this.cookies) {
       const { value, life } = message;
       const wall = this.env.wall();
-      const age = message.age + Math.max(0, wall - message.sent); // a suspended tab hears of it late
+      const age = message.age + Math.max(0, wall - message.sent); // a suspended tab receives the message late
       const token: Token = { value, life, born: this.env.now() - age, at: wall - age };
       const newer = !this.token || left(token, this.env) > left(this.token, this.env);
       if (newer && value !== this.token?.value && token.born >= this.floor && usable(token, this.env))
@@ -269,14 +269,14 @@ export class Keeper {
     if (event === "online") this.backoff.online();
     if (event !== "restore") return this.schedule();
     this.siblings.open();
-    if (this.begun) this.load().catch(ignore); // what was told meanwhile was missed
+    if (this.begun) this.load().catch(ignore); // messages that were sent in the meantime are lost
   }
 
-  /** Sets the timer for the next renewal. A page that nobody sees has none, and so lets a session become idle. */
+  /** Sets the timer for the next renewal. A hidden page has no timer, so its session can become idle. */
   private schedule(): void {
     this.env.clearTimeout(this.timer);
     if (this.closed || !this.begun || this.pending || this.state.status === "signed-out" || !this.env.visible()) return;
-    // A little later in some tabs than in others: most then find the work done.
+    // With jitter, so that most tabs find that another tab has renewed the token.
     const due = this.token ? left(this.token, this.env) - margin(this.token) * (1 - this.env.random() / 3) : 0;
     const wait = Math.ceil(Math.max(due, this.backoff.timerWait, 0));
     if (wait === Infinity) return;

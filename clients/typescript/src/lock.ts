@@ -1,13 +1,13 @@
 import type { Environment } from "./environment.js";
 
-/** How long to wait for another tab that holds the lock before taking it away, in milliseconds. */
-const patience = 10_000;
+/** How long to wait for another tab that holds the lock before stealing it, in milliseconds. */
+const stealAfter = 10_000;
 
 /**
- * Runs work while no other tab of this origin does.
+ * Runs work while no other tab of this origin runs it.
  *
- * A tab that the system has suspended may hold the lock for ever, so after a while it is taken away:
- * two refreshes at once are harmless, none is not. Where there are no locks, work just runs.
+ * A suspended tab may hold the lock for ever, so it is stolen after a while: two concurrent refreshes are harmless,
+ * and no refresh at all is not. In a runtime without locks the work runs without one.
  */
 export function exclusive<T>(env: Environment, name: string, work: () => Promise<T>): Promise<T> {
   const { locks } = env;
@@ -23,14 +23,14 @@ export function exclusive<T>(env: Environment, name: string, work: () => Promise
         () => {},
       );
     };
-    // A failure once the work runs means only that the lock was taken from us.
+    // A failure after the work has started only means that another tab has stolen the lock.
     const unlessStarted = (f: () => unknown) => () => (started ? undefined : f());
     const failOpen = unlessStarted(run);
     const steal = unlessStarted(() => locks.request(name, { steal: true }, run).catch(failOpen));
     const queue = () => {
       const off = new AbortController();
-      // Jitter: of several tabs that wait, one steals and the others get the lock from it in turn.
-      const timer = env.setTimeout(() => off.abort(), patience * (1 + env.random() / 2));
+      // Jitter: one of the waiting tabs steals the lock, and the others receive it afterwards.
+      const timer = env.setTimeout(() => off.abort(), stealAfter * (1 + env.random() / 2));
       const got = () => {
         env.clearTimeout(timer);
         return run();

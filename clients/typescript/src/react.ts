@@ -3,25 +3,25 @@ import type { Client } from "./client.js";
 import type { IssuerError, Reason } from "./errors.js";
 import { type SessionData, unknown } from "./state.js";
 
-/** What a component gets to know of the session. */
+/** The session as a component sees it. */
 export interface UseSession {
   /** The session and its user, or null. */
   data: SessionData | null;
-  /** True until it is known whether someone is signed in. */
+  /** True until it is known whether a user is signed in. */
   isPending: boolean;
-  /** Why the last attempt to refresh failed. The user stays signed in meanwhile. */
+  /** Why the last refresh failed. The user stays signed in. */
   error: IssuerError | null;
-  /** Why nobody is signed in, if there is more to it than that nobody was. */
+  /** Why the session ended; null if there was none. */
   reason: Reason | null;
-  /** Asks the issuer again. */
+  /** Fetches the session from the issuer again. */
   refetch: () => Promise<SessionData | null>;
 }
 
-/** Follows the session of a client. It needs no provider. On a server it is pending. */
+/** Returns the session of a client and renders again when it changes. It needs no provider. On a server it is pending. */
 export function useSession(client: Pick<Client, "getState" | "getSession" | "onChange">): UseSession {
   const state = useSyncExternalStore(client.onChange, client.getState, () => unknown);
   useEffect(() => {
-    // A failure is in the state.
+    // The state has the error.
     if (client.getState().status === "unknown") client.getSession().catch(() => {});
   }, [client]);
   return {

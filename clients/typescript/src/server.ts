@@ -1,34 +1,34 @@
 import { IssuerError } from "./errors.js";
 
-/** How long the issuer may take to answer, in milliseconds. */
-const giveUp = 5_000;
+/** The timeout of a request to the issuer, in milliseconds. */
+const timeout = 5_000;
 
 export interface AuthOptions {
-  /** Where the issuer is, as in "https://auth.example.com". */
+  /** The URL of the issuer, such as "https://auth.example.com". */
   baseURL: string;
-  /** Its setting better_auth.base_path. */
+  /** The issuer's setting better_auth.base_path. */
   basePath?: string;
-  /** Its setting cookies.prefix. */
+  /** The issuer's setting cookies.prefix. */
   cookiePrefix?: string;
   /**
-   * Returns the address of the visitor, from the headers of their request, as whatever stands in front of this server
-   * tells it. It counts for `binding.ip`, and only when the issuer has this server among its `trusted_proxies`.
-   * Left out, every visitor seems to come from this server.
+   * Returns the address of the visitor from the headers of their request, as set by the proxy in front of this server.
+   * It matters for `binding.ip`, and only if the issuer lists this server in its `trusted_proxies`. Without it, every
+   * visitor appears to have the address of this server.
    */
   clientAddress?: (headers: Headers) => string | undefined;
-  /** What calls the issuer. */
+  /** A replacement for the global fetch. */
   fetch?: typeof fetch;
 }
 
-/** A session as better-auth gives it to servers. `id` and `token` are the same public handle, which opens nothing. */
+/** A session as better-auth returns it to servers. `id` and `token` are both the public session id, not a credential. */
 export interface ServerSession {
   session: {
     id: string;
     token: string;
     userId: string;
-    /** When it ends, unless it is used. */
+    /** When it ends if it is not used. */
     expiresAt: Date;
-    /** The sign-in. */
+    /** The time of the sign-in. */
     createdAt: Date;
     updatedAt: Date;
     ipAddress: string | null;
@@ -42,15 +42,15 @@ export interface ServerSession {
     image: string | null;
     createdAt: Date;
     updatedAt: Date;
-    /** What the backend put into `claims` at sign-in. */
+    /** The members of `claims` from the mint. */
     [claim: string]: unknown;
   };
 }
 
 /**
- * Is what server components and API routes written for better-auth import as `auth`: `auth.api.getSession({ headers })`.
- * It asks the issuer each time, so a session that was revoked is gone at once; and it only reads, so a page may be
- * rendered without passing any cookie on.
+ * Returns the `auth` that server components and API routes written for better-auth import: `auth.api.getSession({ headers })`.
+ * It asks the issuer each time, so a revoked session is refused at once. It only reads, so a page may be rendered without
+ * passing cookies on.
  */
 export function createAuth(options: AuthOptions) {
   const url = new URL(options.basePath ?? "/api/auth", options.baseURL).href.replace(/\/$/, "") + "/get-session";
@@ -58,21 +58,21 @@ export function createAuth(options: AuthOptions) {
   const send = options.fetch ?? fetch;
 
   /**
-   * Returns who is signed in, by the cookies (or the bearer token) of the request with these headers, or null.
-   * Rejects with an `IssuerError` when that cannot be known now: nobody is signed out by a store that is down.
+   * Returns the session of the cookies or the bearer token in these headers, or null if nobody is signed in.
+   * Rejects with an `IssuerError` if that cannot be determined, so that an outage does not look like a sign-out.
    */
   async function getSession(request: { headers: HeadersInit }): Promise<ServerSession | null> {
     const headers = forwarded(new Headers(request.headers), names, options.clientAddress);
     if (!headers) return null;
     let response: Response, text: string;
     try {
-      const signal = AbortSignal.timeout(giveUp);
+      const signal = AbortSignal.timeout(timeout);
       response = await send(url, { headers, signal, cache: "no-store", redirect: "error" });
       text = await response.text();
     } catch {
       throw new IssuerError("network", "The issuer did not answer.");
     }
-    if (response.status === 401) return null; // a bearer token that is no good (any more)
+    if (response.status === 401) return null; // an invalid or expired bearer token
     if (!response.ok) throw refusal(response);
     return parse(text);
   }
@@ -80,7 +80,7 @@ export function createAuth(options: AuthOptions) {
   return { api: { getSession } };
 }
 
-/** What the issuer gets to see of a request: its credentials and its device. Nothing if there are no credentials. */
+/** Returns the headers to forward: credentials, user agent and address. Undefined if there are no credentials. */
 function forwarded(from: Headers, names: string[], address: AuthOptions["clientAddress"]): Headers | undefined {
   const to = new Headers({ accept: "application/json" });
   const cookies = (from.get("cookie") ?? "").split(/; */).filter((pair) => names.includes(pair.split("=", 1)[0] ?? ""));
@@ -106,12 +106,12 @@ function parse(text: string): ServerSession | null {
     if (data === null) return null;
     if (typeof data.session.id === "string" && typeof data.user.id === "string") return { session: data.session, user: data.user };
   } catch {
-    // the answer of something else
+    // not a response of the issuer
   }
   throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200);
 }
 
-/** Revives the dates of the answer, as better-auth's own server has them. */
+/** Converts the times in a response to Date, as better-auth's own server does. */
 function date(key: string, value: unknown): unknown {
   return /^(expires|created|updated)At$/.test(key) && typeof value === "string" ? new Date(value) : value;
 }

@@ -1,13 +1,13 @@
 import type { Channel, Environment } from "./environment.js";
 import type { SessionData } from "./state.js";
 
-/** How long an answer of another tab is waited for, in milliseconds. */
-const patience = 50;
+/** How long to wait for an answer from another tab, in milliseconds. */
+const answerTimeout = 50;
 
-/** What tabs of one origin tell each other. A refresh token is never in it. */
+/** A message between tabs of one origin. It never contains a refresh token. */
 export type Message =
   | { kind: "ask" }
-  /** An access token, its life, its age in milliseconds, and the wall clock when this was sent. */
+  /** An access token, its lifetime and its age in milliseconds, and the wall clock at the time of sending. */
   | { kind: "token"; value: string; life: number; age: number; sent: number; data: SessionData }
   | { kind: "out"; reason: string; sid: string; user?: string | undefined };
 
@@ -43,11 +43,11 @@ export class Siblings {
     this.channel?.postMessage(message);
   }
 
-  /** Asks for a newer token, and waits until one was taken or nobody seems to have one. */
+  /** Asks the other tabs for a newer token, and waits until one arrives or the timeout passes. */
   async ask(): Promise<void> {
     if (!this.channel) return;
     await new Promise<void>((resolve) => {
-      const timer = this.env.setTimeout(resolve, patience);
+      const timer = this.env.setTimeout(resolve, answerTimeout);
       this.waiting.add(() => {
         this.env.clearTimeout(timer);
         resolve();
@@ -57,7 +57,7 @@ export class Siblings {
     this.waiting.clear();
   }
 
-  /** Ends the wait of ask: what it waits for is here. */
+  /** Ends the wait of ask: the answer has arrived. */
   answered(): void {
     for (const done of this.waiting) done();
   }

@@ -1,7 +1,7 @@
 import type { IssuerError, Reason } from "./errors.js";
 import type { components } from "./openapi.js";
 
-/** A session, as the issuer describes it. It holds no token. */
+/** A session as the issuer describes it. It contains no token. */
 export type Session = components["schemas"]["Session"];
 
 /** The user of a session, as the backend described them at sign-in. */
@@ -13,22 +13,22 @@ export interface SessionData {
   user: User;
 }
 
-/** What a mint or a refresh answers with. */
+/** The response to a mint or a refresh. */
 export type Grant = components["schemas"]["Refreshed"];
 
-/** What the client knows. A state is never changed, only replaced. */
+/** The state of the client. A state object is never modified, only replaced. */
 export interface State {
-  /** `unknown` until the issuer was asked for the first time. */
+  /** `unknown` until the first response of the issuer. */
   readonly status: "unknown" | "signed-in" | "signed-out";
   /** The session, while signed in. */
   readonly data: SessionData | null;
-  /** Why nobody is signed in, if there is more to it than that nobody was. */
+  /** Why the session ended; absent if there was none. */
   readonly reason?: Reason;
-  /** Why the last attempt to refresh failed, while a further one is due. It says nothing about the session. */
+  /** Why the last refresh failed, until the next attempt. The session may still be live. */
   readonly error?: IssuerError;
 }
 
-/** The state of a client that has asked nothing yet. */
+/** The state of a client that has sent no request yet. */
 export const unknown: State = { status: "unknown", data: null };
 
 /** The state of a client without a session. */

@@ -1,11 +1,11 @@
 import type { Environment } from "./environment.js";
 import { type Code, IssuerError } from "./errors.js";
 
-/** How long a call may take before it is given up, in milliseconds: less than the issuer's window. */
-const giveUp = 8_000;
+/** The timeout of a call, in milliseconds. It is less than the issuer's concurrency window. */
+const timeout = 8_000;
 
-/** The longest Retry-After that is obeyed, in milliseconds. */
-const longestWait = 300_000;
+/** The longest Retry-After that is honoured, in milliseconds. */
+const maxRetryAfter = 300_000;
 
 /** A call to the issuer. */
 export interface Call {
@@ -19,15 +19,15 @@ export interface Call {
 /** Calls the issuer. */
 export type Transport = <T>(call: Call) => Promise<T>;
 
-/** Returns the function that calls the issuer at base. With cookies the browser's are sent and set. */
+/** Returns a function that calls the issuer at base. With cookies, requests include credentials. */
 export function transport(base: string, cookies: boolean, send: typeof fetch, env: Environment): Transport {
   return async <T>({ method, path, bearer, body, keepalive = false }: Call): Promise<T> => {
-    // A late answer could put an old cookie in the place of a newer one, so it must not be waited for.
+    // A late response could replace a newer cookie by an old one, so the request is aborted.
     const off = new AbortController();
-    const timer = env.setTimeout(() => off.abort(), giveUp);
+    const timer = env.setTimeout(() => off.abort(), timeout);
     try {
       const headers: Record<string, string> = {};
-      // A form of another site cannot send this type.
+      // A form on another site cannot send this content type.
       if (method !== "GET") headers["content-type"] = "application/json";
       if (bearer) headers["authorization"] = `Bearer ${bearer}`;
       const response = await send(base + path, {
@@ -52,7 +52,7 @@ export function transport(base: string, cookies: boolean, send: typeof fetch, en
 }
 
 async function json(response: Response): Promise<unknown> {
-  const text = await response.text(); // its failure is one of the network
+  const text = await response.text(); // a failure here is a network error
   try {
     return JSON.parse(text);
   } catch {
@@ -63,11 +63,11 @@ async function json(response: Response): Promise<unknown> {
 async function refusal(response: Response): Promise<IssuerError> {
   const code = (await problemCode(response)) ?? "invalid_response";
   const seconds = Number(response.headers.get("retry-after"));
-  const wait = seconds > 0 ? Math.min(seconds * 1000, longestWait) : 0;
+  const wait = seconds > 0 ? Math.min(seconds * 1000, maxRetryAfter) : 0;
   return new IssuerError(code as Code, `The issuer refused: ${code}.`, response.status, wait);
 }
 
-/** Returns the code of a problem document (RFC 9457). It reads the body. */
+/** Returns the code of a problem document (RFC 9457). It consumes the body. */
 export async function problemCode(response: Response): Promise<string | undefined> {
   if (!/^application\/(problem\+)?json\b/.test(response.headers.get("content-type") ?? "")) return undefined;
   const problem = (await json(response).catch(() => null)) as { code?: unknown } | null;

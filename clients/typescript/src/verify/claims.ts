@@ -1,7 +1,7 @@
 import { type Cause, VerifyError } from "./errors.js";
 import { fold, JSONFault, type JSONValue, strictObject, utf8 } from "./json.js";
 
-/** What an access token says (RFC 9068 §2.2). Times are seconds since 1970. */
+/** The claims of an access token (RFC 9068 §2.2). Times are seconds since 1970. */
 export interface Claims {
   iss: string;
   /** The user's id. */
@@ -12,19 +12,19 @@ export interface Claims {
   nbf?: number;
   /** Identifies the token. */
   jti: string;
-  /** Identifies the session. It is no credential. */
+  /** Identifies the session. It is not a credential. */
   sid?: string;
-  /** Who minted the session. */
+  /** The client that minted the session. */
   client_id?: string;
-  /** When the user last proved who they are. */
+  /** When the user last authenticated. */
   auth_time?: number;
   acr?: string;
   amr?: string[];
-  /** What the backend added at sign-in. */
+  /** The additional claims from the mint. */
   [name: string]: JSONValue | undefined;
 }
 
-/** What a verifier demands of claims. Times are in seconds. */
+/** What a verifier requires of claims. Times are in seconds. */
 export interface Demands {
   issuer: string;
   audience: readonly string[];
@@ -33,14 +33,14 @@ export interface Demands {
 }
 
 const maxTime = 253402300799; // the end of the year 9999
-const maxText = 255; // bytes of a text
+const maxText = 255; // bytes
 const maxList = 16;
 
 type Read = (written: string, name: string, reason: Cause) => void;
 
 const refuse = (reason: Cause, message: string, expired = false) => new VerifyError(reason, message, { expired });
 
-/** A control character, of text or of its direction. */
+/** A control character, or a character that changes the text direction. */
 const unsafe = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 const text: Read = (written, name, reason) => {
@@ -57,7 +57,7 @@ function checkSafe(value: string, name: string): void {
   if (!isName(value)) throw refuse("claims", `${name} is too long, or has control characters.`);
 }
 
-/** Reports whether a text can be the id of a user or a client: 1 to 255 bytes without control characters. */
+/** Reports whether a text is a valid id of a user or a client: 1 to 255 bytes without control characters. */
 export function isName(value: string): boolean {
   return value !== "" && new TextEncoder().encode(value).length <= maxText && !unsafe.test(value);
 }
@@ -81,7 +81,7 @@ const safeList: Read = (written, name, reason) => {
   for (const entry of parse(written) as string[]) checkSafe(entry, name);
 };
 
-/** The claims that are known: how each is read, and what it is called when it is malformed. */
+/** The known claims: how each is checked, and the cause if it is malformed. */
 const known: Record<string, [Read, Cause]> = {
   iss: [text, "iss"],
   sub: [safeText, "claims"],
@@ -101,7 +101,7 @@ function parse(written: string): JSONValue {
   return JSON.parse(written);
 }
 
-/** Reads the claims of a payload whose signature has been verified. Each that is there is of its form. */
+/** Reads the claims of a payload whose signature has been verified. Every known claim that is present is well-formed. */
 export function readClaims(payload: Uint8Array): Partial<Claims> {
   let members: Map<string, string>;
   try {
@@ -115,14 +115,14 @@ export function readClaims(payload: Uint8Array): Partial<Claims> {
     const rule = Object.hasOwn(known, name) ? known[name] : undefined;
     if (rule) rule[0](written, name, rule[1]);
     else if (Object.hasOwn(known, fold(name))) throw refuse("duplicate", "A claim has a name in another case.");
-    // Not an assignment: "__proto__" is a name like any other.
+    // Not an assignment, because a claim may be named "__proto__".
     Object.defineProperty(claims, name, { value: parse(written), enumerable: true, writable: true, configurable: true });
   }
   if (typeof claims["aud"] === "string") claims["aud"] = [claims["aud"]];
   return claims;
 }
 
-/** Holds claims to what is demanded, at a time in seconds. */
+/** Checks claims against the requirements at a time, in seconds. */
 export function acceptClaims(c: Partial<Claims>, demands: Demands, now: number): Claims {
   for (const name of ["iss", "aud", "exp", "iat", "sub", "jti"])
     if (c[name] === undefined) throw refuse(known[name]![1], `${name} is missing.`);
@@ -130,7 +130,7 @@ export function acceptClaims(c: Partial<Claims>, demands: Demands, now: number):
   const { issuer, leeway, maxLifetime } = demands;
   if (claims.iss !== issuer) throw refuse("iss", "It is of another issuer.");
   if (!claims.aud.some((name) => demands.audience.includes(name))) throw refuse("aud", "It is for another service.");
-  // Whether it has expired comes first: that is what its holder can mend.
+  // Expiry is checked first, because the holder can fix it with a refresh.
   if (now >= claims.exp + leeway) throw refuse("exp", "It has expired.", true);
   if (claims.nbf !== undefined && claims.nbf > now + leeway) throw refuse("nbf", "It is not valid yet.");
   const lifetime = claims.exp - claims.iat;

@@ -4,7 +4,7 @@ import { strictObject } from "./json.js";
 
 const maxMetadata = 64 << 10;
 
-/** Where the issuer answers. */
+/** The endpoints of the issuer. */
 export interface Endpoints {
   jwks: string;
   snapshot: string | undefined;
@@ -13,8 +13,8 @@ export interface Endpoints {
 }
 
 /**
- * Reads the issuer's metadata (RFC 8414). Whatever it names must be of the issuer's own origin: the service key goes
- * there.
+ * Fetches the issuer's metadata (RFC 8414). Every endpoint must have the issuer's own origin, because the service key is
+ * sent there.
  */
 export async function discover(http: Http, issuer: string): Promise<Endpoints> {
   const url = `${issuer}/.well-known/openid-configuration`;
@@ -45,7 +45,7 @@ export async function discover(http: Http, issuer: string): Promise<Endpoints> {
   };
 }
 
-/** Refuses an issuer that is not safe to take keys from. */
+/** Throws if an issuer URL is not safe to fetch keys from. */
 export function checkIssuer(issuer: string): void {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const plain = url && !url.username && !url.password && !/[?#]|\/$/.test(issuer);

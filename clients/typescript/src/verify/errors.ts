@@ -1,6 +1,5 @@
 /**
- * Why a token was refused, in one word. Those from `revoked` on are about the session or the caller's demands; the
- * others are about the token.
+ * Why a token was refused. `revoked` and `stale` concern the session; all others concern the token.
  */
 export type Cause =
   | "size"
@@ -25,12 +24,12 @@ export type Cause =
   | "revoked"
   | "stale";
 
-/** A token that was refused. It holds nothing of the token. */
+/** A refused token. The error contains no part of the token. */
 export class VerifyError extends Error {
   override readonly name = "VerifyError";
 
   constructor(
-    /** Why, in one word. */
+    /** The cause. */
     readonly reason: Cause,
     message: string,
     options?: ErrorOptions & { expired?: boolean },
@@ -39,22 +38,22 @@ export class VerifyError extends Error {
     this.expired = options?.expired ?? false;
   }
 
-  /** Whether the token has expired. Another one of the same session may be good. */
+  /** Whether the token has expired. A new token of the same session may be valid. */
   readonly expired: boolean;
 
-  /** The status to answer with: 401 or, when it is not known whether the session goes on, 503. */
+  /** The HTTP status to respond with: 401, or 503 if it is not known whether the session is live. */
   get status(): 401 | 503 {
     return this.reason === "stale" ? 503 : 401;
   }
 
-  /** The code for a problem document (RFC 9457), as the issuer uses it. The browser client understands it. */
+  /** The code for a problem document (RFC 9457), one of those that the issuer uses and the browser client understands. */
   get code(): "token_expired" | "token_invalid" | "session_revoked" | "unavailable" {
     if (this.expired) return "token_expired";
     if (this.reason === "revoked") return "session_revoked";
     return this.reason === "stale" ? "unavailable" : "token_invalid";
   }
 
-  /** The value of WWW-Authenticate to a 401 (RFC 6750 §3). */
+  /** The value of WWW-Authenticate for a 401 (RFC 6750 §3). */
   get challenge(): string {
     const titles = {
       token_expired: "The access token has expired",
@@ -66,17 +65,17 @@ export class VerifyError extends Error {
   }
 }
 
-/** Something that the issuer sent, or did not send, and that cannot be used. */
+/** A missing, refused or unusable response of the issuer. */
 export class IssuerFault extends Error {
   override readonly name = "IssuerFault";
 
   constructor(
-    /** What: the connection was lost, or something was wrong with an answer. */
+    /** The kind of fault. `lost` is a failed connection; the others are faults of a response. */
     readonly kind: "lost" | "status" | "discovery" | "keys" | "message" | "gap" | "backwards" | "forked" | "clock" | "gone",
     message: string,
-    /** The HTTP status, if that is the reason. */
+    /** The HTTP status, if that is the reason; 0 otherwise. */
     readonly status = 0,
-    /** How many milliseconds the issuer asks to wait. */
+    /** How long the issuer asks to wait, in milliseconds. */
     readonly retryAfter = 0,
   ) {
     super(message);

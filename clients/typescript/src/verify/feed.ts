@@ -10,9 +10,9 @@ import { type Frame, FrameReader } from "./sse.js";
 const firstPause = 500;
 const longestPause = 5_000;
 const reportEvery = 1_000;
-const reportAgain = 60_000;
+const repeatEvery = 60_000;
 
-/** What the feed has done. */
+/** The state and the counters of the feed. */
 export interface FeedStats {
   connected: boolean;
   connections: number;
@@ -20,11 +20,11 @@ export interface FeedStats {
   faults: number;
   rollbacks: number;
   fault: Error | undefined;
-  /** Milliseconds from the newest revocation to its being applied. */
+  /** Milliseconds from the newest revocation until it was applied. */
   delay: number;
 }
 
-/** Follows the issuer's log of revocations, as docs/feed.md says. */
+/** Follows the issuer's revocation log, as docs/feed.md specifies. */
 export class Feed {
   readonly stats: FeedStats = {
     connected: false,
@@ -37,7 +37,7 @@ export class Feed {
   };
   private failures = 0;
   private resync = false;
-  private news = () => {};
+  private wakeReporter = () => {};
 
   constructor(
     private readonly http: Http,
@@ -47,26 +47,26 @@ export class Feed {
     private readonly settings: { name: string; maxStaleness: number; now: () => number; signal: AbortSignal },
   ) {}
 
-  /** Reads the endpoints that are needed, or says that there are none. */
+  /** Returns the endpoints of the feed. Throws if the issuer has none. */
   static endpoints({ snapshot, stream }: Endpoints): { snapshot: string; stream: string } {
     if (snapshot && stream) return { snapshot, stream };
     throw new IssuerFault("discovery", "The issuer has no revocation feed.");
   }
 
-  /** Takes the whole list. */
+  /** Fetches the snapshot and applies it. */
   async snapshot(): Promise<void> {
     const call = { headers: { accept: "application/jwt" }, signal: this.settings.signal };
     const { text } = await this.http.fetch(this.where.snapshot, call, maxSnapshot);
     const list = readSnapshot(await this.verify(text, types.snapshot, maxSnapshot));
     const back = this.ledger.snapshot(list);
-    this.heed(list.entries);
+    this.refetchKeysIfEverythingRevoked(list.entries);
     if (back) this.stats.rollbacks++;
     this.stats.snapshots++;
-    this.applied(0);
+    this.noteApplied(0);
     this.resync = false;
   }
 
-  /** Follows the log until the signal. */
+  /** Follows the log until the signal aborts. */
   async run(): Promise<void> {
     const { signal } = this.settings;
     void this.report();
@@ -79,7 +79,7 @@ export class Feed {
         if (signal.aborted) return;
         this.stats.fault = error as Error;
         this.stats.faults++;
-        // What a lost connection cannot explain makes the whole list necessary.
+        // After any fault other than a lost connection the snapshot is fetched.
         if (!(error instanceof IssuerFault) || error.kind !== "lost") this.resync = true;
         if (error instanceof IssuerFault) wait = jitter(2 * error.retryAfter);
       }
@@ -91,12 +91,12 @@ export class Feed {
 
   private verify(text: string, typ: string, limit?: number): Promise<Uint8Array> {
     const once = () => verifyJWS(text, typ, this.keys.find, limit);
-    // Without the cool-down that tokens have, which an attacker could keep busy: if the key is not found the
-    // connection ends, so that the pauses between those bound it.
+    // Without the cool-down for tokens, which an attacker could keep active. If the key is not found the connection
+    // ends, so the pauses between connections limit the fetches.
     return this.keys.withKeys(once, (error) => error instanceof UnknownKey, 0);
   }
 
-  /** Reads the stream until it ends, or is silent for too long. */
+  /** Reads the stream until it ends, or until no alive has come for too long. */
   private async stream(): Promise<void> {
     const { signal, maxStaleness } = this.settings;
     const linked = new Linked(signal);
@@ -113,12 +113,12 @@ export class Feed {
       const frames = new FrameReader();
       for await (const chunk of chunksOf(response))
         for (const frame of frames.push(chunk)) {
-          await this.take(frame);
+          await this.apply(frame);
           if (frame.event === "alive") alive();
         }
       if (!this.stats.connected) throw new IssuerFault("lost", "The stream ended before it was complete.");
     } catch (error) {
-      if (error instanceof Error && "reason" in error) throw error; // of the gate
+      if (error instanceof Error && "reason" in error) throw error; // a VerifyError
       throw error instanceof IssuerFault ? error : new IssuerFault("lost", "The stream broke off.");
     } finally {
       linked.release();
@@ -126,7 +126,7 @@ export class Feed {
   }
 
   /** Applies one frame. */
-  private async take({ event, id, data }: Frame): Promise<void> {
+  private async apply({ event, id, data }: Frame): Promise<void> {
     if (event === "revoked") return this.revoked(id, data);
     if (event === "gone") throw new IssuerFault("gone", "The issuer no longer has the events after the resume point.");
     if (event !== "alive") throw new IssuerFault("message", "The feed has an unknown frame.");
@@ -140,21 +140,21 @@ export class Feed {
     const event = readEvent(await this.verify(data, types.event));
     if (id !== String(event.seq)) throw new IssuerFault("message", "A frame's id is not the event's number.");
     this.ledger.event(event);
-    this.applied(Math.max(0, this.settings.now() - event.at));
-    this.heed([event.entry]);
+    this.noteApplied(Math.max(0, this.settings.now() - event.at));
+    this.refetchKeysIfEverythingRevoked([event.entry]);
   }
 
-  /** Looks at the keys anew when everything was revoked: that is how the issuer says that one was compromised. */
-  private heed(entries: readonly Entry[]): void {
-    if (entries.some(({ kind }) => kind === "everything")) this.keys.distrust();
+  /** Fetches the keys again if everything was revoked: this is how the issuer announces a compromised key. */
+  private refetchKeysIfEverythingRevoked(entries: readonly Entry[]): void {
+    if (entries.some(({ kind }) => kind === "everything")) this.keys.refetch();
   }
 
-  private applied(delay: number): void {
+  private noteApplied(delay: number): void {
     this.stats.delay = delay;
-    this.news();
+    this.wakeReporter();
   }
 
-  /** Tells the issuer what was applied, at most once a second and at least once a minute. */
+  /** Reports to the issuer what was applied, at most once a second and at least once a minute. */
   private async report(): Promise<void> {
     const { signal, name } = this.settings;
     while (!signal.aborted) {
@@ -165,13 +165,13 @@ export class Feed {
         .fetch(`${this.where.snapshot}/applied`, { method: "POST", headers, body, want: [204], signal }, 4 << 10)
         .then(
           () => true,
-          (error: IssuerFault) => error.kind === "lost", // the feed notices that too
+          (error: IssuerFault) => error.kind === "lost", // the feed handles a lost connection itself
         );
-      // An issuer that takes no reports is not asked again in every second.
-      await pause((await sent) ? reportEvery : jitter(reportAgain / 2), signal);
+      // After a refused report the next one waits longer than a second.
+      await pause((await sent) ? reportEvery : jitter(repeatEvery / 2), signal);
       if (this.ledger.seq !== seq) continue;
-      await pause(reportAgain, signal, (end) => {
-        this.news = end;
+      await pause(repeatEvery, signal, (end) => {
+        this.wakeReporter = end;
       });
     }
   }

@@ -1,44 +1,44 @@
 import { IssuerFault } from "./errors.js";
 
 const timeout = 10_000;
-const longestWait = 30;
+const maxRetryAfter = 30;
 
-/** What a refusal means where a service key was sent. */
-const doubts: Record<number, string> = {
+/** Hints for refusals of requests with a service key, by status. */
+const refusalHints: Record<number, string> = {
   401: " It does not know the service key.",
   403: " The service key lacks a scope: revocations:read to follow revocations, tokens:introspect to introspect.",
 };
 
-/** What is sent to the issuer. */
+/** A request to the issuer. */
 export interface Call {
   method?: "GET" | "POST";
   headers?: Record<string, string>;
   body?: string;
-  /** Without the service key. */
+  /** Whether to omit the service key. */
   open?: boolean;
-  /** The statuses of a success, besides 200. */
+  /** The statuses that count as success, besides 200. */
   want?: readonly number[];
   signal?: AbortSignal;
 }
 
-/** An answer that was read to its end. */
+/** A complete response. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
 }
 
-/** Makes requests to the issuer. It follows no redirect and reads no more than it is told to. */
+/** Sends requests to the issuer. It follows no redirects and bounds the size of responses. */
 export class Http {
   constructor(
     private readonly send: typeof fetch,
     private readonly serviceKey: string | undefined,
   ) {}
 
-  /** Returns an answer of a status that is wanted. The caller reads its body. */
+  /** Returns a response with an expected status. The caller reads its body. */
   async open(url: string, call: Call): Promise<Response> {
     const headers = new Headers(call.headers);
-    headers.set("accept-encoding", "identity"); // so that a limit of bytes is one
+    headers.set("accept-encoding", "identity"); // so that the limit counts the bytes that are read
     if (!call.open && this.serviceKey) headers.set("authorization", `Bearer ${this.serviceKey}`);
     let response: Response;
     try {
@@ -56,12 +56,12 @@ export class Http {
     }
     if (response.status === 200 || call.want?.includes(response.status)) return response;
     await response.body?.cancel().catch(() => {});
-    const seconds = Math.min(Number(response.headers.get("retry-after")) || 0, longestWait);
-    const why = headers.has("authorization") ? (doubts[response.status] ?? "") : "";
+    const seconds = Math.min(Number(response.headers.get("retry-after")) || 0, maxRetryAfter);
+    const why = headers.has("authorization") ? (refusalHints[response.status] ?? "") : "";
     throw new IssuerFault("status", `The issuer answers with status ${response.status}.${why}`, response.status, seconds * 1000);
   }
 
-  /** Reads a whole answer of at most limit bytes. */
+  /** Reads a complete response of at most limit bytes. */
   async fetch(url: string, call: Call, limit: number): Promise<Answer> {
     const linked = new Linked(call.signal);
     linked.within(timeout);
@@ -86,12 +86,12 @@ export class Http {
       bytes.set(chunk, at);
       at += chunk.length;
     }
-    // What is not UTF-8 becomes something that no reader of ours accepts.
+    // Invalid UTF-8 is replaced by characters that no parser here accepts.
     return { status: response.status, headers: response.headers, text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) };
   }
 }
 
-/** Yields the body of an answer as it comes. Leaving early closes the connection. */
+/** Yields the chunks of a response body. Leaving the loop early closes the connection. */
 export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
@@ -106,7 +106,7 @@ export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> 
   }
 }
 
-/** Waits, or until the signal, or until the function that early gets is called. The process may end meanwhile. */
+/** Waits until the time has passed, the signal aborts, or the function given to early is called. Does not keep the process alive. */
 export function pause(ms: number, signal: AbortSignal, early?: (end: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -121,14 +121,14 @@ export function pause(ms: number, signal: AbortSignal, early?: (end: () => void)
   });
 }
 
-/** Sets a timer that keeps no process alive, and returns what takes it back. */
+/** Sets a timer that does not keep the process alive, and returns a function that clears it. */
 export function after(ms: number, f: () => void): () => void {
   const timer: ReturnType<typeof setTimeout> = setTimeout(f, ms);
   (timer as unknown as { unref?: () => void }).unref?.();
   return () => clearTimeout(timer);
 }
 
-/** A signal that another one and a timer can abort. It has to be let go: the other may live for long. */
+/** A signal that another signal or a timer aborts. The owner must release it, because the other signal may live longer. */
 export class Linked {
   private readonly own = new AbortController();
   private readonly abort = () => this.own.abort();
@@ -143,7 +143,7 @@ export class Linked {
     return this.own.signal;
   }
 
-  /** Aborts after a time, counted from now. */
+  /** Aborts after ms milliseconds from now, and replaces the earlier timer. */
   within(ms: number): void {
     this.stop();
     this.stop = after(ms, this.abort);
@@ -155,7 +155,7 @@ export class Linked {
   }
 }
 
-/** A time of half of ms to ms. */
+/** Returns a random time between ms/2 and ms. */
 export function jitter(ms: number): number {
   return ms * (0.5 + Math.random() / 2);
 }

@@ -2,11 +2,11 @@ import { VerifyError } from "./errors.js";
 import { type Http, Linked } from "./http.js";
 import { strictObject } from "./json.js";
 
-const patience = 3_000;
+const timeout = 3_000;
 const maxAnswer = 64 << 10;
-const slots = 64;
+const maxConcurrent = 64;
 
-/** Asks the issuer about single tokens (RFC 7662), not many at a time: one in trouble gets no flood. */
+/** Introspects single tokens (RFC 7662). The number of concurrent requests is bounded, to protect an issuer under load. */
 export class Introspector {
   private busy = 0;
 
@@ -15,10 +15,10 @@ export class Introspector {
     private readonly url: string | undefined,
   ) {}
 
-  /** Rejects, unless the issuer calls the token active and of this session. */
+  /** Rejects unless the issuer says that the token is active and belongs to this session. */
   async ask(token: string, sid: string): Promise<void> {
     if (!this.url) throw stale("the issuer has no introspection endpoint");
-    if (this.busy >= slots) throw stale("too many tokens to ask about");
+    if (this.busy >= maxConcurrent) throw stale("too many tokens to ask about");
     this.busy++;
     try {
       await this.askNow(this.url, token, sid);
@@ -31,7 +31,7 @@ export class Introspector {
     const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
     const body = new URLSearchParams({ token }).toString();
     const linked = new Linked(undefined);
-    linked.within(patience);
+    linked.within(timeout);
     const call = { method: "POST", headers, body, signal: linked.signal } as const;
     const asked = this.http.fetch(url, call, maxAnswer).finally(() => linked.release());
     const answer = await asked.catch(() => {

@@ -1,11 +1,11 @@
-// JSON in a strict form that every reader understands in the same way: no names that are equal or differ only in
-// case, no unpaired surrogates, bounded depth and numbers. What JSON.parse makes of it then is safe to use.
+// Strict JSON that all parsers interpret in the same way: no names that are equal or differ only in case, no unpaired
+// surrogates, bounded depth and numbers. The result of JSON.parse is safe to use after this check.
 
 /** A text that is not strict JSON. */
 export class JSONFault extends Error {
   constructor(
     message: string,
-    /** The name that an object has twice, if that is what is wrong. */
+    /** The duplicate member name, if that is the fault. */
     readonly duplicate?: string,
   ) {
     super(message);
@@ -21,7 +21,7 @@ const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const literal = /true|false|null/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-/** Returns the members of an object in strict JSON, each value as it was written. */
+/** Returns the members of an object in strict JSON, each value as its source text. */
 export function strictObject(text: string, levels = maxDepth): Map<string, string> {
   const scanner = new Scanner(text, levels);
   scanner.space();
@@ -32,7 +32,7 @@ export function strictObject(text: string, levels = maxDepth): Map<string, strin
   return members;
 }
 
-/** Decodes UTF-8, and keeps a byte order mark so that it is noticed. */
+/** Decodes UTF-8, and keeps a byte order mark so that the parser refuses it. */
 export function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -41,15 +41,15 @@ export function utf8(bytes: Uint8Array): string {
   }
 }
 
-/** Returns the form that is the same for all names that differ only in case. */
+/** Returns a form that is equal for all names that differ only in case. */
 export function fold(name: string): string {
   if (/^[\x20-\x7e]*$/.test(name)) return name.toLowerCase();
   return Array.from(name, foldCharacter).join("");
 }
 
-/** Folds one character, as Unicode's simple case folding does: a long s is an s, a Kelvin sign a k. */
+/** Folds one character with Unicode's simple case folding: a long s becomes s, a Kelvin sign k. */
 function foldCharacter(c: string): string {
-  if (c === "\u0131") return c; // a dotless i is a letter of its own
+  if (c === "\u0131") return c; // simple case folding maps a dotless i to itself
   const upper = c.toUpperCase();
   const lower = ([...upper].length === 1 ? upper : c).toLowerCase();
   return [...lower].length === 1 ? lower : c;
@@ -103,7 +103,7 @@ class Scanner {
     if (/[eE]/.test(found) && !Number.isFinite(Number(found))) this.fail("number out of range");
   }
 
-  /** Scans a string and returns what it means. */
+  /** Scans a string and returns its value. */
   private quoted(): string {
     const start = this.at++;
     for (;;) {
@@ -112,7 +112,7 @@ class Scanner {
       if (c === 0x5c) {
         if (!this.skip(escape)) this.fail("bad escape");
       } else if (c >= 0x20) this.at++;
-      else this.fail("control character or no end"); // past the end c is no number
+      else this.fail("control character or no end"); // past the end c is NaN
     }
     const meant: string = JSON.parse(this.text.slice(start, ++this.at));
     if (/\p{Surrogate}/u.test(meant)) this.fail("unpaired surrogate");
@@ -125,7 +125,7 @@ class Scanner {
     this.space();
   }
 
-  /** Steps over what follows an element and reports whether another one comes. */
+  /** Skips the separator or the end after an element, and reports whether another element follows. */
   private more(end: string): boolean {
     this.space();
     const c = this.text[this.at];
@@ -151,7 +151,7 @@ class Scanner {
     while (this.more("]"));
   }
 
-  /** Scans an object and notes its members, if asked to. */
+  /** Scans an object, and collects its members if members is given. */
   object(members?: Map<string, string>): void {
     this.open();
     if (this.empty("}")) return;

@@ -4,13 +4,13 @@ import { type Cause, VerifyError } from "./errors.js";
 import { fold, JSONFault, strictObject, utf8 } from "./json.js";
 import type { Key } from "./keys.js";
 
-/** The size of the largest token that is looked at, in bytes. */
+/** The largest token that is parsed, in bytes. */
 export const maxToken = 8 << 10;
 
 /** Finds a key by its id. */
 export type FindKey = (kid: string) => Key | undefined;
 
-/** A token whose key is not known: it may have been published a moment ago. */
+/** A token with an unknown kid. The key may have been published a moment ago. */
 export class UnknownKey extends VerifyError {
   constructor() {
     super("kid", "The key of the token is not known.");
@@ -21,8 +21,8 @@ const refuse = (reason: Cause, message: string) => new VerifyError(reason, messa
 const malformed = () => refuse("encoding", "It is not a compact JWS in canonical base64url.");
 
 /**
- * Returns the payload of a compact JWS of a type (RFC 7515 §7.1). In front of the library stands a gate: only
- * canonical base64url, only alg, typ and kid in the header, one algorithm for one key.
+ * Returns the payload of a compact JWS with this typ (RFC 7515 §7.1). Before the library verifies the signature, strict
+ * checks allow only canonical base64url, only alg, typ and kid in the header, and one algorithm for each key.
  */
 export async function verifyJWS(text: string, typ: string, find: FindKey, limit = maxToken): Promise<Uint8Array> {
   if (text.length > limit) throw refuse("size", `It has more than ${limit} bytes.`);
@@ -41,7 +41,7 @@ export async function verifyJWS(text: string, typ: string, find: FindKey, limit 
   try {
     await compactVerify(text, key.key, { algorithms: [key.algorithm] });
   } catch {
-    throw refuse("sig", "The signature does not verify."); // what the library says may depend on the token
+    throw refuse("sig", "The signature does not verify."); // without the library's message, which may contain parts of the token
   }
   return payload;
 }
@@ -86,7 +86,7 @@ function readHeader(raw: Uint8Array): Header {
 
 const dangerous = new Set(["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "b64", "zip", "enc", "epk", "p2c", "p2s"]);
 
-/** Refuses a member beyond alg, kid and typ; first one that carries a key or changes what is signed. */
+/** Refuses any member except alg, kid and typ. Members that carry a key or change what is signed are reported first. */
 function onlyAllowed(names: string[]): void {
   if (names.some((name) => dangerous.has(name))) throw refuse("header-not-allowed", "The header has a dangerous member.");
   if (names.includes("crit")) throw refuse("crit", "Critical extensions are not supported.");
@@ -96,12 +96,12 @@ function onlyAllowed(names: string[]): void {
 }
 
 /**
- * The asymmetric algorithms that are registered. Those that no key of the issuer has are let through here, so that the
- * refusal says what is wrong: the pair of key and algorithm.
+ * The registered asymmetric algorithms. Those that no key of the issuer has pass this check, so that the refusal states
+ * the actual fault: the algorithm does not match the key.
  */
 const registered = /^(ES256K?|ES384|ES512|RS(256|384|512)|PS(256|384|512)|EdDSA|Ed25519|Ed448)$/;
 
-/** Takes the prefix away that RFC 7515 §4.1.9 lets a typ omit, and its case. */
+/** Normalizes a typ: lower case, without the prefix that RFC 7515 §4.1.9 allows to omit. */
 function trimType(typ: string): string {
   return typ.toLowerCase().replace(/^application\/(?=.)/, "");
 }

@@ -6,24 +6,23 @@ const maxAge = 24 * 3_600_000;
 const firstRetry = 1_000;
 const longestRetry = 60_000;
 
-/** How long an unknown key id causes no other fetch, in milliseconds. */
+/** How long after a fetch an unknown kid causes no other fetch, in milliseconds. */
 export const coolDown = 10_000;
 
 /**
- * Holds the issuer's keys. It keeps those of the last good answer for as long as no other comes; a key that is not in
- * the newest good answer is gone.
+ * Holds the issuer's keys: exactly those of the newest good response, which stay in use until the next good response.
  */
 export class Keyring {
   fetches = 0;
-  /** What was wrong with the last answer. */
+  /** The fault of the last fetch, if it failed. */
   fault: Error | undefined;
   private keys = new Map<string, Key>();
   private generation = 0;
   private etag: string | undefined;
   private age = minAge;
-  private begun = -Infinity;
-  private underWay: Promise<void> | undefined;
-  /** Another fetch is to follow the one that is under way. */
+  private startedAt = -Infinity;
+  private inProgress: Promise<void> | undefined;
+  /** Whether another fetch must follow the one in progress. */
   private again = false;
   private failures = 0;
   private ended = () => {};
@@ -34,7 +33,7 @@ export class Keyring {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Returns a key that the issuer publishes. */
+  /** Returns a published key by its kid. */
   readonly find = (kid: string): Key | undefined => this.keys.get(kid);
 
   get ids(): string[] {
@@ -42,8 +41,8 @@ export class Keyring {
   }
 
   /**
-   * Runs work, and once more with newer keys when there are any and it says that a key is unknown. They are not looked
-   * for within quiet milliseconds of the last time.
+   * Runs work. If its error says that a key is unknown, fetches the keys and, if they have changed, runs work once more.
+   * It does not fetch within quiet milliseconds of the last fetch.
    */
   async withKeys<T>(work: () => Promise<T>, unknown: (error: unknown) => boolean, quiet = coolDown): Promise<T> {
     const { generation } = this;
@@ -57,52 +56,52 @@ export class Keyring {
     }
   }
 
-  /** Fetches the keys, or waits for a fetch that is under way, but for one within quiet milliseconds of the last. */
+  /** Fetches the keys, or waits for the fetch in progress. It does not fetch within quiet milliseconds of the last fetch. */
   async renew(quiet = 0): Promise<void> {
-    if (!this.underWay && performance.now() - this.begun < quiet) return;
-    await this.start().catch(() => {}); // the fault is noted; the keys stay
+    if (!this.inProgress && performance.now() - this.startedAt < quiet) return;
+    await this.start().catch(() => {}); // the fault is recorded; the keys stay
   }
 
   /**
-   * Makes sure that the keys are fetched from now on: a key of those that are held may be compromised, and what is
-   * under way may have been answered before it was taken away.
+   * Fetches the keys again, because one of them may be compromised. If a fetch is in progress another one follows it,
+   * because its response may still contain the compromised key.
    */
-  distrust(): void {
-    if (this.underWay) this.again = true;
+  refetch(): void {
+    if (this.inProgress) this.again = true;
     else void this.renew();
   }
 
-  /** Waits for a fetch that is under way, and for the one that is to follow. */
-  async settled(): Promise<void> {
-    while (this.underWay) await this.underWay.catch(() => {});
+  /** Waits until no fetch is in progress. */
+  async idle(): Promise<void> {
+    while (this.inProgress) await this.inProgress.catch(() => {});
   }
 
-  /** Fetches the keys, or waits for a fetch that is under way. Rejects when they cannot be used. */
+  /** Fetches the keys, or waits for the fetch in progress. Rejects if the response cannot be used. */
   start(): Promise<void> {
-    if (this.underWay) return this.underWay;
-    this.begun = performance.now();
+    if (this.inProgress) return this.inProgress;
+    this.startedAt = performance.now();
     this.fetches++;
     this.again = false;
-    this.underWay = this.fetch().then(
+    this.inProgress = this.fetch().then(
       () => this.end(undefined),
       (error: Error) => {
         this.end(error);
         throw error;
       },
     );
-    return this.underWay;
+    return this.inProgress;
   }
 
   private end(fault: Error | undefined): void {
     this.fault = fault;
     this.failures = fault ? this.failures + 1 : 0;
-    this.underWay = undefined;
+    this.inProgress = undefined;
     if (this.again && !this.signal.aborted) void this.renew();
     this.ended();
   }
 
   private async fetch(): Promise<void> {
-    // As the issuer has them, and not as a cache on the way did.
+    // The current keys of the issuer, not those of an intermediate cache.
     const headers: Record<string, string> = { accept: "application/jwk-set+json", "cache-control": "no-cache" };
     if (this.etag) headers["if-none-match"] = this.etag;
     const call = { open: true, headers, want: this.etag ? [304] : [], signal: this.signal };
@@ -115,13 +114,13 @@ export class Keyring {
     this.age = ageOf(answer.headers);
   }
 
-  /** Fetches the keys whenever they come of age, or a fetch of them has failed, until the signal. */
+  /** Fetches the keys when their max-age has passed, and after failures, until the signal aborts. */
   async run(): Promise<void> {
     while (!this.signal.aborted) {
       let due = true;
       await pause(this.wait(), this.signal, (end) => {
         this.ended = () => {
-          due = false; // whoever began it: the time runs from there
+          due = false; // another caller has fetched them: the max-age starts again
           end();
         };
       });
@@ -137,8 +136,8 @@ export class Keyring {
 }
 
 /**
- * Returns for how long an answer may be used from now on (RFC 9111 §4.2), in milliseconds: its max-age less the time
- * that it has spent in caches, 5 s to 24 h.
+ * Returns the remaining freshness lifetime of a response (RFC 9111 §4.2), in milliseconds: its max-age minus its Age,
+ * between 5 s and 24 h.
  */
 function ageOf(headers: Headers): number {
   const seconds = /(?:^|[\s,])max-age="?(\d{1,9})\b/i.exec(headers.get("cache-control") ?? "")?.[1];

@@ -3,7 +3,7 @@ import { canonical } from "./base64.js";
 import { IssuerFault } from "./errors.js";
 import { type JSONValue, strictObject } from "./json.js";
 
-/** The algorithms of the issuer. A key is for exactly one. */
+/** The algorithms of the issuer. Each key has exactly one. */
 export type Algorithm = "ES256" | "EdDSA" | "RS256";
 
 /** A public key of the issuer. */
@@ -22,8 +22,8 @@ const secret = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 const sizes: Record<string, number> = { x: 43, y: 43 };
 
 /**
- * Reads a JWK Set (RFC 7517 §5). Keys of other kinds and uses are left out; anything wrong with a key of ours
- * refuses the whole set.
+ * Parses a JWK Set (RFC 7517 §5). Keys of other types and uses are skipped; a malformed key of a supported type makes the
+ * whole set invalid.
  */
 export async function parseKeys(text: string): Promise<Map<string, Key>> {
   let list: JSONValue;
@@ -69,7 +69,7 @@ async function parseKey(raw: JSONValue): Promise<Key | undefined> {
   }
 }
 
-/** Returns the members that make up the key, each of the right form and size. */
+/** Returns the public members of the key, and checks the format and size of each. */
 function publicPart(raw: { [name: string]: JSONValue }, algorithm: Algorithm): JWK {
   const names = { ES256: ["x", "y"], EdDSA: ["x"], RS256: ["n", "e"] }[algorithm];
   const jwk: JWK = { kty: raw["kty"] as string };
@@ -81,7 +81,7 @@ function publicPart(raw: { [name: string]: JSONValue }, algorithm: Algorithm): J
       throw fault(`${name} of a key is malformed`);
     jwk[name as "x"] = value;
   }
-  // The issuer's are of 3,072 bits; fewer than 2,048 are no protection, and far more a burden.
+  // The issuer's keys have 3,072 bits. Fewer than 2,048 are insecure, and many more are slow.
   if (algorithm === "RS256" && (jwk.n!.length < 342 || jwk.n!.length > 2732 || jwk.e!.length > 6))
     throw fault("a key has the wrong size");
   return jwk;

@@ -1,13 +1,13 @@
 import { IssuerFault } from "./errors.js";
 import type { Alive, Entry, Event, Snapshot } from "./messages.js";
 
-/** How far the clocks of issuer and verifier may differ for the feed, in seconds. */
+/** The largest clock difference between issuer and verifier that the feed tolerates, in seconds. */
 const skew = 60;
 
-/** How long an entry is kept after its end, in seconds: a verifier whose clock is behind accepts tokens then. */
+/** How long an entry is kept after its until, in seconds: a verifier whose clock is behind still accepts tokens then. */
 const keepPast = 120;
 
-/** What is revoked. An entry never leaves before its end: a revocation cannot be taken back. */
+/** The revocation list. An entry is never removed before its until: a revocation is final. */
 export class RevocationList {
   private readonly entries = {
     session: new Map<string, Entry>(),
@@ -20,7 +20,7 @@ export class RevocationList {
   revoked(sid: string, user: string, client: string | undefined): boolean {
     const { session, everything, user: users, client: clients } = this.entries;
     if (session.has(sid)) return true;
-    // The text of a session's id sorts as its bytes do.
+    // The text of a sid sorts in the same order as its bytes.
     const marks = [everything.get(""), users.get(user), client === undefined ? undefined : clients.get(client)];
     return marks.some((mark) => mark !== undefined && sid <= mark.sid);
   }
@@ -33,7 +33,7 @@ export class RevocationList {
     else this.entries[kind].set(key, { ...old, sid: old.sid > sid ? old.sid : sid, until: Math.max(old.until, until) });
   }
 
-  /** Forgets entries that ended before a time in seconds, by the issuer's clock. */
+  /** Removes entries whose until is before a time, in seconds by the issuer's clock. */
   expire(before: number): void {
     for (const map of Object.values(this.entries))
       for (const [key, { until }] of map) if (until < before) map.delete(key);
@@ -45,18 +45,18 @@ export class RevocationList {
 }
 
 /**
- * What a verifier has read of the issuer's log, and how fresh that is. It judges messages whose signatures have been
- * verified. What it refuses changes nothing.
+ * The position of a verifier in the issuer's log, its list, and how fresh the list is. It checks and applies messages
+ * whose signatures have been verified. A message that it refuses changes nothing.
  */
 export class Ledger {
   readonly list = new RevocationList();
   /** The number of the newest entry applied. */
   seq = 0;
-  /** The sid in that entry, if it is known. */
+  /** The sid of that entry, if it is known. */
   private last: string | undefined;
   /** The iat of the newest message accepted. */
-  private newest = 0;
-  /** When the list was complete, by the clock that only runs and by the one that is set, in milliseconds. */
+  private newestIat = 0;
+  /** When the list was last known to be complete, by the monotonic clock and by the wall clock, in milliseconds. */
   private heard: { running: number; set: number } | undefined;
 
   constructor(
@@ -65,12 +65,12 @@ export class Ledger {
     private readonly now: () => number,
   ) {}
 
-  /** When the issuer last said that the list is complete, in milliseconds since 1970. */
+  /** When the issuer last confirmed that the list is complete, in milliseconds since 1970. */
   get heardAt(): number | undefined {
     return this.heard?.set;
   }
 
-  /** Reports whether the list counts as complete. A clock that stood still does not hide how long that was. */
+  /** Reports whether the list counts as complete, by both clocks: either of them may have stopped or been set. */
   get fresh(): boolean {
     if (!this.heard) return false;
     return Math.max(performance.now() - this.heard.running, this.now() - this.heard.set) <= this.maxStaleness;
@@ -78,41 +78,41 @@ export class Ledger {
 
   /** Applies the next entry of the log. */
   event({ iss, iat, seq, prev, entry }: Event): void {
-    this.follows(iss, seq, prev, 1);
+    this.checkPosition(iss, seq, prev, 1);
     this.list.add(entry);
     this.seq = seq;
     this.last = entry.sid;
-    this.newest = Math.max(this.newest, iat);
+    this.newestIat = Math.max(this.newestIat, iat);
   }
 
-  /** Takes the issuer's word that nothing is missing. */
+  /** Applies the issuer's confirmation that no entry is missing. */
   alive({ iss, iat, seq, last }: Alive): void {
-    this.follows(iss, seq, last, 0);
-    this.timely(iat);
+    this.checkPosition(iss, seq, last, 0);
+    this.checkTime(iat);
     this.last ??= last;
-    this.hear(iat);
+    this.markFresh(iat);
     this.list.expire(iat - keepPast);
   }
 
   /**
-   * Adds a whole list, and reports whether it goes back in the log. One that does is that of an issuer whose backup
-   * was restored, or an old one: it must be newer than every other message.
+   * Adds all entries of a snapshot, and reports whether its position is before the present one. Such a snapshot comes
+   * from an issuer whose backup was restored, or is old: it must be newer than every message accepted before.
    */
   snapshot({ iss, iat, next, last, entries }: Snapshot): boolean {
     if (iss !== this.issuer) throw new IssuerFault("message", "A message of the feed is of another issuer.");
-    this.timely(iat);
+    this.checkTime(iat);
     const back = next < this.seq;
-    if (back && iat <= this.newest) throw new IssuerFault("backwards", "The issuer's list is older than what was applied.");
+    if (back && iat <= this.newestIat) throw new IssuerFault("backwards", "The issuer's list is older than what was applied.");
     for (const entry of entries) this.list.add(entry);
     this.seq = next;
     this.last = last;
-    this.hear(iat);
+    this.markFresh(iat);
     this.list.expire(iat - keepPast);
     return back;
   }
 
-  /** Refuses a message about an entry that does not come step after the newest one. */
-  private follows(iss: string, seq: number, before: string | undefined, step: number): void {
+  /** Throws unless seq is the present position plus step, and before is the sid of the entry applied last. */
+  private checkPosition(iss: string, seq: number, before: string | undefined, step: number): void {
     if (iss !== this.issuer) throw new IssuerFault("message", "A message of the feed is of another issuer.");
     if (seq < this.seq + step) throw new IssuerFault("backwards", `The feed goes back to ${seq}, after ${this.seq}.`);
     if (seq > this.seq + step) throw new IssuerFault("gap", `The feed goes on at ${seq}, after ${this.seq}.`);
@@ -120,16 +120,16 @@ export class Ledger {
       throw new IssuerFault("forked", `The feed is of another log at ${seq}.`);
   }
 
-  /** Refuses a message that cannot be of this time by any clock that is tolerated. */
-  private timely(iat: number): void {
+  /** Throws if the time of a message is further from the present than the tolerated clock difference allows. */
+  private checkTime(iat: number): void {
     const age = this.now() / 1000 - iat;
     if (age > skew + this.maxStaleness / 1000 || age < -skew)
       throw new IssuerFault("clock", "A message of the feed is not of this time.");
   }
 
-  /** Notes that the list was complete: now, unless the message was under way for longer than clocks may differ. */
-  private hear(iat: number): void {
-    this.newest = Math.max(this.newest, iat);
+  /** Records that the list was complete now, or earlier if the message was in transit for longer than clocks may differ. */
+  private markFresh(iat: number): void {
+    this.newestIat = Math.max(this.newestIat, iat);
     const late = Math.max(0, this.now() - (iat + skew) * 1000);
     const heard = { running: performance.now() - late, set: this.now() - late };
     if (!this.heard || heard.running > this.heard.running || heard.set > this.heard.set) this.heard = heard;

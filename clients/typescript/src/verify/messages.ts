@@ -11,40 +11,40 @@ export const maxSnapshot = 64 << 20;
 const sessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const maxTime = 253402300799;
 
-/** One thing that is revoked: a session, or all up to one of a user, of a client, or of everybody. */
+/** An entry: a revoked session, or a mark over the sessions of a user, of a client, or of everybody. */
 export interface Entry {
   kind: "session" | "user" | "client" | "everything";
-  /** The user or the client; empty otherwise. */
+  /** The user or the client of a mark; empty otherwise. */
   name: string;
   sid: string;
-  /** When it may be forgotten, in seconds, by the issuer's clock. */
+  /** When it may be removed, in seconds by the issuer's clock. */
   until: number;
 }
 
-/** What all messages have. */
+/** The members that all messages have. */
 interface Message {
   iss: string;
   /** In seconds. */
   iat: number;
 }
 
-/** One revocation, and its place in the log. */
+/** One revocation, and its position in the log. */
 export interface Event extends Message {
   seq: number;
   entry: Entry;
-  /** The sid of the entry before, unless it was purged. */
+  /** The sid of the previous entry, unless that entry was purged. */
   prev: string | undefined;
   /** When it was revoked, in milliseconds. */
   at: number;
 }
 
-/** The issuer's word that the log ends here. */
+/** The issuer's confirmation of where the log ends. */
 export interface Alive extends Message {
   seq: number;
   last: string | undefined;
 }
 
-/** The whole list. */
+/** All entries that verifiers still need. */
 export interface Snapshot extends Message {
   next: number;
   last: string | undefined;
@@ -53,7 +53,7 @@ export interface Snapshot extends Message {
 
 const malformed = (what: string) => new IssuerFault("message", `A message of the feed is malformed: ${what}.`);
 
-/** A reader of the members of one object. */
+/** Reads the members of one object. */
 class Members {
   constructor(private readonly value: { [name: string]: JSONValue }) {}
 
@@ -114,7 +114,7 @@ class Members {
   }
 }
 
-/** Reports whether a text is the id of a session, a UUIDv7 in its one form (RFC 9562). */
+/** Reports whether a text is a session id: a UUIDv7 in canonical form (RFC 9562). */
 export function isSessionID(text: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(text);
 }

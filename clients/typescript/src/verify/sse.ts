@@ -3,15 +3,15 @@ import { IssuerFault } from "./errors.js";
 /** The largest line, and the largest data of one frame, in bytes. */
 export const maxFrame = 64 << 10;
 
-/** One event of a stream of Server-Sent Events (WHATWG HTML §9.2.6). */
+/** One event of a Server-Sent Events stream (WHATWG HTML §9.2.6). */
 export interface Frame {
-  /** The last id that the stream has given, in this frame or before it. */
+  /** The last id of the stream, from this frame or an earlier one. */
   id: string;
   event: string;
   data: string;
 }
 
-/** Reads frames from bytes that come in any portions. It holds at most one frame, whatever it is sent. */
+/** Reads frames from chunks of any size. It buffers at most one frame. */
 export class FrameReader {
   private line = new Uint8Array(1 << 10);
   private length = 0;
@@ -49,7 +49,7 @@ export class FrameReader {
     this.line[this.length++] = byte;
   }
 
-  /** Takes the line that has ended, and returns a frame if it was its last. */
+  /** Processes a complete line, and returns a frame if the line ends one. */
   private ended(): Frame | undefined {
     let line = new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.line.subarray(0, this.length));
     this.length = 0;

@@ -10,29 +10,29 @@ import { Ledger } from "./ledger.js";
 import { isSessionID } from "./messages.js";
 
 /**
- * What happens to a good token while it is not known whether its session was revoked. `fail_closed`: it is refused
+ * What happens to a valid token while it is not known whether its session was revoked. `fail_closed`: it is refused
  * as `stale`, which is a 503. `fail_open`: it is accepted, and counted. `introspect`: the issuer is asked about it;
- * the service key then needs the scope tokens:introspect. A session that is known to be revoked is refused always.
+ * the service key then needs the scope tokens:introspect. A session that is known to be revoked is always refused.
  */
 export type Policy = "fail_closed" | "fail_open" | "introspect";
 
-/** Whom a verifier trusts and what it accepts. Times are in milliseconds. */
+/** The configuration of a verifier. Times are in milliseconds. */
 export interface VerifierOptions {
   /** The issuer's URL, exactly as in iss: https, or http on a loopback address. */
   issuer: string;
-  /** Names the service: one of these must be in a token's aud, exactly. */
+  /** The service's audience: one of these must be a member of a token's aud, exactly. */
   audience: string | readonly string[];
   /** A service key with the scope revocations:read. Needed to follow revocations and to introspect. */
   serviceKey?: string;
-  /** What the issuer calls this verifier in its lists: 1 to 64 characters of A-Za-z0-9._-. `node` by default. */
+  /** The name of this verifier in its reports: 1 to 64 characters of A-Za-z0-9._-. `node` by default. */
   name?: string;
-  /** How far the clocks of the issuer and this service may differ, 5 s by default and at most 60 s. */
+  /** The leeway for clock skew when a token is checked, 5 s by default and at most 60 s. */
   leeway?: number;
-  /** The longest life of a token that is accepted, one hour by default. */
+  /** The longest accepted lifetime of a token, one hour by default. */
   maxLifetime?: number;
-  /** For how long the list counts as complete after the issuer said so, 30 s by default and at least 15 s. */
+  /** How long the list counts as complete after the issuer confirmed it, 30 s by default and at least 15 s. */
   maxStaleness?: number;
-  /** What happens after that. `fail_closed` by default. */
+  /** The policy after that time. `fail_closed` by default. */
   stale?: Policy;
   /** A replacement for the global fetch. */
   fetch?: typeof fetch;
@@ -40,22 +40,22 @@ export interface VerifierOptions {
   now?: () => number;
 }
 
-/** What a verifier knows and has done. */
+/** The state and the counters of a verifier. */
 export interface VerifierStats extends FeedStats {
   /** The number of the newest revocation applied. */
   seq: number;
-  /** How many entries and marks are held. */
+  /** How many entries the list has, marks included. */
   revocations: number;
-  /** When the issuer last said that the list is complete. */
+  /** When the issuer last confirmed that the list is complete. */
   heard: Date | undefined;
-  /** Whether that was too long ago. */
+  /** Whether that was more than maxStaleness ago. */
   stale: boolean;
   /** The ids of the keys in use. */
   keyIDs: string[];
   keyFetches: number;
-  /** What is wrong with the key set. The last good one is in use. */
+  /** The fault of the last fetch of the keys. The last good key set is in use. */
   keysFault: Error | undefined;
-  /** Good tokens that came while the list was stale, by what became of them. */
+  /** How many valid tokens arrived while the list was stale, by the result. */
   staleRefused: number;
   staleAccepted: number;
   introspected: number;
@@ -64,17 +64,17 @@ export interface VerifierStats extends FeedStats {
 /** Verifies the access tokens of one issuer for one service. */
 export interface Verifier {
   /**
-   * Returns the claims of a token that the issuer signed for this service, in its time, and of a session that is
+   * Returns the claims of a token that the issuer signed for this service, that has not expired, and whose session is
    * not known to be revoked. Rejects with a VerifyError otherwise.
    */
   verify(token: string, options?: { stale?: Policy }): Promise<Claims>;
   /**
-   * Follows the issuer's revocations from now on. Resolves when the list is complete. Without it a token of a
-   * session that was revoked is accepted until it expires.
+   * Follows the issuer's revocation feed from now on. Resolves when the list is complete. Without it, a token of a
+   * revoked session is accepted until it expires.
    */
   followRevocations(): Promise<void>;
   stats(): VerifierStats;
-  /** Ends the connection to the issuer. What was learnt stays, and grows stale. */
+  /** Ends the connection to the issuer. The list stays, and becomes stale. */
   close(): void;
 }
 
@@ -86,7 +86,7 @@ interface Settings extends VerifierOptions {
   name: string;
 }
 
-/** Returns a verifier that is ready: it has read the issuer's metadata and its keys. */
+/** Returns a verifier after it has fetched the issuer's metadata and keys. */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const settings = complete(options);
   const http = new Http(options.fetch ?? ((...args) => fetch(...args)), options.serviceKey);
@@ -98,7 +98,7 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
   return new IssuerVerifier(settings, http, where, keys, off);
 }
 
-/** Fills in the defaults and refuses what is wrong. */
+/** Fills in the defaults, and throws if an option is invalid. */
 function complete(options: VerifierOptions): Settings {
   const { issuer, leeway = 5_000, maxLifetime = 3_600_000, maxStaleness = 30_000, name = "node", stale = "fail_closed" } = options;
   checkIssuer(issuer);
@@ -106,7 +106,7 @@ function complete(options: VerifierOptions): Settings {
   if (!audience.length || audience.includes("")) throw new TypeError("audience must name the service");
   if (!(leeway >= 0 && leeway <= 60_000)) throw new TypeError("leeway must be from 0 to 60 s");
   if (!(maxLifetime > 0)) throw new TypeError("maxLifetime must be positive");
-  // The issuer speaks every 10 s; one message may be lost.
+  // The issuer sends an alive every 10 s, and a late one must not make the list stale.
   if (!(maxStaleness >= 15_000)) throw new TypeError("maxStaleness must be 15 s or more");
   if (!["fail_closed", "fail_open", "introspect"].includes(stale)) throw new TypeError("stale is no policy");
   if (stale === "introspect" && !options.serviceKey) throw new TypeError("serviceKey is needed to introspect");
@@ -137,12 +137,12 @@ class IssuerVerifier implements Verifier {
     const once = () => verifyJWS(token, "at+jwt", this.keys.find);
     const payload = await this.keys.withKeys(once, (error) => error instanceof UnknownKey);
     const claims = acceptClaims(readClaims(payload), this.settings.demands, this.settings.now() / 1000);
-    if (this.feed) await this.live(token, claims, options.stale ?? this.settings.stale);
+    if (this.feed) await this.checkLive(token, claims, options.stale ?? this.settings.stale);
     return claims;
   }
 
-  /** Refuses a good token of a session that is revoked or, by the policy, may be. */
-  private async live(token: string, { sid, sub, client_id }: Claims, policy: Policy): Promise<void> {
+  /** Rejects if the session of a valid token is revoked or, depending on the policy, may be revoked. */
+  private async checkLive(token: string, { sid, sub, client_id }: Claims, policy: Policy): Promise<void> {
     if (!sid || !isSessionID(sid)) throw new VerifyError("claims", "sid is missing, or none.");
     if (this.ledger.list.revoked(sid, sub, client_id)) throw new VerifyError("revoked", "The session has been revoked.");
     if (this.ledger.fresh) return;
@@ -160,7 +160,7 @@ class IssuerVerifier implements Verifier {
 
   followRevocations(): Promise<void> {
     this.following ??= this.follow().catch((error: unknown) => {
-      this.following = undefined; // so that it can be tried again
+      this.following = undefined; // so that the caller can retry
       throw error;
     });
     return this.following;
@@ -176,7 +176,7 @@ class IssuerVerifier implements Verifier {
       signal: this.off.signal,
     });
     await feed.snapshot();
-    await this.keys.settled(); // the list may have said that they have changed meanwhile
+    await this.keys.idle(); // the snapshot may have caused a fetch of the keys
     this.feed = feed;
     void feed.run();
   }
