@@ -22,7 +22,7 @@ from app.settings import Policy, Settings
 
 
 def create_app(settings: Settings | None = None, now: Callable[[], float] = time.time) -> FastAPI:
-    """The app, by the environment's settings if there are no others."""
+    """Return the app, with settings from the environment unless they are given."""
     settings = settings or Settings.from_environment()
 
     @asynccontextmanager
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, now: Callable[[], float] = time
     app.exception_handler(Refused)(answer)
     app.add_middleware(
         CORSMiddleware,
-        allow_credentials=True,  # the cookie
+        allow_credentials=True,  # for the cookie
         allow_origins=list(settings.allowed_origins),
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
@@ -48,19 +48,19 @@ def create_app(settings: Settings | None = None, now: Callable[[], float] = time
 
     @app.get("/greeting")
     async def greeting(user: Annotated[User | None, Depends(get_user_from_session)]) -> dict[str, str]:
-        """For everybody."""
+        """A route for all users, signed in or not."""
         return {"text": f"Hello, {user.id if user else 'stranger'}"}
 
     @app.get("/prices")
     async def prices(
         user: Annotated[User | None, Depends(user_from_session(stale=Policy.FAIL_OPEN))],
     ) -> dict[str, int]:
-        """Harmless: it is shown also while revocations can't be known."""
+        """A harmless route: it stays available while the list is stale."""
         return {"tea": 200 if user else 250}
 
     @app.delete("/me", status_code=204)
     async def delete_me(user: FreshUser) -> None:
-        """Whoever deletes an account has just signed in."""
+        """A sensitive route: it requires a recent authentication."""
 
     @app.get("/healthz")
     async def healthz(verifier: Annotated[Verifier, Depends(get_verifier)], response: Response) -> dict[str, bool]:

@@ -9,37 +9,37 @@ from pathlib import Path
 
 
 class Policy(StrEnum):
-    """What becomes of a good token while nobody knows whether its session was revoked."""
+    """What happens to a valid token while it is not known whether its session was revoked."""
 
     FAIL_CLOSED = "fail_closed"
-    """503: the service can't tell."""
+    """It is refused with 503."""
     FAIL_OPEN = "fail_open"
     """It is accepted."""
     INTROSPECT = "introspect"
-    """The issuer is asked about this token; 503 if it does not answer."""
+    """The issuer is asked about it; 503 if the issuer does not respond."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service must know of its issuer. Times are in seconds."""
+    """The configuration of the service. Times are in seconds."""
 
     issuer: str
     audience: str
     service_key: str = field(repr=False)
-    """It has the scope revocations:read, and tokens:introspect for the policy introspect."""
+    """A service key with the scope revocations:read, and tokens:introspect for the policy introspect."""
     name: str = "fastapi"
-    """What the issuer calls this service in its list of verifiers."""
+    """The name of this service in the issuer's list of verifiers."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins of front ends: they may send the cookie."""
+    """Origins of front ends, which may send the cookie."""
     cookie: str = ""
-    """The cookie's full name. Empty: as the issuer names it by default."""
+    """The full name of the cookie. Empty means the issuer's default name."""
     stale: Policy = Policy.FAIL_CLOSED
     max_staleness: float = 30
-    """For how long the list counts as complete after the issuer said so, at least 15."""
+    """How long the list counts as complete after the issuer confirmed it, at least 15."""
     fresh_age: float = 600
-    """How long after signing in the user may do what needs a fresh session."""
+    """How long after an authentication a session counts as fresh."""
     leeway: float = 5
-    """How far the clocks may differ when a token is judged, at most 60."""
+    """The leeway for clock skew when a token is checked, at most 60."""
 
     def __post_init__(self) -> None:
         if not self.cookie:
@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings of the process. SERVICE_KEY_FILE names a file that holds the key."""
+        """Return the settings of the process. SERVICE_KEY_FILE names a file that contains the key."""
         missing = [name for name in ("ISSUER", "AUDIENCE") if not env.get(name)]
         if not env.get("SERVICE_KEY") and not env.get("SERVICE_KEY_FILE"):
             missing.append("SERVICE_KEY or SERVICE_KEY_FILE")

@@ -1,4 +1,4 @@
-"""The real issuer, built from this repository, and the service beside it."""
+"""Fixtures: the real issuer, built from this repository, and the service."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The issuer's program. ISSUER_BIN names one that is built already."""
+    """The path of the issuer's binary. ISSUER_BIN names an existing one."""
     if built := os.environ.get("ISSUER_BIN"):
         return Path(built)
     path = tmp_path_factory.mktemp("bin") / "issuer"
@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @dataclass
 class Grant:
-    """A session that has begun."""
+    """A new session and its access token."""
 
     session: str
     access_token: str
@@ -54,7 +54,7 @@ class Grant:
 
 @dataclass
 class Issuer:
-    """A running issuer with `serve --dev`, in a folder of its own."""
+    """An issuer that runs with `serve --dev` in its own folder."""
 
     binary: Path
     folder: Path
@@ -86,7 +86,7 @@ class Issuer:
             self.process = None
 
     def operate(self, *args: str) -> None:
-        """Runs a command beside the issuer, as an operator does."""
+        """Run an operator's command against the issuer."""
         env = {"ISSUER_ADMIN_URL": f"http://{self.admin}"}
         subprocess.run([self.binary, *args], cwd=self.folder, env=env, check=True, capture_output=True)
 
@@ -117,7 +117,7 @@ def issuer(binary: Path, tmp_path: Path) -> Iterator[Issuer]:
 
 
 class Clock:
-    """The service's clock: the real one, and what a test puts on top."""
+    """The clock of the service: the real clock plus an offset that a test sets."""
 
     offset: float = 0
 
@@ -127,7 +127,7 @@ class Clock:
 
 @dataclass
 class Service:
-    """The running service, and a client of it."""
+    """The running service and a client for it."""
 
     client: httpx.AsyncClient
     clock: Clock
@@ -137,7 +137,7 @@ class Service:
         return await self.client.get(path, headers={"Authorization": f"Bearer {grant.access_token}"})
 
     async def refuses(self, grant: Grant, *codes: str, within: float = 1) -> None:
-        """Waits for a token to be refused, with one of the codes."""
+        """Wait until a token is refused with one of the codes."""
         with anyio.fail_after(within):
             while (response := await self.get(grant)).status_code == 200:
                 await anyio.sleep(0.01)
@@ -149,7 +149,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Service]]
 
 @pytest.fixture
 def serve(issuer: Issuer) -> Serve:
-    """Makes services of the issuer, with settings of their own."""
+    """Return a function that starts services with their own settings."""
 
     @asynccontextmanager
     async def start(**settings: Any) -> AsyncIterator[Service]:

@@ -1,4 +1,4 @@
-"""The service as the README starts it."""
+"""Tests of the command in the README."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def test_the_command_of_the_readme(issuer: Issuer) -> None:
 
 
 def ask(url: str) -> None:
-    """Waits until the service answers."""
+    """Wait until the service responds."""
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -47,7 +47,7 @@ def ask(url: str) -> None:
 
 
 def verifiers(issuer: Issuer) -> str:
-    """What the issuer knows of those that follow it."""
+    """Return the issuer's list of verifiers."""
     key = (issuer.folder / "data/dev/admin.key").read_text().strip()
     url = f"http://{issuer.admin}/admin/v1/verifiers"
     return httpx.get(url, headers={"Authorization": f"Bearer {key}"}).text

@@ -1,4 +1,4 @@
-"""How a request says who is asking."""
+"""Tests of the credentials of a request."""
 
 import httpx
 import pytest
@@ -95,7 +95,7 @@ async def test_front_ends_may_send_the_cookie(service: Service) -> None:
 
 
 async def test_a_fresh_session(issuer: Issuer, serve: Serve) -> None:
-    async with serve(fresh_age=-1) as service:  # nobody is as fresh as that
+    async with serve(fresh_age=-1) as service:  # no session is that fresh
         grant = issuer.mint()
         assert (await service.get(grant)).status_code == 200
         response = await service.client.delete("/me", headers={"Authorization": f"Bearer {grant.access_token}"})

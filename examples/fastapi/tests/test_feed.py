@@ -1,4 +1,4 @@
-"""A feed that is not as it should be: the service keeps what it knows, and takes the snapshot again."""
+"""Tests with an invalid feed: the service keeps its list, and fetches the snapshot again."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.conftest import ROOT, free_port
 pytestmark = pytest.mark.anyio
 
 KEYS = json.loads((ROOT / "testdata/vectors/jws-keys.json").read_text())["keys"]
-PRIVATE: dict[str, Any] = KEYS[0]["jwk"]  # of RFC 7515 A.3
+PRIVATE: dict[str, Any] = KEYS[0]["jwk"]  # from RFC 7515 A.3
 
 
 END = b": end\n\n"
@@ -36,14 +36,14 @@ def sid(n: int) -> str:
 
 @dataclass
 class FakeIssuer:
-    """An issuer whose every word a test chooses. It speaks HTTP as the real one does."""
+    """An issuer whose messages are chosen by a test. It uses HTTP like the real one."""
 
     url: str = field(default_factory=lambda: f"http://127.0.0.1:{free_port()}")
-    streams: list[bytes] = field(default_factory=list)  # what each connection gets, the last one for ever
+    streams: list[bytes] = field(default_factory=list)  # the content of each connection; the last one repeats
     jwks: dict[str, Any] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     marks: list[dict[str, Any]] = field(default_factory=list)
-    keys_down: int = 0  # how many requests for the keys are not answered
+    keys_down: int = 0  # how many requests for the keys fail
     snapshots: int = 0
     fetches: int = 0  # of the keys
     asked: list[str] = field(default_factory=list)  # Last-Event-ID of each stream
@@ -92,14 +92,14 @@ class FakeIssuer:
         return "", b""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):  # the service may have gone away
+        with suppress(ConnectionError, asyncio.IncompleteReadError):  # the service may have disconnected
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             kind, body = self.answer(head.split(" ")[1], head)
             head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             if kind == "text/event-stream" and not body.endswith(END):
-                await reader.read()  # until the other one has had enough
+                await reader.read()  # until the other side disconnects
         writer.close()
 
 
@@ -237,24 +237,24 @@ async def test_a_stream_that_ends_is_resumed(fake: FakeIssuer) -> None:
 
 
 @pytest.mark.parametrize("stream", [b"", END])
-async def test_a_stream_that_says_nothing(fake: FakeIssuer, stream: bytes) -> None:
-    """Behind a proxy that holds streams back the service lives by snapshots."""
+async def test_silent_stream(fake: FakeIssuer, stream: bytes) -> None:
+    """Behind a proxy that buffers streams the service relies on snapshots."""
     impatient = settings(fake)
-    object.__setattr__(impatient, "max_staleness", 0.6)  # less than anybody may set
+    object.__setattr__(impatient, "max_staleness", 0.6)  # less than the settings allow
     fake.streams = [stream]
     async with Verifier.running(impatient) as verifier:
         fake.marks = [{"kind": "user", "name": "u9", "up_to": sid(9), "until": int(time.time()) + 300}]
         await until(lambda: verifier.ledger.revoked(UUID(sid(9)), "u9", "app"))
 
 
-async def test_strangers_do_not_make_it_ask(fake: FakeIssuer) -> None:
-    """A key id that nobody knows is looked for once in 10 s, whoever makes up how many."""
+async def test_unknown_kids_are_rate_limited(fake: FakeIssuer) -> None:
+    """Unknown values of kid cause at most one fetch in 10 s, however many there are."""
     fake.streams = [fake.alive(1)]
     async with Verifier.running(settings(fake)) as verifier:
         for n in range(100):
             with pytest.raises(InvalidToken):
                 await verifier.verify(fake.sign("at+jwt", {}, kid=f"k{n + 2}"))
-        assert fake.fetches == 1  # at the start, a moment ago
+        assert fake.fetches == 1  # the one at the start
 
 
 async def test_ids_are_compared_as_bytes(fake: FakeIssuer) -> None:

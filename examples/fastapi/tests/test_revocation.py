@@ -1,4 +1,4 @@
-"""Sessions that end are refused, whatever happens to the issuer."""
+"""Tests that ended sessions are refused, also while the issuer is unavailable."""
 
 import shutil
 
@@ -46,17 +46,17 @@ async def test_what_was_revoked_before_the_start(issuer: Issuer, serve: Serve) -
 async def test_the_issuer_is_killed_and_comes_back(issuer: Issuer, service: Service) -> None:
     grant, other = issuer.mint(), issuer.mint()
     issuer.kill()
-    assert (await service.get(grant)).status_code == 200  # the issuer is not needed for it
+    assert (await service.get(grant)).status_code == 200  # this needs no issuer
     issuer.start()
     issuer.revoke(grant)
-    await service.refuses(grant, "session_revoked", within=10)  # it connects again after a pause
+    await service.refuses(grant, "session_revoked", within=10)  # the service reconnects after a pause
     assert (await service.get(other)).status_code == 200
     issuer.revoke(other)
     await service.refuses(other, "session_revoked")
 
 
 async def test_a_backup_is_restored(issuer: Issuer, service: Service) -> None:
-    """The log goes back behind what the service has read: the issuer says that it is gone."""
+    """After a restored backup the log ends before the service's position: the issuer sends gone."""
     revoked, alive = issuer.mint(), issuer.mint()
     issuer.operate("backup", "--out", "backup.db")
     issuer.revoke(revoked)
@@ -66,7 +66,7 @@ async def test_a_backup_is_restored(issuer: Issuer, service: Service) -> None:
     issuer.start()
     issuer.revoke(alive)
     await service.refuses(alive, "session_revoked", within=15)
-    assert (await service.get(revoked)).json()["code"] == "session_revoked"  # it is not taken back
+    assert (await service.get(revoked)).json()["code"] == "session_revoked"  # a revocation is final
 
 
 async def test_nothing_is_heard_of_the_issuer(issuer: Issuer, serve: Serve) -> None:
@@ -94,7 +94,7 @@ async def test_nothing_is_heard_of_the_issuer(issuer: Issuer, serve: Serve) -> N
 async def test_the_issuer_is_asked_when_nothing_is_heard(issuer: Issuer, serve: Serve) -> None:
     grant, revoked = issuer.mint(), issuer.mint()
     async with serve(stale=Policy.INTROSPECT) as service:
-        service.clock.offset = 120  # too far off for any message of the feed
+        service.clock.offset = 120  # more than the feed tolerates
         assert (await service.get(grant)).status_code == 200
         issuer.revoke(revoked)
         assert (await service.get(revoked)).json()["code"] == "session_revoked"
@@ -106,7 +106,7 @@ async def test_a_key_has_leaked(issuer: Issuer, service: Service) -> None:
     stolen = issuer.mint()
     kid = jwt.get_unverified_header(stolen.access_token)["kid"]
     issuer.operate("keys", "revoke", kid)
-    # Its session ends, and its key goes: whichever the service hears of first.
+    # The session ends and the key is removed; the service may learn of either first.
     await service.refuses(stolen, "session_revoked", "token_invalid")
     after = issuer.mint()
     assert (await service.get(after)).status_code == 200

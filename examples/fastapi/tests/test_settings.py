@@ -1,4 +1,4 @@
-"""Whoever starts the service with something wrong is told what."""
+"""Tests that wrong settings are reported at the start."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Hostile tokens, from the vectors that the issuer's own packages share."""
+"""Tests with hostile tokens, from the vectors that the issuer's own packages use."""
 
 import base64
 import hashlib
@@ -18,18 +18,18 @@ from tests.conftest import ROOT
 VECTORS = json.loads((ROOT / "testdata/vectors/jws-hostile.json").read_text())
 
 HARMLESS = ["Nbf instead of nbf", "17 levels", "number of 65 digits"]
-"""Only the issuer could sign them, and nothing here reads what is odd in them."""
+"""Tokens that only the issuer could sign, and whose irregular members are not used here."""
 
 
 def thumbprint(jwk: dict[str, str]) -> str:
-    """RFC 7638: the vectors name their keys by it."""
+    """Return the thumbprint of a key (RFC 7638), which is its kid in the vectors."""
     members = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
     text = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"))
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 class Now(datetime):
-    """The time of the vectors."""
+    """A clock that returns the time of the vectors."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Any:
@@ -46,7 +46,7 @@ def test_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             signed(token, ring, settings)
         except ValidationError as error:
-            # The good tokens of the vectors have a sid that is no UUID.
+            # The sid of the valid tokens in the vectors is not a UUID.
             return [(fault["loc"], fault["input"]) for fault in error.errors()] == [(("sid",), "s1")]
         except jwt.PyJWTError:
             return False

@@ -1,6 +1,6 @@
-"""Who is asking: access tokens, the issuer's keys, and the sessions that have ended.
+"""Authentication with access tokens of the issuer.
 
-`dependencies` is what routes use. `verifier` says which tokens are good: it holds the
-issuer's keys (`keys`), and the list of revoked sessions (`ledger`), which `feed` keeps up to
-date as docs/feed.md of the issuer says.
+Routes use `dependencies`. `verifier` decides which tokens are valid, with the issuer's keys
+(`keys`) and the list of revoked sessions (`ledger`). `feed` keeps the list up to date, as
+docs/feed.md of the issuer specifies.
 """

@@ -1,4 +1,4 @@
-"""What routes ask of a request: a user, or a user who has just signed in."""
+"""The dependencies of routes: a user, or a user who has authenticated recently."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from app.settings import Policy, Settings
 
 @dataclass(frozen=True)
 class User:
-    """The user of a request, and the session that they use."""
+    """The user of a request, and their session."""
 
     id: str
     session_id: UUID
@@ -34,7 +34,7 @@ def get_verifier(request: Request) -> Verifier:
 
 
 def user_from_session(stale: Policy | None = None) -> Callable[..., Awaitable[User | None]]:
-    """A dependency that finds the user, for routes with a policy of their own."""
+    """Return a dependency that returns the user, for a route with its own policy for a stale list."""
 
     async def dependency(
         request: Request,
@@ -51,12 +51,12 @@ def user_from_session(stale: Policy | None = None) -> Callable[..., Awaitable[Us
 
 
 get_user_from_session = user_from_session()
-"""The user whose access token came as bearer or in the cookie; None without a token. A token that is not
-good is refused, so that the front end refreshes it, and does not go on as nobody."""
+"""The user of the bearer token or the cookie; None without a token. An invalid token is refused, so that
+the front end refreshes it and does not continue as an anonymous user."""
 
 
 async def require_user(user: Annotated[User | None, Depends(get_user_from_session)]) -> User:
-    """The user. Without one the request is refused."""
+    """Return the user. A request without a user is refused."""
     if user is None:
         raise NoCredential
     return user
@@ -65,7 +65,7 @@ async def require_user(user: Annotated[User | None, Depends(get_user_from_sessio
 async def require_fresh(
     user: Annotated[User, Depends(require_user)], settings: Annotated[Settings, Depends(get_settings)]
 ) -> User:
-    """The user, who has proved who they are a moment ago."""
+    """Return the user, if they have authenticated within `fresh_age`."""
     if time.time() - user.claims.auth_time > settings.fresh_age:
         raise NotFresh(settings.fresh_age)
     return user
@@ -76,9 +76,9 @@ FreshUser = Annotated[User, Depends(require_fresh)]
 
 
 def credential(request: Request, settings: Settings) -> str | None:
-    """The one access token of a request. The same in header and cookie is one."""
+    """Return the only access token of a request. The same token in header and cookie counts once."""
     if "access_token" in request.query_params:
-        raise NotOneCredential  # a URL is no place for it
+        raise NotOneCredential  # a token must not be in a URL
     bearer = _bearer(request.headers.getlist("Authorization"))
     tokens = {value for value in _cookies(request, settings.cookie) if value}
     if bearer is not None:
@@ -93,7 +93,7 @@ def credential(request: Request, settings: Settings) -> str | None:
 
 
 def _bearer(headers: list[str]) -> str | None:
-    """The token of the Authorization header (RFC 6750 section 2.1). No header is no token."""
+    """Return the token of the Authorization header (RFC 6750 section 2.1), or None without the header."""
     if not headers:
         return None
     scheme, _, token = headers[0].partition(" ")
@@ -107,13 +107,13 @@ def _bearer(headers: list[str]) -> str | None:
 
 
 def _cookies(request: Request, name: str) -> list[str]:
-    """All cookies of this name: request.cookies has one of them, whoever planted the others."""
+    """Return all cookies with this name. request.cookies has only one of them, and others may be planted."""
     pairs = (pair.strip().partition("=") for line in request.headers.getlist("Cookie") for pair in line.split(";"))
     return [value for key, _, value in pairs if key == name]
 
 
 def _check_origin(request: Request, settings: Settings) -> None:
-    """A page elsewhere must not use the cookie to change something: a browser says where the page is from."""
+    """Refuse a state-changing request from a page on another origin. Browsers send the origin of the page."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")

@@ -1,11 +1,11 @@
-"""Why a request is refused, and what its client is told (RFC 6750, RFC 9470, RFC 9457)."""
+"""Reasons to refuse a request, and the responses for them (RFC 6750, RFC 9470, RFC 9457)."""
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
 
 class Refused(Exception):
-    """A request is refused. `code` is one of the issuer's."""
+    """A refused request. `code` is one of the issuer's codes."""
 
     status = 401
     code = "token_invalid"
@@ -71,7 +71,7 @@ class Stale(Refused):
 
 
 async def answer(_: Request, refused: Refused) -> JSONResponse:
-    """The answer to a refused request: a problem document, and the challenge."""
+    """Return the response to a refused request: a problem document, and the challenge."""
     return JSONResponse(
         {"title": refused.title, "status": refused.status, "code": refused.code},
         refused.status,

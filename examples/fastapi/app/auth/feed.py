@@ -1,4 +1,4 @@
-"""Following the issuer's log of revocations."""
+"""Follows the issuer's revocation log."""
 
 import asyncio
 import logging
@@ -24,29 +24,29 @@ _M = TypeVar("_M", bound=Message)
 
 
 class Feed:
-    """Keeps a ledger up to date: the snapshot first, then the stream from there."""
+    """Keeps a ledger up to date: with the snapshot first, and then with the stream from its position."""
 
     def __init__(self, issuer: Issuer, where: Metadata, keys: KeyRing, ledger: Ledger, name: str) -> None:
         self._issuer, self._where, self._keys, self._ledger, self._name = issuer, where, keys, ledger, name
-        self._idle = ledger.max_staleness * 2 / 3  # after so long without an alive a stream is given up
+        self._idle = ledger.max_staleness * 2 / 3  # after this time without an alive the stream is closed
         self._failures = 0
         self._resync = False
         self._delay = 0.0  # of the newest event, in seconds
-        self._news = asyncio.Event()
+        self._unreported = asyncio.Event()
 
     async def snapshot(self) -> None:
-        """Takes the whole list."""
+        """Fetch the snapshot and apply it."""
         headers = {"Accept": "application/jwt"}
         _, body = await self._issuer.fetch(self._where.snapshot, MAX_SNAPSHOT, headers=headers)
         text = body.decode("ascii", "replace")
         snapshot = await self._read(Snapshot, text, "revocations+jwt", MAX_SNAPSHOT)
         self._ledger.snapshot(snapshot)
-        await self._heed(snapshot.entries())
+        await self._renew_keys_if_everything_revoked(snapshot.entries())
         self._delay = 0
-        self._news.set()
+        self._unreported.set()
 
     async def run(self) -> None:
-        """Follows the log for ever. A lost connection resumes; anything else takes the snapshot."""
+        """Follow the log until cancelled. A lost connection resumes; any other fault makes it fetch the snapshot."""
         while True:
             pause = 0.0
             try:
@@ -64,7 +64,7 @@ class Feed:
             self._failures += 1
 
     async def _stream(self) -> None:
-        """Reads one connection to its end. One on which the issuer says nothing is no good."""
+        """Read one connection until it ends. It is a fault if no alive arrives in time."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self._ledger.seq)}
         stream = self._issuer.open(
             self._where.stream, headers=headers, params={"verifier": self._name}, timeout=httpx.Timeout(5, read=None)
@@ -73,7 +73,7 @@ class Feed:
         try:
             async with asyncio.timeout(self._idle) as silence, stream as response:
                 async for frame in sse.frames(response.aiter_bytes()):
-                    await self._take(frame)
+                    await self._apply(frame)
                     if frame.event == "alive":
                         alive = True
                         silence.reschedule(asyncio.get_running_loop().time() + self._idle)
@@ -82,7 +82,7 @@ class Feed:
         if not alive:
             raise IssuerError("the stream was silent to its end")
 
-    async def _take(self, frame: sse.Frame) -> None:
+    async def _apply(self, frame: sse.Frame) -> None:
         match frame.event:
             case "revoked":
                 event = await self._read(Event, frame.data, "secevent+jwt")
@@ -90,8 +90,8 @@ class Feed:
                     raise IssuerError("a frame's id is not the event's number")
                 self._ledger.event(event)
                 self._delay = max(0, self._ledger.now() - event.revoked.at_ms / 1000)
-                self._news.set()
-                await self._heed([event.entry])
+                self._unreported.set()
+                await self._renew_keys_if_everything_revoked([event.entry])
             case "alive":
                 self._ledger.alive(await self._read(Alive, frame.data, "revocations-alive+jwt"))
                 self._failures = 0
@@ -100,15 +100,15 @@ class Feed:
             case _:
                 raise IssuerError("an unknown frame")
 
-    async def _heed(self, entries: Iterable[Entry]) -> None:
-        """When everything was revoked a key may have been compromised. Until the keys are fetched, it starts again."""
+    async def _renew_keys_if_everything_revoked(self, entries: Iterable[Entry]) -> None:
+        """Fetch the keys if everything was revoked: a key may be compromised. Until that succeeds, run starts again."""
         self._resync = True
         if any(entry.kind == "everything" for entry in entries):
             await self._keys.renew()
         self._resync = False
 
     async def _read(self, kind: type[_M], text: str, typ: str, limit: int = jws.MAX_TOKEN) -> _M:
-        """Verifies a message and reads it. An unknown key is looked for."""
+        """Verify and parse a message. For an unknown key the keys are fetched again."""
         checks: Callable[[], object] = lambda: jws.verify(  # noqa: E731
             text, typ, self._keys, limit, options={"verify_aud": False, "verify_iat": False}
         )
@@ -123,9 +123,9 @@ class Feed:
             raise IssuerError(f"a message is not good: {type(error).__name__}") from error
 
     async def report(self) -> None:
-        """Tells the issuer what was applied, at most once a second and at least once a minute."""
+        """Report to the issuer what was applied, at most once a second and at least once a minute."""
         while True:
-            self._news.clear()
+            self._unreported.clear()
             report = {"verifier": self._name, "seq": self._ledger.seq, "delay_ms": round(self._delay * 1000)}
             try:
                 await self._issuer.fetch(f"{self._where.snapshot}/applied", 4 << 10, method="POST", json=report)
@@ -134,4 +134,4 @@ class Feed:
             await asyncio.sleep(1)
             with suppress(TimeoutError):
                 async with asyncio.timeout(59):
-                    await self._news.wait()
+                    await self._unreported.wait()

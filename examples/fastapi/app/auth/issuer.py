@@ -1,4 +1,4 @@
-"""Requests to the issuer: bounded, not redirected, and the service key stays with it."""
+"""Requests to the issuer: responses are bounded, and redirects are not followed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,16 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from app.settings import Settings
 
-# What a refusal means where the service key was sent.
-_DOUBTS = {401: ": it does not know the service key", 403: ": the service key lacks the scope"}
+# Hints for refusals of requests with the service key, by status.
+_REFUSAL_HINTS = {401: ": it does not know the service key", 403: ": the service key lacks the scope"}
 
 
 class IssuerError(Exception):
-    """The issuer, or what came in its name, is not as it should be."""
+    """A response or a message of the issuer is missing or invalid."""
 
 
 class LostConnection(IssuerError):
-    """It can't be reached, or refuses for now. `retry_after` is in seconds."""
+    """The issuer cannot be reached, or refuses temporarily. `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: float = 0) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class LostConnection(IssuerError):
 
 @dataclass(frozen=True)
 class Metadata:
-    """Where the issuer's endpoints are (RFC 8414)."""
+    """The URLs of the issuer's endpoints (RFC 8414)."""
 
     jwks: str
     snapshot: str
@@ -45,7 +45,7 @@ class _Document(BaseModel):
 
 
 class Issuer:
-    """A client of one issuer. The base URL is what `iss` says, to the letter."""
+    """A client of one issuer. The base URL is exactly `iss`."""
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.issuer
@@ -73,7 +73,7 @@ class Issuer:
     async def open(
         self, url: str, *, method: str = "GET", key: bool = True, **options: Any
     ) -> AsyncIterator[httpx.Response]:
-        """Sends a request. What goes wrong on the way, here or in the body, is LostConnection."""
+        """Send a request. Network errors, also while the body is read, raise LostConnection."""
         headers = options.pop("headers", {}) | (self._key if key else {})
         try:
             async with self._client.stream(method, url, headers=headers, **options) as response:
@@ -81,14 +81,14 @@ class Issuer:
                     after = response.headers.get("Retry-After", "")
                     raise LostConnection(f"it answers {response.status_code}", float(after) if after.isdigit() else 0)
                 if not response.is_success and response.status_code != 304:
-                    doubt = _DOUBTS.get(response.status_code, "") if key else ""
-                    raise IssuerError(f"the issuer answers {response.status_code} at {url}{doubt}")
+                    hint = _REFUSAL_HINTS.get(response.status_code, "") if key else ""
+                    raise IssuerError(f"the issuer answers {response.status_code} at {url}{hint}")
                 yield response
         except httpx.HTTPError as error:
             raise LostConnection(f"no answer from {url}: {type(error).__name__}: {error}") from error
 
     async def fetch(self, url: str, limit: int, **options: Any) -> tuple[httpx.Response, bytes]:
-        """Sends a request and reads an answer of at most `limit` bytes."""
+        """Send a request and read a response of at most `limit` bytes."""
         async with self.open(url, **options) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():

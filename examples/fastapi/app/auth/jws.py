@@ -1,4 +1,4 @@
-"""Signed texts: a strict gate, and PyJWT behind it."""
+"""Verification of signed messages: strict checks first, then PyJWT."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class UnknownKey(jwt.InvalidTokenError):
-    """The key that the header names is not one of the issuer's, as far as is known."""
+    """No known key of the issuer has the kid of the header."""
 
 
 class Keys(Protocol):
@@ -21,10 +21,10 @@ class Keys(Protocol):
 
 
 def verify(text: str, typ: str, keys: Keys, limit: int = MAX_TOKEN, **checks: Any) -> dict[str, Any]:
-    """The payload of a compact JWS of the issuer's, of one type. `checks` are those of jwt.decode.
+    """Return the payload of a compact JWS with this typ. `checks` are passed to jwt.decode.
 
-    PyJWT looks at neither the typ nor what else is in the header, and takes the last of
-    members that are there twice.
+    PyJWT checks neither the typ nor the other members of the header, and of duplicate
+    members it uses the last one.
     """
     if len(text) > limit or not _COMPACT.fullmatch(text):
         raise jwt.DecodeError("not a compact JWS")
@@ -40,12 +40,12 @@ def verify(text: str, typ: str, keys: Keys, limit: int = MAX_TOKEN, **checks: An
 
 
 def _media_type(typ: Any) -> str:
-    """A typ in the form in which it is compared (RFC 7515 section 4.1.9)."""
+    """Return a typ in its normalized form (RFC 7515 section 4.1.9)."""
     return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
 
 
 def _decode(part: str) -> bytes:
-    """The bytes that a part stands for, in the one way in which they can be written."""
+    """Decode one part. It must be canonical: encoding the bytes yields the same text."""
     try:
         data = base64url_decode(part)
     except ValueError as error:
@@ -56,7 +56,7 @@ def _decode(part: str) -> bytes:
 
 
 def _strict(data: bytes) -> dict[str, Any]:
-    """A JSON object in which no member is there twice, by any case."""
+    """Parse a JSON object whose member names are unique, ignoring case."""
     try:
         value = json.loads(data.decode(), object_pairs_hook=_members, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

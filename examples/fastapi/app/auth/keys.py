@@ -11,13 +11,13 @@ import jwt
 from app.auth.issuer import Issuer, IssuerError
 
 ALGORITHMS = frozenset({"ES256", "EdDSA", "RS256"})
-COOL_DOWN = 10.0  # seconds within which strangers' key ids cause one request
+COOL_DOWN = 10.0  # seconds in which unknown values of kid cause at most one request
 
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 
 class KeyRing:
-    """The keys that the newest good answer of the issuer has. Those stay until another comes."""
+    """The keys of the newest good response of the issuer. They stay in use until the next good response."""
 
     def __init__(self, issuer: Issuer, url: str) -> None:
         self._issuer = issuer
@@ -32,7 +32,7 @@ class KeyRing:
         return self._keys.get(kid)
 
     async def renew(self, quiet: float = 0) -> None:
-        """Fetches the keys, or waits for a fetch that is under way; not within `quiet` of the last."""
+        """Fetch the keys, or wait for the fetch in progress. No fetch starts within `quiet` seconds of the last one."""
         asked = time.monotonic()
         async with self._fetching:
             if self._fetched > min(asked, time.monotonic() - quiet):
@@ -41,7 +41,7 @@ class KeyRing:
             await self._fetch()
 
     async def _fetch(self) -> None:
-        # As the issuer has them, and not as a cache on the way did.
+        # The current keys of the issuer, not those of an intermediate cache.
         headers = {"Cache-Control": "no-cache"} | ({"If-None-Match": self._etag} if self._etag else {})
         response, body = await self._issuer.fetch(self._url, 256 << 10, key=False, headers=headers)
         if response.status_code != 304:
@@ -51,7 +51,7 @@ class KeyRing:
         self._max_age = min(max(float(age[1]) if age else 0, 1), 86_400)
 
     async def run(self) -> None:
-        """Fetches the keys whenever they come of age."""
+        """Fetch the keys whenever their max-age has passed."""
         pause = self._max_age
         while True:
             await asyncio.sleep(pause * random.uniform(0.9, 1))
@@ -63,7 +63,7 @@ class KeyRing:
 
 
 def parse(document: bytes) -> dict[str, jwt.PyJWK]:
-    """The keys of a JWKS that can verify, by their kid."""
+    """Return the keys of a JWKS that can verify, by kid."""
     try:
         members = json.loads(document)
         if any("d" in key for key in members["keys"]):

@@ -1,4 +1,4 @@
-"""The signed messages of the feed (docs/feed.md of the issuer), as they are on the wire."""
+"""The format of the signed messages of the feed (docs/feed.md of the issuer)."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -8,7 +8,7 @@ from pydantic import UUID7, BaseModel, ConfigDict, Field, Strict, model_validato
 EVENT_TYPE = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 
 SID = Annotated[UUID7, Strict(False)]
-"""A session's id. It is compared as the 16 bytes that it stands for, whatever its text."""
+"""A session id. It is compared by its 16 bytes, not by its text."""
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Time = Annotated[int, Field(ge=1, le=253402300799)]
 Seq = Annotated[int, Field(ge=0, le=2**53 - 1)]
@@ -23,7 +23,7 @@ class Message(BaseModel):
 
 
 class Entry(BaseModel):
-    """One thing that is revoked: a session, or all up to one of a user, a client, everybody."""
+    """An entry: a revoked session, or a mark over the sessions of a user, of a client, or of everybody."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class Entry(BaseModel):
 
 
 class Alive(Message):
-    """The issuer's word that its log ends here."""
+    """The issuer's confirmation of where its log ends."""
 
     seq: Seq
     last: SID | None = None
@@ -55,7 +55,7 @@ class _Subject(BaseModel):
     tenant: _Part | None = None
 
     def covers(self, issuer: str) -> tuple[Kind, str]:
-        """What is revoked, and of whom."""
+        """Return the kind of the entry, and the user or the client."""
         match self:
             case _Subject(format="opaque", id=UUID(), user=None, application=None, tenant=None):
                 return "session", ""
@@ -81,7 +81,7 @@ class _Revoked(BaseModel):
 
 
 class Event(Message):
-    """One revocation, and its place in the log."""
+    """One revocation, and its position in the log."""
 
     sub_id: Annotated[_Subject, Strict(False)]
     events: dict[str, _Revoked]
@@ -128,7 +128,7 @@ class _Mark(BaseModel):
 
 
 class Snapshot(Message):
-    """The whole list."""
+    """All entries that verifiers still need."""
 
     next: Seq
     last: SID | None = None

@@ -7,7 +7,7 @@ MAX_FRAME = 64 << 10  # bytes of a line, and of the data of a frame
 
 
 class FrameError(Exception):
-    """A frame is too large, or not text."""
+    """A frame is too large, or not UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Frame:
 
 
 async def frames(chunks: AsyncIterable[bytes]) -> AsyncIterator[Frame]:
-    """The frames of a stream that have data. One that its end cuts off is lost."""
+    """Yield the frames of a stream that have data. An incomplete last frame is dropped."""
     last_id, event, data, size = "", "", list[str](), 0
     async for line in _lines(chunks):
         if not line:
@@ -40,7 +40,7 @@ async def frames(chunks: AsyncIterable[bytes]) -> AsyncIterator[Frame]:
 
 
 async def _lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:
-    """The lines of a stream. The issuer ends them with LF; CR and CRLF are ends, too."""
+    """Yield the lines of a stream. The issuer ends lines with LF; CR and CRLF are accepted too."""
     rest = b""
     after_cr = False
     async for chunk in chunks:

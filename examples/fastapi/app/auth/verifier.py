@@ -1,4 +1,4 @@
-"""Which access tokens are good."""
+"""Verification of access tokens."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ from app.settings import Policy, Settings
 
 _log = logging.getLogger(__name__)
 
-MAX_LIFETIME = 3600  # seconds; no issuer can be configured for more
+MAX_LIFETIME = 3600  # seconds; an issuer cannot be configured for more
 
-# Without control characters, of text or of its direction.
+# Without control characters and characters that change the text direction.
 Text = Annotated[str, Field(max_length=255, pattern=r"^[^\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+$")]
 Texts = Annotated[list[Text], Field(min_length=1, max_length=16)]
 Time = Annotated[int, Field(ge=1, le=253402300799)]
@@ -36,14 +36,14 @@ class AccessToken(BaseModel):
     sub: Text
     """The user's id."""
     sid: Annotated[UUID7, Strict(False)]
-    """The session's id. It is no credential."""
+    """The session's id. It is not a credential."""
     aud: Text | Texts
     jti: Text
     exp: Time
     iat: Time
     nbf: Time | None = None
     auth_time: Time = 0
-    """When the user last proved who they are; 0 when the token does not say."""
+    """When the user last authenticated; 0 if the token does not say."""
     client_id: Text = ""
     """The backend that minted the session."""
     acr: Text = ""
@@ -58,7 +58,7 @@ class AccessToken(BaseModel):
 
 
 def signed(token: str, keys: jws.Keys, settings: Settings) -> AccessToken:
-    """The claims of a token that the issuer signed for this service, and that is in its time."""
+    """Return the claims of a token that the issuer signed for this service and that has not expired."""
     payload = jws.verify(
         token,
         "at+jwt",
@@ -72,7 +72,7 @@ def signed(token: str, keys: jws.Keys, settings: Settings) -> AccessToken:
 
 
 class Verifier:
-    """Holds the issuer's keys and its list of revoked sessions. `running` makes one."""
+    """Verifies tokens with the issuer's keys and its list of revoked sessions. Create it with `running`."""
 
     def __init__(self, settings: Settings, issuer: Issuer, keys: KeyRing, ledger: Ledger, introspection: str) -> None:
         self._settings, self._issuer, self._keys, self.ledger = settings, issuer, keys, ledger
@@ -81,18 +81,18 @@ class Verifier:
     @classmethod
     @asynccontextmanager
     async def running(cls, settings: Settings, now: Callable[[], float] = time.time) -> AsyncIterator[Self]:
-        """A verifier that has the keys and the list, and keeps both up to date in the background."""
+        """Yield a verifier that has the keys and the list, and keeps both up to date in the background."""
         issuer = Issuer(settings)
         try:
-            where = await issuer.discover()
-            keys = KeyRing(issuer, where.jwks)
+            metadata = await issuer.discover()
+            keys = KeyRing(issuer, metadata.jwks)
             await keys.renew()
             ledger = Ledger(settings.issuer, settings.max_staleness, now)
-            feed = Feed(issuer, where, keys, ledger, settings.name)
+            feed = Feed(issuer, metadata, keys, ledger, settings.name)
             await feed.snapshot()
             tasks = [asyncio.create_task(work()) for work in (keys.run, feed.run, feed.report)]
             try:
-                yield cls(settings, issuer, keys, ledger, where.introspection)
+                yield cls(settings, issuer, keys, ledger, metadata.introspection)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -101,7 +101,7 @@ class Verifier:
             await issuer.close()
 
     async def verify(self, token: str, stale: Policy | None = None) -> AccessToken:
-        """The claims of a good token of a session that goes on. Everything else is Refused."""
+        """Return the claims of a valid token of a live session. Raise Refused for any other."""
         try:
             claims = await self._signed(token)
         except jwt.ExpiredSignatureError as error:
@@ -111,11 +111,11 @@ class Verifier:
         if self.ledger.revoked(claims.sid, claims.sub, claims.client_id):
             raise Revoked
         if not self.ledger.fresh:
-            await self._unsure(token, stale or self._settings.stale)
+            await self._apply_stale_policy(token, stale or self._settings.stale)
         return claims
 
     async def _signed(self, token: str) -> AccessToken:
-        """A key that is not known may be a new one: then the keys are fetched, now and then."""
+        """Verify the token. An unknown key may be new, so the keys are fetched again, at a bounded rate."""
         try:
             return signed(token, self._keys, self._settings)
         except jws.UnknownKey:
@@ -125,8 +125,8 @@ class Verifier:
                 _log.warning("the issuer's keys: %s", error)
             return signed(token, self._keys, self._settings)
 
-    async def _unsure(self, token: str, policy: Policy) -> None:
-        """Nobody knows here whether the session of a good token was revoked."""
+    async def _apply_stale_policy(self, token: str, policy: Policy) -> None:
+        """Apply the policy for a valid token while the list is stale."""
         match policy:
             case Policy.FAIL_OPEN:
                 return
@@ -143,7 +143,7 @@ class Verifier:
 
 
 class _Introspection(BaseModel):
-    """The answer of RFC 7662 section 2.2, as far as it matters here."""
+    """The members of an introspection response (RFC 7662 section 2.2) that are used here."""
 
     model_config = ConfigDict(strict=True)
 
