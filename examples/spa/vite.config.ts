@@ -5,13 +5,13 @@ import { insert, settings } from "./server/settings.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** In development Vite serves the backend's routes too: one process, one origin. */
+/** In development Vite also serves the backend's routes, in one process and on one origin. */
 function withBackend(): Plugin {
   return {
     name: "backend",
     apply: "serve",
     configureServer(server) {
-      // At the address that Vite would print, sign-ins come from another origin and are refused.
+      // Vite would print another address, and sign-ins from that origin are refused.
       server.printUrls = () => server.config.logger.info(`the application is at ${settings.appURL}`);
       server.middlewares.use(async (req, res, next) => {
         const { backend } = await server.ssrLoadModule("/server/backend.ts");
@@ -27,7 +27,7 @@ export default defineConfig({
   resolve: {
     alias: {
       "@": here("src"),
-      // This repository's own; elsewhere it is the package of that name.
+      // In this repository, the sources; elsewhere, the package of that name.
       "issuer-client": here("../../clients/typescript/src"),
     },
   },

@@ -2,13 +2,13 @@ import type { IncomingMessage } from "node:http";
 import { createAuth } from "issuer-client/server";
 import { settings } from "./settings";
 
-/** Tells whose session a request belongs to. It only reads: what the issuer's answer sets need not reach the browser. */
+/** Returns the session of a request. It only reads, so no cookie of the issuer's response has to reach the browser. */
 export const auth = createAuth({
   baseURL: settings.issuer,
   clientAddress: (headers) => headers.get("x-forwarded-for") ?? undefined,
 });
 
-/** The headers of a request, with the address that it comes from. */
+/** Returns the headers of a request, with the address of its sender. */
 export function headersOf(req: IncomingMessage): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) headers.set(name, [value].flat().join(", "));

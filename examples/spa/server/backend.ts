@@ -14,10 +14,10 @@ const routes: Record<string, Handler> = {
   "GET /api/protected": protectedRoute,
 };
 
-/** What is the issuer's, when it has no origin of its own. */
+/** The paths that are forwarded to the issuer if it has no origin of its own. */
 const issuerPaths = ["/api/auth/", "/v1/", "/account/"];
 
-/** Answers a request, if it is for one of the routes, and says whether it was. */
+/** Answers a request for one of the routes or paths, and returns whether it was one. */
 export async function backend(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
   const path = pathOf(req);
   if (!settings.authURL && issuerPaths.some((prefix) => path.startsWith(prefix))) {
@@ -39,7 +39,7 @@ export function pathOf(req: IncomingMessage): string {
 }
 
 async function login(req: IncomingMessage, res: ServerResponse): Promise<void> {
-  // Another site's page must not be able to sign somebody in here, as itself.
+  // A page of another site must not be able to sign a visitor in to an account of its choice.
   if (req.headers.origin !== settings.appURL) return reply(res, 403, { error: "Forbidden" });
   const { email, password } = await readJSON(req);
   const user = authenticate(email, password);
@@ -49,7 +49,7 @@ async function login(req: IncomingMessage, res: ServerResponse): Promise<void> {
   reply(res, 200, { handoff_code });
 }
 
-/** A page that is rendered here, with the cookies of the browser. */
+/** A page that the server renders with the cookies of the browser. */
 async function dashboard(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const session = await auth.api.getSession({ headers: headersOf(req) });
   if (!session) return void res.writeHead(302, { Location: "/login" }).end();

@@ -1,4 +1,4 @@
-// Serves the application: its backend, and the pages that `vite build` has made.
+// Serves the application: its backend, and the pages that `vite build` has built.
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname } from "node:path";
@@ -28,7 +28,7 @@ const server = createServer(async (req, res) => {
   if (req.method !== "GET" && req.method !== "HEAD") {
     res.writeHead(405, { Allow: "GET, HEAD" }).end();
   } else if (asset) {
-    // Its name changes with its content.
+    // The name of an asset changes with its content.
     res.writeHead(200, { "Content-Type": types[extname(path)], "Cache-Control": "public, max-age=31536000, immutable" });
     res.end(asset);
   } else if (path === "/" || path === "/login") {

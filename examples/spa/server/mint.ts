@@ -4,8 +4,8 @@ import { settings } from "./settings";
 import type { User } from "./users";
 
 /**
- * Begins a session for a user who has proved who they are. The answer holds cookies to pass on or, with a
- * hand-off, the code for them.
+ * Creates a session for an authenticated user. The result has the cookies to pass on or, with a hand-off, the code
+ * with which the page claims them.
  */
 export async function mint(user: User, req: IncomingMessage): Promise<{ cookies: string[]; handoff_code?: string }> {
   const key = (await readFile(settings.serviceKeyFile, "utf8")).trim();

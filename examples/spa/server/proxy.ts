@@ -2,12 +2,12 @@ import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerRes
 import { pipeline } from "node:stream";
 import { settings } from "./settings";
 
-// These are about one connection, not about the message (RFC 9110 §7.6.1).
-const ofConnection = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+// Headers that apply to one connection and must not be forwarded (RFC 9110 §7.6.1).
+const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
-/** Passes a request on to the issuer, and its answer back. */
+/** Forwards a request to the issuer, and returns its response. */
 export function proxy(req: IncomingMessage, res: ServerResponse): void {
-  // The issuer believes the address if trusted_proxies names this server.
+  // The issuer accepts the address if trusted_proxies lists this server.
   const headers = { ...without(req.headers), "x-forwarded-for": req.socket.remoteAddress };
   const onward = request(settings.issuer, { method: req.method, path: req.url, headers });
   onward.on("response", (answer) => {
@@ -23,5 +23,5 @@ export function proxy(req: IncomingMessage, res: ServerResponse): void {
 }
 
 function without(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.includes(name)));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name)));
 }

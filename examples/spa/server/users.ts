@@ -4,13 +4,13 @@ export interface User {
   name: string;
 }
 
-/** Everybody who may sign in here. Your application asks its own directory. */
+/** The users who may sign in. Your application uses its own user directory. */
 const users: User[] = [
   { id: "u-ada", email: "ada@example.com", name: "Ada" },
   { id: "u-grace", email: "grace@example.com", name: "Grace" },
 ];
 
-/** Returns the user whose password this is, or undefined. */
+/** Returns the user with this email and password, or undefined. */
 export function authenticate(email: unknown, password: unknown): User | undefined {
   return password === "demo" ? users.find((user) => user.email === email) : undefined;
 }

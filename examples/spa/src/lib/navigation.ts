@@ -2,13 +2,13 @@ import { useSyncExternalStore } from "react";
 
 const moved = new EventTarget();
 
-/** What the components use of a router. Take your framework's. */
+/** The part of a router that the components use. Replace it with your framework's router. */
 const router = {
   push(path: string) {
     history.pushState(null, "", path);
     moved.dispatchEvent(new Event("push"));
   },
-  /** Nothing here comes from a server, so there is nothing to fetch anew. */
+  /** No page data comes from a server, so there is nothing to fetch again. */
   refresh() {},
 };
 
@@ -16,7 +16,7 @@ export function useRouter() {
   return router;
 }
 
-/** The path of the page, now and after each move. */
+/** Returns the path of the page, and renders again when it changes. */
 export function usePathname() {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }

@@ -1,4 +1,4 @@
 const stated = document.querySelector<HTMLMetaElement>('meta[name="auth-url"]')?.content;
 
-/** Where the issuer is: at this page's own origin unless the server says otherwise. */
+/** The origin of the issuer: that of the page, unless the server sets another one. */
 export const authURL = stated || location.origin;
