@@ -93,7 +93,7 @@ export function createClient(options: Options): Client {
     async revokeSession(id) {
       await keeper.call({ method: "DELETE", path: `/sessions/${encodeURIComponent(id)}` });
       if (keeper.state.data?.session.id === id) keeper.end("sign_out");
-      else keeper.leave(id, "session_revoked");
+      else keeper.announceEnd(id, "session_revoked");
     },
     revokeOtherSessions: () => end("/sessions/revoke-others"),
     async revokeAllSessions() {

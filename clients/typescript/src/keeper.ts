@@ -45,7 +45,7 @@ export class Keeper {
     this.state = cookies ? unknown : signedOut();
     this.backoff = new Backoff(env);
     this.siblings = new Siblings(env, name, (message) => this.receive(message));
-    this.unlisten = env.listen((event) => this.happened(event));
+    this.unlisten = env.listen((event) => this.onPageEvent(event));
   }
 
   close(): void {
@@ -124,7 +124,7 @@ export class Keeper {
     this.floor = this.env.now();
     this.token = this.pending = undefined; // a refresh in progress is for an earlier session
     this.backoff.succeeded();
-    if (grant) this.take(grant, this.env.now(), this.env.wall());
+    if (grant) this.accept(grant, this.env.now(), this.env.wall());
     else await this.renew(true);
   }
 
@@ -133,12 +133,12 @@ export class Keeper {
     const { data } = this.state;
     this.forget(reason);
     // A tab that never had a session cannot tell others that it ended.
-    if (data) this.leave(data.session.id, reason, everywhere ? data.user.id : undefined);
+    if (data) this.announceEnd(data.session.id, reason, everywhere ? data.user.id : undefined);
   }
 
   /** Tells other tabs that a session has ended. */
-  leave(sid: string, reason: Reason, user?: string): void {
-    this.siblings.tell({ kind: "out", reason, sid, user });
+  announceEnd(sid: string, reason: Reason, user?: string): void {
+    this.siblings.post({ kind: "out", reason, sid, user });
   }
 
   /** Signs out at the issuer, then here. */
@@ -208,11 +208,11 @@ export class Keeper {
     const grant = await this.send<Grant>({ method: "POST", path: "/session/refresh", body });
     if (typeof grant?.access_token !== "string" || !(grant.expires_in >= 0) || !grant.session?.id)
       throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200);
-    if (this.epoch === epoch) this.take(grant, born, at);
+    if (this.epoch === epoch) this.accept(grant, born, at);
   }
 
   /** Stores the tokens of a grant, and shares the access token with the tabs that share the cookies. */
-  private take(grant: Grant, born: number, at: number): void {
+  private accept(grant: Grant, born: number, at: number): void {
     const { access_token: value, expires_in, refresh_token, session, user } = grant;
     if (!this.cookies) this.refreshToken = refresh_token ?? this.refreshToken;
     this.adopt({ value, life: expires_in * 1000, born, at }, { session, user });
@@ -245,7 +245,7 @@ export class Keeper {
     if (!this.cookies || !data || !usable(this.token, this.env)) return;
     const { value, life } = this.token;
     const age = life - left(this.token, this.env);
-    this.siblings.tell({ kind: "token", value, life, age, sent: this.env.wall(), data });
+    this.siblings.post({ kind: "token", value, life, age, sent: this.env.wall(), data });
   }
 
   private receive(message: Message): void {
@@ -264,7 +264,7 @@ export class Keeper {
     }
   }
 
-  private happened(event: PageEvent): void {
+  private onPageEvent(event: PageEvent): void {
     if (event === "hide") return this.siblings.close();
     if (event === "online") this.backoff.online();
     if (event !== "restore") return this.schedule();

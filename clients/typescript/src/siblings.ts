@@ -39,7 +39,7 @@ export class Siblings {
     this.channel = undefined;
   }
 
-  tell(message: Message): void {
+  post(message: Message): void {
     this.channel?.postMessage(message);
   }
 
@@ -52,7 +52,7 @@ export class Siblings {
         this.env.clearTimeout(timer);
         resolve();
       });
-      this.tell({ kind: "ask" });
+      this.post({ kind: "ask" });
     });
     this.waiting.clear();
   }

@@ -57,7 +57,7 @@ export class Ledger {
   /** The iat of the newest message accepted. */
   private newestIat = 0;
   /** When the list was last known to be complete, by the monotonic clock and by the wall clock, in milliseconds. */
-  private heard: { running: number; set: number } | undefined;
+  private confirmed: { monotonic: number; wall: number } | undefined;
 
   constructor(
     private readonly issuer: string,
@@ -66,14 +66,14 @@ export class Ledger {
   ) {}
 
   /** When the issuer last confirmed that the list is complete, in milliseconds since 1970. */
-  get heardAt(): number | undefined {
-    return this.heard?.set;
+  get confirmedAt(): number | undefined {
+    return this.confirmed?.wall;
   }
 
   /** Reports whether the list counts as complete, by both clocks: either of them may have stopped or been set. */
   get fresh(): boolean {
-    if (!this.heard) return false;
-    return Math.max(performance.now() - this.heard.running, this.now() - this.heard.set) <= this.maxStaleness;
+    if (!this.confirmed) return false;
+    return Math.max(performance.now() - this.confirmed.monotonic, this.now() - this.confirmed.wall) <= this.maxStaleness;
   }
 
   /** Applies the next entry of the log. */
@@ -131,7 +131,8 @@ export class Ledger {
   private markFresh(iat: number): void {
     this.newestIat = Math.max(this.newestIat, iat);
     const late = Math.max(0, this.now() - (iat + skew) * 1000);
-    const heard = { running: performance.now() - late, set: this.now() - late };
-    if (!this.heard || heard.running > this.heard.running || heard.set > this.heard.set) this.heard = heard;
+    const confirmed = { monotonic: performance.now() - late, wall: this.now() - late };
+    const before = this.confirmed;
+    if (!before || confirmed.monotonic > before.monotonic || confirmed.wall > before.wall) this.confirmed = confirmed;
   }
 }

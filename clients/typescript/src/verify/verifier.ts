@@ -183,13 +183,13 @@ class IssuerVerifier implements Verifier {
 
   stats(): VerifierStats {
     const none: FeedStats = { connected: false, connections: 0, snapshots: 0, faults: 0, rollbacks: 0, fault: undefined, delay: 0 };
-    const { heardAt } = this.ledger;
+    const { confirmedAt } = this.ledger;
     return {
       ...(this.feed?.stats ?? none),
       ...this.counts,
       seq: this.ledger.seq,
       revocations: this.ledger.list.size,
-      heard: heardAt === undefined ? undefined : new Date(heardAt),
+      heard: confirmedAt === undefined ? undefined : new Date(confirmedAt),
       stale: this.feed !== undefined && !this.ledger.fresh,
       keyIDs: this.keys.ids,
       keyFetches: this.keys.fetches,
