@@ -261,6 +261,26 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// The oldest key may be the last one to go: its history is kept.
+func TestHistoryKeepsTheLastToGo(t *testing.T) {
+	ctx := context.Background()
+	c := newClock()
+	m := open(t, config(t, newStore(t), c))
+	first := kidOf(t, m)
+	for range 32 {
+		if err := m.Revoke(ctx, rotate(t, m).ID, "not wanted"); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(time.Second)
+	}
+	if err := m.Revoke(ctx, first, "it leaked"); err != nil {
+		t.Fatal(err)
+	}
+	if k := find(t, m, first); k.Reason != "it leaked" {
+		t.Errorf("the history has %+v", k)
+	}
+}
+
 func TestConfigFaults(t *testing.T) {
 	c := newClock()
 	s := newStore(t)
