@@ -77,6 +77,7 @@ func (m *Manager) Revoke(ctx context.Context, kid, reason string) error {
 		}
 		wasActive := r.State == Active
 		d.drop(r, reason)
+		d.revoked = kid
 		d.log("key revoked", r)
 		if wasActive {
 			return d.activateAny()

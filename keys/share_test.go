@@ -118,7 +118,7 @@ func TestRaceThatIsNeverWon(t *testing.T) {
 // alwaysLate loses every race.
 type alwaysLate struct{ keys.Store }
 
-func (alwaysLate) SwapKeys(context.Context, uint64, []byte) error { return keys.ErrConflict }
+func (alwaysLate) SwapKeys(context.Context, uint64, []byte, []keys.Change) error { return keys.ErrConflict }
 
 // A swap that was done and then answered with an error is found by the next step.
 func TestUnsureSwap(t *testing.T) {
