@@ -107,7 +107,7 @@ func (w *world) revoke(rt *rapid.T) {
 	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
 	step(w.t, m)
 	before := kidOf(w.t, m)
-	if err := m.Revoke(context.Background(), k.ID, "drawn"); err != nil && !errors.Is(err, keys.ErrNotFound) {
+	if err := m.Revoke(context.Background(), k.ID, "drawn", noSessions); err != nil && !errors.Is(err, keys.ErrNotFound) {
 		rt.Error(err)
 	}
 	w.gone[k.ID] = true

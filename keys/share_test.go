@@ -83,7 +83,7 @@ func TestLostRace(t *testing.T) {
 	active := kidOf(t, ours)
 	s.set(func(s *store) {
 		s.lose = func() {
-			if err := theirs.Revoke(ctx, active, "they were first"); err != nil {
+			if err := theirs.Revoke(ctx, active, "they were first", noSessions); err != nil {
 				t.Error(err)
 			}
 		}
@@ -118,7 +118,9 @@ func TestRaceThatIsNeverWon(t *testing.T) {
 // alwaysLate loses every race.
 type alwaysLate struct{ keys.Store }
 
-func (alwaysLate) SwapKeys(context.Context, uint64, []byte, []keys.Change) error { return keys.ErrConflict }
+func (alwaysLate) SwapKeys(context.Context, uint64, []byte, []keys.Change) error {
+	return keys.ErrConflict
+}
 
 // A swap that was done and then answered with an error is found by the next step.
 func TestUnsureSwap(t *testing.T) {
@@ -127,7 +129,7 @@ func TestUnsureSwap(t *testing.T) {
 	m := open(t, config(t, s, newClock()))
 	active := kidOf(t, m)
 	s.set(func(s *store) { s.unsure = 1 })
-	if err := m.Revoke(ctx, active, "it leaked"); !errors.Is(err, errStore) {
+	if err := m.Revoke(ctx, active, "it leaked", noSessions); !errors.Is(err, errStore) {
 		t.Fatalf("error %v, want the store's", err)
 	}
 	step(t, m)
@@ -183,7 +185,7 @@ func TestSleeperLooksBeforeItSigns(t *testing.T) {
 	cfg := config(t, s, c)
 	awake, asleep := open(t, cfg), open(t, cfg)
 	old := kidOf(t, asleep)
-	if err := awake.Revoke(context.Background(), old, "it leaked"); err != nil {
+	if err := awake.Revoke(context.Background(), old, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	c.Add(2 * time.Minute)
