@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 	"issuer.example/keys"
 )
@@ -45,6 +46,7 @@ type token struct {
 }
 
 func TestPromises(t *testing.T) {
+	rounds.Rapid(t, 15, 100)
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++

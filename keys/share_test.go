@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 	"issuer.example/keys"
 )
@@ -41,6 +42,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
 	managers := []*keys.Manager{open(t, cfg), open(t, cfg), open(t, cfg)}
+	tokens := rounds.Rounds(t, 5, 20)
 	for range 30 {
 		var wg sync.WaitGroup
 		for i, m := range managers {
@@ -54,7 +56,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			})
 			wg.Go(func() {
 				with, other := parseJWKS(t, managers[(i+1)%3].JWKS()), managers[(i+2)%3]
-				for range 20 {
+				for range tokens {
 					token, err := m.Mint(claims(c.Now(), time.Minute))
 					if err != nil {
 						t.Error(err)
