@@ -71,7 +71,7 @@ func (k Key) verify(parts jwsParts) error {
 	if k.Algorithm != parts.header.Algorithm {
 		return ErrKeyMismatch
 	}
-	if err := k.fits(); err != nil {
+	if err := k.check(); err != nil {
 		return err
 	}
 	if err := k.Algorithm.method().Verify(parts.input, parts.signature, k.Public); err != nil {
