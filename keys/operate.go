@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Rotate publishes a new key now. The schedule promotes it when Config.PublishBefore
-// has passed. While a key is pending Rotate returns that one and changes nothing. The
-// error is [ErrTooMany] or the store's.
+// Rotate publishes a new key now and returns it. The schedule promotes it after
+// Config.PublishBefore. While a key is pending, Rotate returns that one and changes
+// nothing. The error wraps [ErrTooMany] or is the store's.
 func (m *Manager) Rotate(ctx context.Context) (Key, error) {
 	var key Key
 	err := m.change(ctx, func(d *draft) error {
@@ -31,9 +31,9 @@ func (m *Manager) Rotate(ctx context.Context) (Key, error) {
 	return key, nil
 }
 
-// Promote makes a pending key the active one. Before every verifier can have seen it
-// the error is a [TooEarlyError]. For the active key nothing changes. A key that has
-// stopped signing is [ErrRetired], an unknown one [ErrNotFound].
+// Promote makes a pending key the active one. While verifiers may not know it yet the
+// error is a [TooEarlyError]. For the active key nothing changes. For a key that has
+// stopped signing the error wraps [ErrRetired], and for an unknown one [ErrNotFound].
 func (m *Manager) Promote(ctx context.Context, kid string) error {
 	return m.change(ctx, func(d *draft) error {
 		r := d.set.find(kid)

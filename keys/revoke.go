@@ -70,7 +70,7 @@ func (m *Manager) withdraw(ctx context.Context, kid, reason string) error {
 			return nil // the schedule or another issuer was faster
 		}
 		wasActive := r.State == Active
-		d.drop(r, reason)
+		d.remove(r, reason)
 		d.revoked = kid
 		d.log("key revoked", r)
 		if wasActive {

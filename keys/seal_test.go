@@ -135,7 +135,7 @@ func TestWrongSecret(t *testing.T) {
 		if !errors.Is(err, keys.ErrWrongSecret) || m != nil {
 			t.Fatalf("error %v, want ErrWrongSecret", err)
 		}
-		if message := err.Error(); !strings.Contains(message, kid) || !strings.Contains(message, "put the secret") {
+		if message := err.Error(); !strings.Contains(message, kid) || !strings.Contains(message, "configure the secret") {
 			t.Fatalf("%q does not say which key and what to do", message)
 		}
 	}
@@ -276,8 +276,8 @@ func TestSealBelongsToItsKey(t *testing.T) {
 	active, pending := one(t, m, keys.Active).ID, one(t, m, keys.Pending).ID
 	changed := bytes.ReplaceAll(s.stored(t).Document, []byte(`"kid":"`+pending), []byte(`"kid":"elsewhere`))
 	err := keys.Decode(changed, cfg.Secrets...)
-	if !errors.Is(err, keys.ErrDocument) || !strings.Contains(err.Error(), "holds another key") {
-		t.Errorf("error %v does not say that a key holds another", err)
+	if !errors.Is(err, keys.ErrDocument) || !strings.Contains(err.Error(), "private key of another") {
+		t.Errorf("error %v does not say that a key has the private key of another", err)
 	}
 	if strings.Contains(err.Error(), active) {
 		t.Errorf("%q blames the good key", err)
