@@ -4,26 +4,41 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// finder collects the breakages of one file.
+// finder instruments one file: it inserts a switch for each breakage. It inserts no line
+// breaks, so that a compiler's error has the line of the source.
 type finder struct {
 	path  string
 	src   []byte
 	files *token.FileSet
+	next  int // the number of the next mutant
 	found []mutant
+	edits []edit
 }
 
-// replace notes a breakage that puts code before and after a node.
-func (f *finder) replace(node ast.Node, before, after string) {
-	f.replaceRange(node.Pos(), node.End(), before+f.code(node)+after)
+// edit inserts code at an offset. Of several at one offset those that close a node come
+// first, the inner node's before the outer one's; then those that open one, the outer
+// node's first.
+type edit struct {
+	offset int
+	opens  bool
+	text   string
 }
 
-func (f *finder) replaceRange(from, to token.Pos, with string) {
-	start := f.files.Position(from)
+// around notes a mutant, and inserts code before and after a node. In before, $ stands for
+// the mutant's number. The mutant is described by what it makes of the node.
+func (f *finder) around(node ast.Node, before, after, description string) {
 	f.found = append(f.found, mutant{
-		path: f.path, src: f.src, start: start.Offset, end: f.files.Position(to).Offset, line: start.Line, with: with,
+		number: f.next, path: f.path, line: f.files.Position(node.Pos()).Line,
+		before: oneLine(f.code(node)), after: oneLine(description),
 	})
+	before = strings.ReplaceAll(before, "$", strconv.Itoa(f.next))
+	f.next++
+	f.edits = append(f.edits,
+		edit{f.files.Position(node.Pos()).Offset, true, before}, edit{f.files.Position(node.End()).Offset, false, after})
 }
 
 func (f *finder) code(node ast.Node) string {
@@ -33,6 +48,10 @@ func (f *finder) code(node ast.Node) string {
 // visit is called for every node, the outer ones first.
 func (f *finder) visit(node ast.Node) bool {
 	switch n := node.(type) {
+	case *ast.GenDecl:
+		return n.Tok != token.CONST
+	case *ast.ArrayType:
+		return false
 	case *ast.IfStmt:
 		f.condition(n.Cond)
 	case *ast.CaseClause:
@@ -67,59 +86,94 @@ func (f *finder) cases(n *ast.SwitchStmt) {
 	}
 }
 
-// condition makes a condition always true and always false. The condition is still
-// evaluated, so that its variables are used. Whether an error is nil stays: few tests can
-// make every call fail.
+// condition makes a condition always true and always false. Whether an error is nil stays:
+// few tests can make every call fail.
 func (f *finder) condition(cond ast.Expr) {
 	if c, ok := cond.(*ast.BinaryExpr); ok && f.code(c.X) == "err" && f.code(c.Y) == "nil" {
 		return
 	}
-	f.replace(cond, "(", ") && false")
-	f.replace(cond, "(", ") || true")
+	f.always(cond, true)
+	f.always(cond, false)
+}
+
+func (f *finder) always(cond ast.Expr, value bool) {
+	if value {
+		f.around(cond, "(mutantOn($) || (", "))", "true")
+	} else {
+		f.around(cond, "(!mutantOn($) && (", "))", "false")
+	}
 }
 
 // binary breaks what an operator does.
 func (f *finder) binary(n *ast.BinaryExpr) {
 	switch n.Op { // an operand that counts no more
 	case token.LAND:
-		f.replace(n.X, "(", " || true)")
-		f.replace(n.Y, "(", " || true)")
+		f.always(n.X, true)
+		f.always(n.Y, true)
+		return
 	case token.LOR:
-		f.replace(n.X, "((", ") && false)")
-		f.replace(n.Y, "((", ") && false)")
+		f.always(n.X, false)
+		f.always(n.Y, false)
+		return
 	default:
-		if with := instead(n.Op); with != token.ILLEGAL {
-			f.replaceRange(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), with.String())
-		}
+	}
+	broken, comparison := instead(n.Op)
+	if broken == token.ILLEGAL || !f.repeatable(n) {
+		return
+	}
+	code := f.code(n.X) + " " + broken.String() + " " + f.code(n.Y)
+	if comparison {
+		f.around(n, "(mutantOn($) && "+code+" || !mutantOn($) && (", "))", code)
+	} else {
+		f.around(n, "mutantPick($, "+code+", ", ")", code)
 	}
 }
 
 // instead returns the operator that an operator is replaced by, ILLEGAL when it stays.
-func instead(op token.Token) token.Token {
+func instead(op token.Token) (_ token.Token, comparison bool) {
 	switch op {
 	case token.LSS:
-		return token.LEQ
+		return token.LEQ, true
 	case token.LEQ:
-		return token.LSS
+		return token.LSS, true
 	case token.GTR:
-		return token.GEQ
+		return token.GEQ, true
 	case token.GEQ:
-		return token.GTR
+		return token.GTR, true
 	case token.ADD:
-		return token.SUB
-	case token.SUB:
-		return token.ADD
-	case token.MUL:
-		return token.QUO
+		return token.SUB, false
+	case token.SUB, token.MUL:
+		return token.ADD, false
 	case token.QUO:
-		return token.MUL
+		return token.MUL, false
 	default:
-		return token.ILLEGAL
+		return token.ILLEGAL, false
 	}
 }
 
-// returns breaks the return statements of a function: an error is not returned, a
-// comparison is always true or false.
+// repeatable reports whether an expression may stand twice in a line, and be evaluated
+// twice. Strings, which can only be added, may not.
+func (f *finder) repeatable(n *ast.BinaryExpr) bool {
+	ok := !strings.Contains(f.code(n), "\n")
+	ast.Inspect(n, func(node ast.Node) bool {
+		switch n := node.(type) {
+		case *ast.FuncLit:
+			ok = false
+		case *ast.UnaryExpr:
+			ok = ok && n.Op != token.ARROW
+		case *ast.BasicLit:
+			ok = ok && n.Kind != token.STRING
+		case *ast.CallExpr:
+			name, isIdent := n.Fun.(*ast.Ident)
+			ok = ok && isIdent && slices.Contains([]string{"len", "cap", "min", "max", "int", "int64", "uint64"}, name.Name)
+		}
+		return ok
+	})
+	return ok
+}
+
+// returns breaks the return statements of a function whose last result is an error, which
+// is not returned, or a bool, which is always true or false.
 func (f *finder) returns(typ *ast.FuncType, body *ast.BlockStmt) {
 	if typ.Results == nil || body == nil {
 		return
@@ -134,26 +188,21 @@ func (f *finder) returns(typ *ast.FuncType, body *ast.BlockStmt) {
 		case *ast.FuncLit:
 			return false // it is visited by itself
 		case *ast.ReturnStmt:
-			f.lastResult(n, last.Name)
+			if len(n.Results) == typ.Results.NumFields() {
+				f.lastResult(n.Results[len(n.Results)-1], last.Name)
+			}
 		}
 		return true
 	})
 }
 
-func (f *finder) lastResult(n *ast.ReturnStmt, typ string) {
-	if len(n.Results) == 0 {
-		return
-	}
-	value := n.Results[len(n.Results)-1]
-	name := f.code(value)
-	switch {
+func (f *finder) lastResult(value ast.Expr, typ string) {
+	switch name := f.code(value); {
 	case name == "nil":
 	case typ == "error":
-		f.replaceRange(value.Pos(), value.End(), "nil")
-	case name == "true":
-		f.replaceRange(value.Pos(), value.End(), "false")
-	case name == "false":
-		f.replaceRange(value.Pos(), value.End(), "true")
+		f.around(value, "mutantError($, ", ")", "nil")
+	case name == "true" || name == "false":
+		f.always(value, name == "false")
 	default:
 		f.condition(value)
 	}
@@ -177,11 +226,15 @@ func (f *finder) statements(list []ast.Stmt) {
 			if n.Tok == token.DEFINE {
 				continue
 			}
-		case *ast.IncDecStmt, *ast.BranchStmt:
+		case *ast.BranchStmt:
+			if n.Tok != token.BREAK && n.Tok != token.CONTINUE {
+				continue
+			}
+		case *ast.IncDecStmt:
 		default:
 			continue
 		}
-		f.replaceRange(statement.Pos(), statement.End(), "")
+		f.around(statement, "if !mutantOn($) { ", " }", "(left out)")
 	}
 }
 

@@ -6,9 +6,9 @@
 //
 // The breakages are conditions that are always true or always false, operands of && and
 // || that count no more, boundaries that are off by one, + in place of -, errors that are
-// not returned, and statements that are left out. The sources are not touched: each copy
-// is compiled with `go test -overlay`. A survivor is not always a fault: some breakages
-// change nothing that anybody can see.
+// not returned, and statements that are left out. The sources are not touched: a copy with
+// a switch for each breakage is compiled once, with `go test -overlay`. A survivor is not
+// always a fault: some breakages change nothing that anybody can see.
 //
 // The time is divided among the packages. The breakages are tried in random order, so
 // that those for which there was time are a fair sample; the order depends on -seed only.
@@ -75,34 +75,34 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 // a line of totals.
 func tryPackage(ctx context.Context, p goPackage, o options, share time.Duration, stdout io.Writer) error {
 	began := time.Now()
-	mutants, err := p.mutants()
-	if err != nil || len(mutants) == 0 {
-		return err
-	}
-	rand.New(rand.NewPCG(o.seed, 0)).Shuffle(len(mutants), func(i, j int) { //nolint:gosec // nothing secret depends on the order
-		mutants[i], mutants[j] = mutants[j], mutants[i]
-	})
 	bench, err := newBench(ctx, p, o.tests)
 	if err != nil {
 		return err
 	}
 	defer bench.close()
-	outcomes := bench.tryAll(ctx, mutants, o.workers, began.Add(share))
+	rand.New(rand.NewPCG(o.seed, 0)).Shuffle(len(bench.mutants), func(i, j int) { //nolint:gosec // nothing secret depends on the order
+		bench.mutants[i], bench.mutants[j] = bench.mutants[j], bench.mutants[i]
+	})
+	outcomes := bench.tryAll(ctx, o.workers, began.Add(share))
 
 	count := map[outcome]int{}
-	var survivors []mutant
+	var lines []mutant
 	for i, outcome := range outcomes {
 		count[outcome]++
-		if outcome == survived {
-			survivors = append(survivors, mutants[i])
+		m := bench.mutants[i]
+		if outcome == unrun {
+			m.after += " (no test runs it)"
+		}
+		if outcome == survived || outcome == unrun {
+			lines = append(lines, m)
 		}
 	}
-	slices.SortFunc(survivors, mutant.compare)
-	for _, m := range survivors {
+	slices.SortFunc(lines, mutant.compare)
+	for _, m := range lines {
 		fmt.Fprintln(stdout, m)
 	}
-	_, err = fmt.Fprintf(stdout, "%s: %d breakages, %d tried in %v: %d survived, %d noticed, %d ended by the time limit, %d did not compile\n",
-		p.ImportPath, len(mutants), len(mutants)-count[untried], time.Since(began).Round(time.Second),
-		count[survived], count[noticed], count[timedOut], count[invalid])
+	_, err = fmt.Fprintf(stdout, "%s: %d breakages, %d tried in %v: %d survived, %d in code that no test runs, %d noticed, %d ended by the time limit\n",
+		p.ImportPath, len(outcomes), len(outcomes)-count[untried], time.Since(began).Round(time.Second),
+		count[survived], count[unrun], count[noticed], count[timedOut])
 	return err
 }
