@@ -17,15 +17,15 @@ import (
 	"issuer.example/session"
 )
 
-// userAgent is what every client says that it is, at sign-in and later.
+// userAgent is the User-Agent of every client.
 const userAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) " +
 	"Chrome/131.0.0.0 Safari/537.36"
 
-// tokenField is what precedes the refresh token in requests and answers.
+// tokenField precedes the refresh token in requests and responses.
 const tokenField = `"refresh_token":"`
 
-// conn sends refreshes over one connection and allocates nothing for it, so that what is
-// measured is the server.
+// conn sends refreshes over one connection without allocations, so that the benchmark
+// measures the server and not the client.
 type conn struct {
 	net.Conn
 	in      *bufio.Reader
@@ -44,7 +44,7 @@ func dial(t testing.TB, address string) *conn {
 	return c
 }
 
-// dialFor opens a connection that sends one request again and again.
+// dialFor opens a connection that sends one request repeatedly.
 func dialFor(t testing.TB, address, request string) *conn {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
@@ -54,7 +54,7 @@ func dialFor(t testing.TB, address, request string) *conn {
 	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(request), body: make([]byte, 16<<10)}
 }
 
-// send sends the request and returns the body of the answer.
+// send sends the request and returns the body of the response.
 func (c *conn) send() ([]byte, error) {
 	if _, err := c.Write(c.request); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (c *conn) send() ([]byte, error) {
 	return c.answer()
 }
 
-// refresh redeems the token and puts its successor in its place.
+// refresh redeems the token and replaces it by its successor.
 func (c *conn) refresh(token []byte) error {
 	copy(c.request[c.at:], token)
 	body, err := c.send()
@@ -77,7 +77,7 @@ func (c *conn) refresh(token []byte) error {
 	return nil
 }
 
-// answer reads one answer and returns its body.
+// answer reads one response and returns its body.
 func (c *conn) answer() ([]byte, error) {
 	length, chunked := -1, false
 	for first := true; ; first = false {
@@ -109,7 +109,7 @@ func (c *conn) answer() ([]byte, error) {
 	return c.body[:length], err
 }
 
-// chunks reads a body in chunks (RFC 9112 §7.1), and the empty line behind the last one.
+// chunks reads a chunked body (RFC 9112 §7.1) with its final empty line.
 func (c *conn) chunks() ([]byte, error) {
 	chunks, n := httputil.NewChunkedReader(c.in), 0
 	for n < len(c.body) {
@@ -126,13 +126,13 @@ func (c *conn) chunks() ([]byte, error) {
 	return nil, errors.New("an answer that is too long")
 }
 
-// result is what a load came to.
+// result is the result of a load.
 type result struct {
 	rate float64 // requests a second
 	p99  time.Duration
 }
 
-// load refreshes random tokens over that many connections for that long.
+// load refreshes random tokens over a number of connections for a time.
 func load(t testing.TB, address string, tokens [][]byte, connections int, d time.Duration) result {
 	t.Helper()
 	share := len(tokens) / connections
@@ -142,8 +142,8 @@ func load(t testing.TB, address string, tokens [][]byte, connections int, d time
 	})
 }
 
-// storm calls over that many connections for that long, each call after the answer to the
-// one before it.
+// storm sends calls over a number of connections for a time. On a connection each call
+// waits for the response to the one before.
 func storm(t testing.TB, connections int, d time.Duration, open func(i int) (*conn, func() error)) result {
 	t.Helper()
 	var (

@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// echoEnv makes the test binary a bare Echo server instead.
+// echoEnv is the environment variable that makes the test binary a bare Echo server.
 const echoEnv = "ISSUER_BENCH_ECHO"
 
 func TestMain(m *testing.M) {
@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveEcho is the limit that the program is held against: Echo binding a small JSON body
-// and answering with another, and nothing else.
+// serveEcho serves what the program is compared with: Echo that binds a small JSON body and
+// responds with another.
 func serveEcho() error {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -21,7 +21,7 @@ import (
 // feedKey is a service key that may mint, revoke and follow the feed.
 const feedKey = "sk_0000000000000000000000000000000000000000000"
 
-// serveFeed starts the program so that it takes many streams.
+// serveFeed starts the program with a configuration for many streams.
 func serveFeed(t testing.TB, program string, d *dataset) *process {
 	t.Helper()
 	sum := sha256.Sum256([]byte(feedKey))
@@ -29,7 +29,7 @@ func serveFeed(t testing.TB, program string, d *dataset) *process {
 	return serveFor(t, program, d, jwt.ES256, key, "limits: {connections: 12000, feed_streams: 6000, feed_streams_per_key: 6000}\n")
 }
 
-// follower is a stream over a connection of its own.
+// follower is a stream of the feed over a connection of its own.
 type follower struct {
 	net.Conn
 	in *bufio.Reader
@@ -76,7 +76,7 @@ func (p *process) send(method, path, body string) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// call sends a request with the key, and returns its answer's status.
+// call sends a request with the key, and returns the status of the response.
 func (p *process) call(t testing.TB, method, path, body string) int {
 	t.Helper()
 	res, err := p.send(method, path, body)
@@ -88,8 +88,8 @@ func (p *process) call(t testing.TB, method, path, body string) int {
 	return res.StatusCode
 }
 
-// BenchmarkFeedIdle holds 5,000 streams open that have nothing to say: what each costs in
-// memory, and how long a revocation takes to the last of them.
+// BenchmarkFeedIdle measures 5,000 open streams without events: the memory of each, and how
+// long a revocation takes to reach the last of them.
 func BenchmarkFeedIdle(b *testing.B) {
 	const streams = 5000
 	p := serveFeed(b, build(b), fill(b, 1000))

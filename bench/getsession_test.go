@@ -12,8 +12,8 @@ import (
 	"issuer.example/jwt"
 )
 
-// BenchmarkGetSession measures GET /api/auth/get-session, each round beside the original
-// better-auth server on SQLite, which answers the same request. Run it with
+// BenchmarkGetSession measures GET /api/auth/get-session, and in each round the same request
+// to the original better-auth server on SQLite. Run it with
 // `make bench-betterauth`, which installs that server.
 func BenchmarkGetSession(b *testing.B) {
 	program := build(b)
@@ -42,7 +42,7 @@ func BenchmarkGetSession(b *testing.B) {
 	}
 }
 
-// getSessions asks for sessions over many connections.
+// getSessions sends get-session requests over many connections.
 func getSessions(t testing.TB, address string, cookies func(i int) string) result {
 	t.Helper()
 	return storm(t, connections, roundTime/2, func(i int) (*conn, func() error) {

@@ -21,7 +21,7 @@ import (
 // fleet is a number of guards, each with connections of its own.
 type fleet struct {
 	guards []*guard.Guard
-	// address is where the issuer is at the moment.
+	// address is the current address of the issuer.
 	address atomic.Pointer[string]
 }
 
@@ -67,7 +67,7 @@ func (f *fleet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", *f.address.Load())
 }
 
-// await waits until it is so for every guard.
+// await waits until a condition is true for every guard.
 func (f *fleet) await(t testing.TB, within time.Duration, so func(guard.Stats) bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -84,8 +84,8 @@ func (f *fleet) await(t testing.TB, within time.Duration, so func(guard.Stats) b
 	}
 }
 
-// pacedRefreshes refreshes that many times a second until stop is closed, and returns how
-// many it has done. A refresh that fails, fails the benchmark.
+// pacedRefreshes sends a number of refreshes a second until stop is closed, and returns how
+// many it sent. A failed refresh fails the benchmark.
 func pacedRefreshes(t testing.TB, address string, tokens [][]byte, rate int, stop <-chan struct{}) (wait func() int) {
 	t.Helper()
 	const connections = 16
@@ -118,9 +118,9 @@ func pacedRefreshes(t testing.TB, address string, tokens [][]byte, rate int, sto
 	return func() int { group.Wait(); return int(done.Load()) }
 }
 
-// BenchmarkFeedGuards measures the time from a revocation to its being applied by every
-// one of 100 guards, by their own account, while 2,000 refreshes a second go on. It begins
-// when the issuer takes the request, so the commit and its fsync are in it.
+// BenchmarkFeedGuards measures the time from the request for a revocation, so including the
+// commit and its fsync, until each of 100 guards reports it as applied, during 2,000
+// refreshes a second.
 func BenchmarkFeedGuards(b *testing.B) {
 	const guards, rate, revocations = 100, 2000, 200
 	data := fill(b, 10_000)
@@ -153,9 +153,9 @@ func BenchmarkFeedGuards(b *testing.B) {
 	b.ReportMetric(float64(delays[len(delays)-1].Milliseconds()), "max-ms")
 }
 
-// BenchmarkFeedRestart kills an issuer that 1,000 guards follow, and measures how long it
-// takes them to be back once it is ready again, while users sign in and refresh: none of
-// those may fail.
+// BenchmarkFeedRestart kills an issuer that 1,000 guards follow, and measures how long they
+// take to reconnect after it is ready again. Meanwhile users sign in and refresh, and none
+// of these requests may fail.
 func BenchmarkFeedRestart(b *testing.B) {
 	const guards, rate, mints = 1000, 500, 100
 	program, data := build(b), fill(b, 5000)
@@ -181,7 +181,7 @@ func BenchmarkFeedRestart(b *testing.B) {
 	b.ReportMetric(float64(<-minted)/took.Seconds(), "mints/s")
 }
 
-// pacedMints begins sessions until stop is closed, and returns how many.
+// pacedMints creates sessions until stop is closed, and returns how many.
 func pacedMints(t testing.TB, p *process, rate int, stop <-chan struct{}) (n int) {
 	t.Helper()
 	tick := time.NewTicker(time.Second / time.Duration(rate))

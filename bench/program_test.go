@@ -25,12 +25,12 @@ import (
 	"issuer.example/store/bolt"
 )
 
-// unsigned spares the signatures while a store is filled.
+// unsigned is a signer that saves the time for signatures while a store is filled.
 type unsigned struct{}
 
 func (unsigned) Mint(*jwt.Claims) (string, error) { return "", nil }
 
-// dataset is a data folder with that many live sessions and their refresh tokens.
+// dataset is a data folder with a number of live sessions, and their refresh tokens.
 type dataset struct {
 	dir    string
 	tokens [][]byte
@@ -125,7 +125,7 @@ func serve(t testing.TB, program string, d *dataset, algorithm jwt.Algorithm) *p
 	return serveFor(t, program, d, algorithm, fmt.Sprintf(`{name: app-backend, sha256: "%s", scopes: [sessions:mint]}`, strings.Repeat("ab", 32)), "")
 }
 
-// serveFor starts the program on the data set, with that service key and further lines of
+// serveFor starts the program on the data set, with a service key and additional lines of
 // configuration.
 func serveFor(t testing.TB, program string, d *dataset, algorithm jwt.Algorithm, key, more string) *process {
 	t.Helper()

@@ -15,8 +15,8 @@ const (
 	roundTime   = 4 * time.Second
 )
 
-// BenchmarkRefresh measures durable refreshes a second over HTTP, at a thousand and at a
-// million live sessions, each round beside the bare Echo. Run it with -benchtime=1x.
+// BenchmarkRefresh measures durable refreshes a second over HTTP, with a thousand and with a
+// million live sessions, and in each round a bare Echo. Run it with -benchtime=1x.
 func BenchmarkRefresh(b *testing.B) {
 	program := build(b)
 	bare := serveBare(b)

@@ -19,15 +19,15 @@ import (
 	"issuer.example/jwt"
 )
 
-// samples is how often each of two requests is timed.
+// samples is how many times each of two requests is timed.
 const samples = 10_000
 
-// maxT is the Welch t from which on two distributions are taken for different, as is usual
-// in the search for timing leaks.
+// maxT is the value of Welch's t above which two distributions count as different, as is
+// usual in the search for timing leaks.
 const maxT = 4.5
 
-// BenchmarkEnumeration is row O08: whether a session, or a user, is known cannot be told
-// from how long the refusal takes. `make timing` runs it.
+// BenchmarkEnumeration is row O08: the time until a refusal does not reveal whether a
+// session or a user exists. `make timing` runs it.
 func BenchmarkEnumeration(b *testing.B) {
 	key := "sk_" + strings.Repeat("t", 43)
 	sum := sha256.Sum256([]byte(key))
@@ -39,7 +39,7 @@ func BenchmarkEnumeration(b *testing.B) {
 	_, user := c.mint(b, key, "user-of-the-caller")
 	foreign, _ := c.mint(b, key, "another-user")
 	const unknown = "01900000-0000-7000-8000-000000000000"
-	// A user whom the store knows, but without a live session.
+	// A user who is in the store, but without a live session.
 	_, ended := c.mint(b, key, "signed-out-user")
 	if status := c.call(b, request("DELETE", "/v1/session", ended, "")); status != http.StatusNoContent {
 		b.Fatalf("sign-out: %d", status)
@@ -73,7 +73,7 @@ func BenchmarkEnumeration(b *testing.B) {
 	}
 }
 
-// request is a request as it is sent.
+// request is the bytes of a request.
 func request(method, path, bearer, body string) string {
 	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:8080\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, bearer, len(body), body)
@@ -115,7 +115,7 @@ func (c *caller) answer(b *testing.B, request string) (int, []byte) {
 	return res.StatusCode, body
 }
 
-// mint begins a session and returns its id and its access token.
+// mint creates a session and returns its id and its access token.
 func (c *caller) mint(b *testing.B, key, user string) (id, access string) {
 	b.Helper()
 	status, text := c.answer(b, request("POST", "/v1/sessions", key, `{"user":{"id":"`+user+`"}}`))
@@ -150,8 +150,8 @@ func (c *caller) compare(b *testing.B, known, unknown string) (one, other []floa
 	return one, other
 }
 
-// welch is the t of Welch's test, and how far apart the means are. The slowest hundredth is
-// left out: it says more about the machine than about the program, and would hide the rest.
+// welch returns the t of Welch's test and the difference of the means. It leaves out the
+// slowest hundredth of the samples, which depends on the machine more than on the program.
 func welch(a, b []float64) (t, difference float64) {
 	all := slices.Sorted(slices.Values(append(slices.Clone(a), b...)))
 	limit := all[len(all)*99/100]
@@ -161,7 +161,7 @@ func welch(a, b []float64) (t, difference float64) {
 	return (ma - mb) / math.Sqrt(va+vb), ma - mb
 }
 
-// moments are the mean, and the variance of the mean.
+// moments returns the mean, and the variance of the mean.
 func moments(x []float64) (mean, variance float64) {
 	for _, v := range x {
 		mean += v / float64(len(x))

@@ -7,7 +7,7 @@ import (
 // Algorithm is a signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
 type Algorithm string
 
-// The algorithms that sign and verify here.
+// The supported algorithms.
 const (
 	ES256 Algorithm = "ES256" // ECDSA on P-256 with SHA-256
 	EdDSA Algorithm = "EdDSA" // Ed25519; Ed448 is not offered
@@ -28,9 +28,9 @@ func (a Algorithm) method() gojwt.SigningMethod {
 	}
 }
 
-// headerAlgorithm returns the algorithm that a header names. The other asymmetric ones
-// that are registered are let through: no key has them, so that the refusal says what is
-// wrong, the pair of key and algorithm.
+// headerAlgorithm returns the algorithm of this name in a header. It also accepts the other
+// registered asymmetric algorithms. No key has one of those, so the token is refused with
+// [ErrKeyMismatch], which says more than [ErrAlgorithm].
 func headerAlgorithm(name string) (Algorithm, bool) {
 	switch name {
 	case "ES256":

@@ -19,14 +19,14 @@ const (
 	maxTime     = 253402300799 // seconds: the end of the year 9999
 )
 
-// Claims are what an access token says. Times are whole seconds on the wire; a zero
-// time or an empty string is a claim that is absent.
+// Claims are the claims of an access token. Times are whole seconds on the wire. A claim
+// whose field is a zero time or an empty string is absent.
 type Claims struct {
 	// Issuer is iss, the issuer's URL (RFC 7519 §4.1.1).
 	Issuer string
 	// Subject is sub, the user's id; see [ValidSubject].
 	Subject string
-	// Audience is aud, 1 to 16 of the services that the token is for.
+	// Audience is aud: the 1 to 16 services that the token is for.
 	Audience []string
 	// IssuedAt is iat.
 	IssuedAt time.Time
@@ -34,7 +34,7 @@ type Claims struct {
 	NotBefore time.Time
 	// Expiry is exp: the token is good before it.
 	Expiry time.Time
-	// AuthTime is auth_time: when the user last proved who they are (RFC 9068 §2.2.1).
+	// AuthTime is auth_time: when the user last authenticated (RFC 9068 §2.2.1).
 	AuthTime time.Time
 	// ID is jti: it identifies the token.
 	ID string
@@ -46,16 +46,16 @@ type Claims struct {
 	ACR string
 	// AMR is amr, the methods of the user's authentication (RFC 8176).
 	AMR []string
-	// Extra holds every other member as it was written; nil when there is none.
+	// Extra holds every other member, as raw JSON. It is nil when there is none.
 	Extra map[string]json.RawMessage
 }
 
-// ValidSubject reports why s can't be a user's id: it has 1 to 255 bytes of UTF-8
-// without control characters and without those that change the direction of text. The
-// error wraps [ErrClaims].
+// ValidSubject returns nil if s can be a user's id: 1 to 255 bytes of UTF-8 without
+// control characters and without characters that change the direction of text. Otherwise
+// it returns an error that wraps [ErrClaims].
 func ValidSubject(s string) error { return validText("sub", s) }
 
-// validText holds every string claim to the rule of ValidSubject.
+// validText applies the rule of ValidSubject to any string claim.
 func validText(claim, s string) error {
 	if len(s) == 0 || len(s) > maxSubject {
 		return fmt.Errorf("%w: %s has %d bytes, not 1 to %d", ErrClaims, claim, len(s), maxSubject)
@@ -82,13 +82,12 @@ func plainASCII(s string) bool {
 	return true
 }
 
-// unsafeRune reports whether r is a control character, of text or of its direction.
+// unsafeRune reports whether r is a control character or changes the direction of text.
 func unsafeRune(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// check reports what is ill-formed in the claims, whoever made them. A missing claim is
-// not its concern.
+// check returns an error for the first malformed claim. Claims may be missing.
 func (c *Claims) check() error {
 	for _, claim := range [...]struct{ name, text string }{
 		{"sub", c.Subject}, {"jti", c.ID}, {"sid", c.SessionID}, {"client_id", c.ClientID}, {"acr", c.ACR},
@@ -111,9 +110,10 @@ func (c *Claims) check() error {
 	return nil
 }
 
-// missing reports which claim that every access token has is not there: those of
-// RFC 9068 §2.2 but client_id, which a session that began without a client lacks.
-func (c *Claims) missing() error {
+// checkRequired returns an error if a claim is missing that every token must have. Of the
+// claims of RFC 9068 §2.2, client_id is optional: a session may have begun without a
+// client. [Claims.checkIdentity] checks sub and jti.
+func (c *Claims) checkRequired() error {
 	switch {
 	case c.Issuer == "":
 		return fmt.Errorf("%w: iss is missing", ErrIssuer)
@@ -127,8 +127,8 @@ func (c *Claims) missing() error {
 	return nil
 }
 
-// missingIdentity reports the claims that an access token has beyond those of any token.
-func (c *Claims) missingIdentity() error {
+// checkIdentity returns an error if a claim is missing that only access tokens must have.
+func (c *Claims) checkIdentity() error {
 	switch {
 	case c.Subject == "":
 		return fmt.Errorf("%w: sub is missing", ErrClaims)

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// decodeClaims reads a payload. Each claim must be of its form; none is missed here but
-// those whose presence is part of their form.
+// decodeClaims parses a payload and checks the form of each claim. Claims may be missing.
 func decodeClaims(payload []byte) (*Claims, error) {
-	text := string(payload) // the claims' strings share it
-	var room [16]member
-	members, err := scanObject(text, room[:0])
+	text := string(payload) // its memory is shared by the claims' strings
+	var buf [16]member
+	members, err := scanObject(text, buf[:0])
 	if errors.Is(err, ErrDuplicate) {
 		return nil, err
 	}
@@ -29,7 +28,7 @@ func decodeClaims(payload []byte) (*Claims, error) {
 		if known {
 			continue
 		}
-		if ownClaim(foldString(m.name)) {
+		if isClaimField(foldString(m.name)) {
 			return nil, fmt.Errorf("%w: a claim's name in another case", ErrDuplicate)
 		}
 		if c.Extra == nil {
@@ -40,8 +39,9 @@ func decodeClaims(payload []byte) (*Claims, error) {
 	return c, c.check()
 }
 
-// ownClaim reports whether a folded name is that of a field of [Claims].
-func ownClaim(folded string) bool {
+// isClaimField reports whether a folded name is the name of a claim that has a field in
+// [Claims].
+func isClaimField(folded string) bool {
 	switch folded {
 	case "ISS", "SUB", "AUD", "EXP", "NBF", "IAT", "JTI", "SID", "AUTH_TIME", "AMR", "ACR", "CLIENT_ID":
 		return true
@@ -50,7 +50,7 @@ func ownClaim(folded string) bool {
 	}
 }
 
-// set puts a scanned value into the field of this name, if there is one.
+// set parses a scanned value into the claim's field. It returns false if there is none.
 func (c *Claims) set(name, value string) (known bool, err error) {
 	switch name {
 	case "iss":

@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendClaims appends the payload of an access token to dst, which is empty.
+// appendClaims appends the payload of an access token to dst, which must be empty.
 func appendClaims(dst []byte, c *Claims) ([]byte, error) {
-	if err := c.mintable(); err != nil {
+	if err := c.checkMint(); err != nil {
 		return nil, err
 	}
 	dst = appendText(append(dst, '{'), "iss", c.Issuer)
@@ -33,12 +33,12 @@ func appendClaims(dst []byte, c *Claims) ([]byte, error) {
 	return appendExtra(dst, c.Extra)
 }
 
-// mintable reports what would make a verifier refuse the claims at any time.
-func (c *Claims) mintable() error {
-	if err := c.missing(); err != nil {
+// checkMint returns an error for claims that a verifier would refuse at any time.
+func (c *Claims) checkMint() error {
+	if err := c.checkRequired(); err != nil {
 		return err
 	}
-	if err := c.missingIdentity(); err != nil {
+	if err := c.checkIdentity(); err != nil {
 		return err
 	}
 	if !utf8.ValidString(c.Issuer) {
@@ -52,13 +52,14 @@ func (c *Claims) mintable() error {
 			return fmt.Errorf("%w: aud has an entry that is empty or not UTF-8", ErrAudience)
 		}
 	}
-	if err := c.mintableTimes(); err != nil {
+	if err := c.checkMintTimes(); err != nil {
 		return err
 	}
 	return c.check()
 }
 
-func (c *Claims) mintableTimes() error {
+// checkMintTimes returns an error if a time can't be written, or exp is not after iat.
+func (c *Claims) checkMintTimes() error {
 	for _, claim := range [...]struct {
 		name     string
 		at       time.Time
@@ -82,10 +83,10 @@ func (c *Claims) mintableTimes() error {
 	return nil
 }
 
-// appendExtra appends the other members, by name, and the end of the object.
+// appendExtra appends the other members, sorted by name, and the end of the object.
 func appendExtra(dst []byte, extra map[string]json.RawMessage) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		if ownClaim(foldString(name)) {
+		if isClaimField(foldString(name)) {
 			return nil, fmt.Errorf("%w: %.32q", ErrRegisteredClaim, name)
 		}
 		value := extra[name]
@@ -96,7 +97,7 @@ func appendExtra(dst []byte, extra map[string]json.RawMessage) ([]byte, error) {
 		dst = append(append(dst, ':'), value...)
 	}
 	dst = append(dst, '}')
-	// The names are yet to be compared with each other, and found to be UTF-8.
+	// This finds names that are not UTF-8 or differ only in case.
 	if _, err := scanObject(string(dst), nil); err != nil {
 		return nil, fmt.Errorf("%w: the extra members: %w", ErrClaims, err)
 	}

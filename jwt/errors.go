@@ -2,11 +2,11 @@ package jwt
 
 import "errors"
 
-// The reasons for which a token, a key or a set of claims is refused. An error wraps the
-// part that is at fault and, at times, what is wrong with it: ErrPayload and ErrJSON, or
-// ErrKeyID and ErrDuplicate.
+// The reasons for which a token, a key or a set of claims is refused. An error may wrap
+// two: one for the part that is wrong, and one for what is wrong with it, such as
+// ErrPayload and ErrJSON, or ErrKeyID and ErrDuplicate.
 var (
-	// ErrSize means that the token, or the document, is larger than allowed.
+	// ErrSize means that a token, a document or a set of claims is larger than allowed.
 	ErrSize = errors.New("jwt: too large")
 	// ErrEncoding means that the text is not three parts of canonical, unpadded
 	// base64url (RFC 7515 §2, RFC 4648 §3.5).
@@ -16,7 +16,7 @@ var (
 	// ErrCritical means that the header has crit (RFC 7515 §4.1.11): no extension
 	// is understood here.
 	ErrCritical = errors.New("jwt: critical extensions are not supported")
-	// ErrContentType means that the header has cty, as a nested token does.
+	// ErrContentType means that the header has cty, as that of a nested token does.
 	ErrContentType = errors.New("jwt: nested content is not accepted")
 	// ErrAlgorithm means that alg is missing, malformed, none, symmetric or unknown.
 	ErrAlgorithm = errors.New("jwt: algorithm is not allowed")
@@ -24,14 +24,15 @@ var (
 	ErrKeyMismatch = errors.New("jwt: algorithm is not that of the key")
 	// ErrKeyID means that kid is missing or malformed.
 	ErrKeyID = errors.New("jwt: key id is missing or malformed")
-	// ErrUnknownKey means that the verifier has no key of this kid. Its key set may
+	// ErrUnknownKey means that the verifier has no key with this kid. Its key set may
 	// be out of date.
 	ErrUnknownKey = errors.New("jwt: unknown key id")
-	// ErrType means that typ is missing, malformed or that of another kind of token.
+	// ErrType means that typ is missing, malformed or that of another kind of JWS.
 	ErrType = errors.New("jwt: wrong type of token")
-	// ErrSignature means that the signature is not that of the key over the token.
+	// ErrSignature means that the signature does not verify with the key.
 	ErrSignature = errors.New("jwt: signature does not verify")
-	// ErrDuplicate means that an object has a name twice, or twice but for case.
+	// ErrDuplicate means that an object has two members whose names are equal or differ
+	// only in case.
 	ErrDuplicate = errors.New("jwt: duplicate member")
 	// ErrJSON means that a text is not JSON in the strict form of [CheckJSON].
 	ErrJSON = errors.New("jwt: not strict JSON")
@@ -51,18 +52,18 @@ var (
 	ErrIssuedAt = errors.New("jwt: issue time is missing, malformed or in the future")
 	// ErrLifetime means that exp is not after iat, or further after it than allowed.
 	ErrLifetime = errors.New("jwt: lifetime is not allowed")
-	// ErrClaims means that another claim is missing or ill-formed.
-	ErrClaims = errors.New("jwt: ill-formed claims")
-	// ErrRegisteredClaim means that a caller tried to set a claim that is not its own
-	// to set; see [Registered].
+	// ErrClaims means that another claim is missing or malformed.
+	ErrClaims = errors.New("jwt: malformed claims")
+	// ErrRegisteredClaim means that a caller tried to set a claim that only the issuer
+	// sets; see [Registered].
 	ErrRegisteredClaim = errors.New("jwt: claim is reserved")
 	// ErrKey means that a key, or a key set, is not acceptable.
 	ErrKey = errors.New("jwt: unacceptable key")
 )
 
-// Cause returns the one-word name of the reason that err wraps, such as "alg", "sig"
-// or "exp", and "" when err is none of this package's. It is made for the label of a
-// metric or a field in a log: the set of names is small and fixed.
+// Cause returns a short name for the reason that err wraps, such as "alg", "sig" or
+// "exp", and "" when err wraps none of this package's sentinels. The set of names is
+// small and fixed, so they can be labels of a metric.
 func Cause(err error) string {
 	for _, row := range causes {
 		if errors.Is(err, row.err) {
@@ -72,8 +73,8 @@ func Cause(err error) string {
 	return ""
 }
 
-// causes is ordered: a key id given twice is "kid" before it is "duplicate", and a
-// duplicate is that before it is bad JSON.
+// causes is ordered, since an error may wrap two sentinels: a duplicate kid is "kid", not
+// "duplicate", and a duplicate name in a payload is "duplicate", not "payload".
 var causes = [...]struct {
 	err  error
 	name string

@@ -8,9 +8,9 @@ import (
 // MaxExtraSize is the size in bytes of the largest object that [CheckExtra] accepts.
 const MaxExtraSize = 4 << 10
 
-// Registered reports whether name is a claim that whoever mints a session may not set,
-// in any case of letters: the claims that the issuer sets itself, and the registered ones
-// that a service would take for the issuer's word.
+// Registered reports whether a caller may not add a claim of this name, in any case of
+// letters, to a token: because the issuer sets it, or because it is a registered claim
+// that a service would believe the issuer to have set.
 func Registered(name string) bool {
 	switch foldString(name) {
 	case "ISS", "SUB", "AUD", "EXP", "NBF", "IAT", "JTI", "SID", "AUTH_TIME", "AMR", "ACR", "CLIENT_ID",
@@ -28,10 +28,10 @@ func Registered(name string) bool {
 	}
 }
 
-// CheckExtra reports why raw can't be the claims that a caller adds to a token: it is a
-// strict JSON object ([CheckJSON], 16 levels) of at most [MaxExtraSize] bytes without a
-// [Registered] name. The error wraps [ErrSize], [ErrDuplicate], [ErrRegisteredClaim] or
-// [ErrClaims].
+// CheckExtra returns nil if raw can be the claims that a caller adds to a token: a strict
+// JSON object ([CheckJSON], 16 levels) of at most [MaxExtraSize] bytes without a
+// [Registered] name. Otherwise the error wraps [ErrSize], [ErrDuplicate],
+// [ErrRegisteredClaim] or [ErrClaims].
 func CheckExtra(raw []byte) error {
 	if len(raw) > MaxExtraSize {
 		return fmt.Errorf("%w: claims of %d bytes, more than %d", ErrSize, len(raw), MaxExtraSize)

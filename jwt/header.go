@@ -11,11 +11,11 @@ const (
 	maxType  = 128 // bytes of typ
 )
 
-// parseHeader reads the JSON of a protected header, which has alg, typ and kid and no
-// other member.
+// parseHeader parses the JSON of a protected header. It has alg and may have typ and kid,
+// and no other member.
 func parseHeader(text string) (Header, error) {
-	var room [4]member
-	members, err := scanObject(text, room[:0])
+	var buf [4]member
+	members, err := scanObject(text, buf[:0])
 	if err != nil {
 		return Header{}, headerError(err, members)
 	}
@@ -43,8 +43,8 @@ func parseHeader(text string) (Header, error) {
 	return header, nil
 }
 
-// headerError says of a header that is not strict JSON what is wrong with it. A second
-// kid is also a malformed kid.
+// headerError returns the error for a header that is not strict JSON. For a second kid it
+// also wraps ErrKeyID.
 func headerError(err error, members []member) error {
 	if !errors.Is(err, ErrDuplicate) {
 		return fmt.Errorf("%w: %w", ErrHeader, err)
@@ -55,9 +55,9 @@ func headerError(err error, members []member) error {
 	return err
 }
 
-// allowedMembers refuses a header with a member beyond alg, kid and typ. One that carries
-// or points to a key, or changes what is signed, is named before crit; crit before cty;
-// and both before what is unknown.
+// allowedMembers returns an error for a header with a member other than alg, kid and typ.
+// Of several such members it reports first one that carries or names a key or changes
+// what is signed, then crit, then cty, then any other.
 func allowedMembers(members []member) error {
 	var crit, cty, unknown bool
 	for _, m := range members {
@@ -79,7 +79,7 @@ func allowedMembers(members []member) error {
 	case cty:
 		return ErrContentType
 	case unknown:
-		return fmt.Errorf("%w: it has a member beyond alg, kid and typ", ErrHeader)
+		return fmt.Errorf("%w: it has a member other than alg, kid and typ", ErrHeader)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func visibleASCII(s string) bool {
 	return s != ""
 }
 
-// trimType takes the prefix away that RFC 7515 §4.1.9 lets a typ omit.
+// trimType removes the prefix that RFC 7515 §4.1.9 lets a typ omit.
 func trimType(typ string) string {
 	const prefix = "application/"
 	if len(typ) > len(prefix) && strings.EqualFold(typ[:len(prefix)], prefix) {

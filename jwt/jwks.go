@@ -19,15 +19,17 @@ const (
 	MaxJWKSKeys = 64
 )
 
-// ParseJWKS reads a JWK Set (RFC 7517 §5) with the public keys of an issuer.
+// ParseJWKS parses a JWK Set (RFC 7517 §5) with the public keys of an issuer.
 //
-// Keys that can't verify here are skipped, so that an issuer may begin to publish other
-// kinds: a kty, crv or alg that is not one of ours, a use that is not sig, key_ops without
-// verify. A key without alg gets the one of its kind, and one without kid its
-// [Thumbprint] as id. Everything else that is wrong refuses the whole document with an
-// error that wraps [ErrKey]: a private or symmetric key, a key of our kinds that is
-// malformed or too weak, two keys of one id, more than [MaxJWKSKeys]. [ErrSize],
-// [ErrDuplicate] and [ErrJSON] are about the document.
+// It skips keys that are not for signatures of a supported [Algorithm], so that an issuer
+// can begin to publish other kinds: an unsupported kty, crv or alg, a use other than sig,
+// key_ops without verify. A key without alg gets the algorithm of its kind, and a key
+// without kid gets its [Thumbprint] as id.
+//
+// Any other fault refuses the whole document. The error wraps [ErrKey] for a private or
+// symmetric key, a supported key that is malformed or too weak, two keys with one id and
+// more than [MaxJWKSKeys]; and [ErrSize], [ErrDuplicate] or [ErrJSON] for a document that
+// is too large or is not strict JSON.
 func ParseJWKS(doc []byte) (*KeySet, error) {
 	if len(doc) > MaxJWKSSize {
 		return nil, fmt.Errorf("%w: a key set of more than %d bytes", ErrSize, MaxJWKSSize)
@@ -35,14 +37,14 @@ func ParseJWKS(doc []byte) (*KeySet, error) {
 	if err := CheckJSON(doc, maxDepth); err != nil {
 		return nil, err
 	}
-	// After that check encoding/json can't take one name for another, in maps.
+	// No two names differ only in case, so encoding/json reads the right ones.
 	var set map[string]json.RawMessage
 	var list []map[string]json.RawMessage
 	if json.Unmarshal(doc, &set) != nil || json.Unmarshal(set["keys"], &list) != nil || list == nil {
 		return nil, fmt.Errorf("%w: the document has no array of keys", ErrKey)
 	}
 	if len(list) > MaxJWKSKeys {
-		return nil, fmt.Errorf("%w: more than %d of them", ErrKey, MaxJWKSKeys)
+		return nil, fmt.Errorf("%w: the document has more than %d keys", ErrKey, MaxJWKSKeys)
 	}
 	keys := make([]Key, 0, len(list))
 	for i, raw := range list {
@@ -57,7 +59,7 @@ func ParseJWKS(doc []byte) (*KeySet, error) {
 	return NewKeySet(keys...)
 }
 
-// parseJWK returns a key, or false for one that is not for us.
+// parseJWK returns a key, or false for one to skip.
 func parseJWK(raw jwk) (Key, bool, error) {
 	if raw == nil {
 		return Key{}, false, fmt.Errorf("%w: not an object", ErrKey)
@@ -94,8 +96,8 @@ func (k jwk) text(name string) string {
 	return text
 }
 
-// kind returns the algorithm that the key is for, "" when it is none of ours, and an error
-// when its members contradict each other.
+// kind returns the algorithm that the key is for, "" when that is not supported, and an
+// error when its members contradict each other.
 func (k jwk) kind() (Algorithm, error) {
 	var kind Algorithm
 	switch k.text("kty") + " " + k.text("crv") {
@@ -114,7 +116,7 @@ func (k jwk) kind() (Algorithm, error) {
 	if ops, has := k["key_ops"]; has {
 		var names []string
 		if err := json.Unmarshal(ops, &names); err != nil || !slices.Contains(names, "verify") {
-			return "", nil //nolint:nilerr // what can't be read is not for us
+			return "", nil //nolint:nilerr // unreadable key_ops do not include verify
 		}
 	}
 	if _, has := k["alg"]; !has {
@@ -177,8 +179,7 @@ func (k jwk) rsa() (crypto.PublicKey, error) {
 	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent)}, nil
 }
 
-// bytes returns a member that is base64url of this many bytes, or, for 0, of any number
-// but none.
+// bytes decodes a base64url member of this many bytes; 0 stands for any number except 0.
 func (k jwk) bytes(name string, size int) ([]byte, error) {
 	raw, err := decodePart(k.text(name))
 	if err != nil || len(raw) == 0 || size > 0 && len(raw) != size {

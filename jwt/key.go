@@ -17,8 +17,8 @@ const (
 	MinRSABits = 2048
 	// maxRSABits bounds the time that one signature check takes.
 	maxRSABits = 8192
-	// minRSAExponent is the smallest public exponent of FIPS 186-5 §5.1, rounded to
-	// the one that everybody uses.
+	// minRSAExponent is F4, the usual exponent and the smallest odd one that FIPS 186-5
+	// §5.1 allows.
 	minRSAExponent = 65537
 )
 
@@ -29,11 +29,11 @@ type Key struct {
 	// Algorithm is the only algorithm that the key verifies.
 	Algorithm Algorithm
 	// Public is an *ecdsa.PublicKey, an ed25519.PublicKey or an *rsa.PublicKey. It
-	// is not to be changed.
+	// must not be changed.
 	Public crypto.PublicKey
 }
 
-// NewKey returns a key after checking that pub belongs to alg: P-256 for ES256,
+// NewKey returns a key after checking that pub is one for alg: on P-256 for ES256,
 // Ed25519 for EdDSA, RSA of at least [MinRSABits] for RS256. The id has 1 to 128
 // printable ASCII characters; an empty one stands for the key's [Thumbprint]. The
 // error wraps [ErrKey].
@@ -42,7 +42,7 @@ func NewKey(id string, alg Algorithm, pub crypto.PublicKey) (Key, error) {
 		pub = ed25519.PublicKey(bytes.Clone(raw))
 	}
 	key := Key{ID: id, Algorithm: alg, Public: pub}
-	if err := key.fits(); err != nil {
+	if err := key.check(); err != nil {
 		return Key{}, err
 	}
 	if k, ok := pub.(*ecdsa.PublicKey); ok {
@@ -63,9 +63,9 @@ func NewKey(id string, alg Algorithm, pub crypto.PublicKey) (Key, error) {
 	return key, nil
 }
 
-// fits reports why the public key is not one of the key's algorithm. It is cheap: it
-// runs for every signature, so that a Key made by hand can't loosen the pin.
-func (k Key) fits() error {
+// check returns an error if the public key is not one for the key's algorithm. It is
+// cheap, and every verification calls it: a Key need not come from NewKey.
+func (k Key) check() error {
 	switch k.Algorithm {
 	case ES256:
 		if pub, ok := k.Public.(*ecdsa.PublicKey); ok && isP256(pub) {
@@ -79,7 +79,7 @@ func (k Key) fits() error {
 		return fmt.Errorf("%w: EdDSA needs an Ed25519 key", ErrKey)
 	case RS256:
 		if pub, ok := k.Public.(*rsa.PublicKey); ok && pub != nil && pub.N != nil {
-			return fitsRSA(pub)
+			return checkRSA(pub)
 		}
 		return fmt.Errorf("%w: RS256 needs an RSA key", ErrKey)
 	default:
@@ -87,13 +87,14 @@ func (k Key) fits() error {
 	}
 }
 
-// isP256 reports whether pub is a key on P-256, though not whether its point is on it.
+// isP256 reports whether pub names the curve P-256. It does not check that the point is on
+// the curve.
 func isP256(pub *ecdsa.PublicKey) bool {
 	return pub != nil && pub.Curve == elliptic.P256() &&
 		pub.X != nil && pub.Y != nil //nolint:staticcheck // else crypto/ecdsa panics
 }
 
-func fitsRSA(pub *rsa.PublicKey) error {
+func checkRSA(pub *rsa.PublicKey) error {
 	if bits := pub.N.BitLen(); bits < MinRSABits || bits > maxRSABits {
 		return fmt.Errorf("%w: RSA of %d bits, not %d to %d", ErrKey, bits, MinRSABits, maxRSABits)
 	}
@@ -104,8 +105,8 @@ func fitsRSA(pub *rsa.PublicKey) error {
 }
 
 // Keys finds the key that a token's kid names. Key is called for every token, by many
-// goroutines at once, with ids that come from outside; it returns false for an id
-// that is not trusted at this moment.
+// goroutines at once, with ids from untrusted tokens. It returns false for an id that is
+// not trusted at the moment.
 type Keys interface {
 	Key(kid string) (Key, bool)
 }
@@ -119,7 +120,7 @@ type KeySet struct {
 var _ Keys = (*KeySet)(nil)
 
 // NewKeySet returns the set of the given keys, each checked as by [NewKey]. Two keys
-// of one id are an error that wraps [ErrKey].
+// with one id are an error that wraps [ErrKey].
 func NewKeySet(keys ...Key) (*KeySet, error) {
 	set := &KeySet{byID: make(map[string]Key, len(keys))}
 	for _, given := range keys {
@@ -136,7 +137,7 @@ func NewKeySet(keys ...Key) (*KeySet, error) {
 	return set, nil
 }
 
-// Key returns the key of this id.
+// Key returns the key with this id.
 func (s *KeySet) Key(kid string) (Key, bool) {
 	key, ok := s.byID[kid]
 	return key, ok
@@ -144,12 +145,3 @@ func (s *KeySet) Key(kid string) (Key, bool) {
 
 // Keys returns the keys of the set in the order in which they were given.
 func (s *KeySet) Keys() []Key { return slices.Clone(s.keys) }
-
-// OnlyKey returns Keys that also accept a token without kid, for signatures from
-// where key ids are not used. A kid that is present must still be the key's.
-func OnlyKey(key Key) Keys { return onlyKey{key} }
-
-type onlyKey struct{ key Key }
-
-// Key returns the key for its own id, and for the empty one.
-func (o onlyKey) Key(kid string) (Key, bool) { return o.key, kid == "" || kid == o.key.ID }

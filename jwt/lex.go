@@ -7,7 +7,7 @@ import (
 
 const maxNumber = 64 // bytes of a number
 
-// peek returns the next byte, 0 at the end: no byte of valid JSON is 0.
+// peek returns the next byte, and 0 at the end: valid JSON has no zero byte.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.text) {
 		return s.text[s.pos]
@@ -36,7 +36,7 @@ func (s *scanner) literal() error {
 	return s.fail("not a value")
 }
 
-// quoted scans a string and returns what it means.
+// quoted scans a string and returns its value.
 func (s *scanner) quoted() (string, error) {
 	s.pos++
 	start, escaped := s.pos, false
@@ -65,7 +65,7 @@ func (s *scanner) quoted() (string, error) {
 	return "", s.fail("unended string")
 }
 
-// number scans a number of RFC 8259 §6 that every reader can hold.
+// number scans a number (RFC 8259 §6) that a float64 can hold.
 func (s *scanner) number() error {
 	start := s.pos
 	s.skip("-")
@@ -95,7 +95,7 @@ func (s *scanner) number() error {
 	return nil
 }
 
-// skip steps over one of these bytes and reports whether it was there.
+// skip skips one of these bytes and reports whether it was there.
 func (s *scanner) skip(bytes string) bool {
 	if s.pos < len(s.text) && strings.IndexByte(bytes, s.text[s.pos]) >= 0 {
 		s.pos++
@@ -104,7 +104,7 @@ func (s *scanner) skip(bytes string) bool {
 	return false
 }
 
-// digits steps over digits and reports whether there was one.
+// digits skips digits and reports whether there was one.
 func (s *scanner) digits() bool {
 	start := s.pos
 	for isDigit(s.peek()) {

@@ -9,12 +9,11 @@ import (
 	"encoding/asn1"
 	"errors"
 	"math/big"
-
-	gojwt "github.com/golang-jwt/jwt/v5"
 )
 
-// signFunc returns how priv signs. golang-jwt takes the standard library's keys, and any
-// signer for EdDSA; the other two algorithms behind an opaque signer are done here.
+// signFunc returns a function that signs with priv. golang-jwt accepts the key types of the
+// standard library, and any crypto.Signer for EdDSA only; the other two algorithms with
+// another crypto.Signer are implemented here.
 func signFunc(alg Algorithm, priv crypto.Signer) func(string) ([]byte, error) {
 	method := alg.method()
 	switch priv.(type) {
@@ -36,7 +35,7 @@ func signDigest(priv crypto.Signer, input string) ([]byte, error) {
 	return priv.Sign(rand.Reader, digest[:], crypto.SHA256)
 }
 
-// signECDSA turns the ASN.1 signature of a [crypto.Signer] into the 64 bytes r, s of
+// signECDSA converts the ASN.1 signature of a [crypto.Signer] to the 64 bytes R || S of
 // RFC 7518 §3.4.
 func signECDSA(priv crypto.Signer, input string) ([]byte, error) {
 	der, err := signDigest(priv, input)
@@ -49,12 +48,10 @@ func signECDSA(priv crypto.Signer, input string) ([]byte, error) {
 		return nil, err
 	}
 	if len(rest) > 0 || pair.R.Sign() <= 0 || pair.S.Sign() <= 0 || pair.R.BitLen() > 256 || pair.S.BitLen() > 256 {
-		return nil, errors.New("the signer made a malformed ECDSA signature")
+		return nil, errors.New("the private key returned a malformed ECDSA signature")
 	}
 	signature := make([]byte, 64)
 	pair.R.FillBytes(signature[:32])
 	pair.S.FillBytes(signature[32:])
 	return signature, nil
 }
-
-var _ gojwt.SigningMethod = gojwt.SigningMethodES256

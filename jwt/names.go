@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// fewNames is how many names of one object are compared one by one. An object with more
-// gets a map, so that the time stays linear.
-const fewNames = 32
+// maxListed is how many names of one object are compared with each other. An object with
+// more gets a map, so that the time stays linear.
+const maxListed = 32
 
-// nameStack holds the names of all objects that are open, those of the innermost last.
+// nameStack holds the names of all objects that the scanner is in, the innermost last.
 type nameStack struct{ names []foldedName }
 
-// nameRoom is room for the names of most tokens, for a caller to have on its stack.
-type nameRoom [16]foldedName
+// nameBuffer is large enough for the names of most tokens. It stays on the caller's stack.
+type nameBuffer [16]foldedName
 
 // foldedName is a name with the hash of its folded form.
 type foldedName struct {
@@ -22,8 +22,8 @@ type foldedName struct {
 	hash uint32
 }
 
-// nameSet is the names of one object: those of the stack from base on, or, when they are
-// many, the map of their folded forms.
+// nameSet is the set of names of one object: the names on the stack from base on or, for
+// more than maxListed, a map of the folded names.
 type nameSet struct {
 	base int
 	many map[string]struct{}
@@ -33,8 +33,8 @@ func (s *nameStack) open() nameSet { return nameSet{base: len(s.names)} }
 
 func (s *nameStack) close(set nameSet) { s.names = s.names[:set.base] }
 
-// add adds a name to the innermost object. It returns false when the object has one that
-// is equal but for case.
+// add adds a name to the innermost object. It returns false when the object already has
+// one that is equal or differs only in case.
 func (s *nameStack) add(set *nameSet, text string) bool {
 	if set.many != nil {
 		return set.add(text)
@@ -46,8 +46,8 @@ func (s *nameStack) add(set *nameSet, text string) bool {
 		}
 	}
 	s.names = append(s.names, name)
-	if len(s.names)-set.base == fewNames {
-		set.many = make(map[string]struct{}, 2*fewNames)
+	if len(s.names)-set.base == maxListed {
+		set.many = make(map[string]struct{}, 2*maxListed)
 		for _, name := range s.names[set.base:] {
 			set.add(name.text)
 		}
@@ -78,7 +78,7 @@ func foldHash(s string) uint32 {
 	return hash
 }
 
-// foldHashRunes goes on with the hash where a character beyond ASCII comes.
+// foldHashRunes continues a hash with a string that is not ASCII.
 func foldHashRunes(hash uint32, s string) uint32 {
 	for _, r := range s {
 		hash = (hash ^ uint32(foldRune(r))) * 16777619 //nolint:gosec // a rune is not negative
@@ -86,12 +86,12 @@ func foldHashRunes(hash uint32, s string) uint32 {
 	return hash
 }
 
-// foldString returns the form that all strings share that are equal under
-// [strings.EqualFold], which is how encoding/json matches names. ASCII letters become
-// capitals; so do their twins, U+017F for S and U+212A for K.
+// foldString returns the same string for all strings that are equal under
+// [strings.EqualFold], by which encoding/json matches names. ASCII letters become
+// capitals, and so do U+017F, which folds to S, and U+212A, which folds to K.
 func foldString(s string) string { return strings.Map(foldRune, s) }
 
-// foldRune returns the least of the characters that r is equal to but for case.
+// foldRune returns the smallest of the characters that differ from r only in case.
 func foldRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		if 'a' <= r && r <= 'z' {

@@ -7,12 +7,12 @@ import (
 
 const maxDepth = 16 // levels of objects and arrays in a token
 
-// CheckJSON reports why data is not one JSON value in strict form (RFC 8259, and stricter
-// than I-JSON, RFC 7493): UTF-8 without a byte order mark, no unpaired surrogates, no
-// names that are equal or differ only in case in one object, at most maxDepth levels of
-// objects and arrays, numbers of at most 64 bytes that a float64 can hold, and nothing after
-// the value but white space. What it accepts, any other parser reads in the same way. The
-// error wraps [ErrDuplicate] or [ErrJSON].
+// CheckJSON returns nil if data is one JSON value in a form that all parsers read in the
+// same way (RFC 8259, stricter than I-JSON, RFC 7493): UTF-8 without a byte order mark, no
+// unpaired surrogates, no names that are equal or differ only in case in one object, at
+// most maxDepth levels of objects and arrays, numbers of at most 64 bytes that a float64
+// can hold, and only white space after the value. Otherwise the error wraps [ErrDuplicate]
+// or [ErrJSON].
 func CheckJSON(data []byte, maxDepth int) error {
 	s := scanner{text: string(data), levels: maxDepth}
 	if err := s.begin(); err != nil {
@@ -24,18 +24,18 @@ func CheckJSON(data []byte, maxDepth int) error {
 	return s.end()
 }
 
-// member is a member of a scanned object: its name, and where its value lies in the text.
+// member is a member of a scanned object: its name, and the offsets of its value.
 type member struct {
 	name       string
 	start, end int
 }
 
-// scanObject checks text as [CheckJSON] does for a token, and that it is an object. It
-// appends the object's members to room; if a name is duplicated, the member of that name
-// comes last.
-func scanObject(text string, room []member) ([]member, error) {
-	var names nameRoom
-	s := scanner{text: text, levels: maxDepth, members: room, names: nameStack{names[:0]}}
+// scanObject checks text as [CheckJSON] does, with the depth of a token, and that it is an
+// object. It appends the object's members to buf. If a name is duplicated, the last member
+// has that name.
+func scanObject(text string, buf []member) ([]member, error) {
+	var names nameBuffer
+	s := scanner{text: text, levels: maxDepth, members: buf, names: nameStack{names[:0]}}
 	err := s.begin()
 	if err == nil && s.peek() != '{' {
 		err = s.fail("not an object")
@@ -49,12 +49,12 @@ func scanObject(text string, room []member) ([]member, error) {
 	return s.members, err
 }
 
-// scanner walks over a text once.
+// scanner scans a text once, from the beginning to the end.
 type scanner struct {
 	text    string
 	pos     int
-	levels  int      // how many more may open
-	members []member // of the outermost object, when they are asked for
+	levels  int      // how many more objects and arrays may open
+	members []member // of the outermost object, for scanObject
 	names   nameStack
 }
 
@@ -109,7 +109,7 @@ func (s *scanner) close() {
 	s.pos++
 }
 
-// next steps over what follows an element and reports whether another one comes.
+// next skips the comma or the end after an element, and reports whether another one follows.
 func (s *scanner) next(end byte) (bool, error) {
 	s.space()
 	switch s.peek() {
@@ -145,7 +145,7 @@ func (s *scanner) array() error {
 	return nil
 }
 
-// object scans an object, and notes its members when it is the one asked for.
+// object scans an object, and collects its members when it is the outermost.
 func (s *scanner) object(outermost bool) error {
 	if err := s.open(); err != nil {
 		return err

@@ -9,13 +9,13 @@ import (
 // Signer signs tokens with one private key. It is safe for concurrent use when the
 // private key is.
 type Signer struct {
-	key    Key
-	sign   func(signingInput string) ([]byte, error)
-	minted string // the encoded header of an access token
+	key          Key
+	sign         func(signingInput string) ([]byte, error)
+	accessHeader string // the encoded header of an access token
 }
 
-// NewSigner returns a signer with the key's id, algorithm and private part, which may
-// live elsewhere, in a hardware module for example. The rules are those of [NewKey].
+// NewSigner returns a signer for a private key, which may be one in a hardware security
+// module. The rules for id and algorithm are those of [NewKey].
 func NewSigner(kid string, alg Algorithm, priv crypto.Signer) (*Signer, error) {
 	if priv == nil {
 		return nil, fmt.Errorf("%w: no private key", ErrKey)
@@ -24,42 +24,42 @@ func NewSigner(kid string, alg Algorithm, priv crypto.Signer) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Signer{key: key, sign: signFunc(alg, priv), minted: encodeHeader(key, TypeAccessToken)}, nil
+	return &Signer{key: key, sign: signFunc(alg, priv), accessHeader: encodeHeader(key, TypeAccessToken)}, nil
 }
 
-// Key returns the public half, which verifies what the signer signs.
+// Key returns the public key, which verifies the signer's signatures.
 func (s *Signer) Key() Key { return s.key }
 
-// Sign returns the compact JWS of any payload, with alg, kid and typ in its header. The
-// typ has 1 to 128 printable ASCII characters, else the error wraps [ErrType].
+// Sign returns the compact JWS of any payload, with alg, kid and typ in its header. A typ
+// that is not 1 to 128 printable ASCII characters is an error that wraps [ErrType].
 func (s *Signer) Sign(typ string, payload []byte) (string, error) {
 	if !validType(typ) {
-		return "", fmt.Errorf("%w: %d bytes, or a character that is not allowed", ErrType, len(typ))
+		return "", fmt.Errorf("%w: it is not 1 to %d printable ASCII characters", ErrType, maxType)
 	}
-	return s.seal(encodeHeader(s.key, typ), payload)
+	return s.compact(encodeHeader(s.key, typ), payload)
 }
 
 // Mint returns an access token with these claims. It refuses claims that a [Verifier]
-// would refuse at any time, with the same errors. The audience is written as an array
-// even when it has one entry: a service that expects a string then refuses the token,
-// where one that searches a string for its name would accept any audience holding that
-// name.
+// would refuse at any time, with the same errors. The audience is always an array, even of
+// one entry. A service that expects a string then fails to read it; with a string, a
+// service that only searches for its own name in it would accept longer names too.
 func (s *Signer) Mint(c *Claims) (string, error) {
 	payload, err := appendClaims(make([]byte, 0, 512), c)
 	if err != nil {
 		return "", err
 	}
-	size := len(s.minted) + base64.RawURLEncoding.EncodedLen(len(payload)) + maxSignature
+	size := len(s.accessHeader) + base64.RawURLEncoding.EncodedLen(len(payload)) + maxSignature
 	if size > MaxTokenSize {
 		return "", fmt.Errorf("%w: a token of more than %d bytes", ErrSize, MaxTokenSize)
 	}
-	return s.seal(s.minted, payload)
+	return s.compact(s.accessHeader, payload)
 }
 
 // maxSignature is an upper bound for two dots and the signature of the largest key.
 const maxSignature = 2 + (maxRSABits/8*4+2)/3
 
-func (s *Signer) seal(header string, payload []byte) (string, error) {
+// compact signs the payload and returns the compact JWS.
+func (s *Signer) compact(header string, payload []byte) (string, error) {
 	input := header + "." + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := s.sign(input)
 	if err != nil {

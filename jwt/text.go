@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// escapeSize returns the length of the escape at the beginning of text, that of both
-// halves for a surrogate pair, and 0 when there is no good one.
+// escapeSize returns the length of the escape sequence at the beginning of text, and 0 when
+// it is invalid. A surrogate pair counts as one sequence.
 func escapeSize(text string) int {
 	if len(text) < 2 {
 		return 0
@@ -23,8 +23,8 @@ func escapeSize(text string) int {
 	}
 }
 
-// escapedRune reads \uXXXX, or \uXXXX\uXXXX when that is a surrogate pair. An unpaired
-// surrogate has size 0.
+// escapedRune decodes \uXXXX, or \uXXXX\uXXXX for a surrogate pair, and returns its length.
+// An unpaired surrogate has length 0.
 func escapedRune(text string) (rune, int) {
 	r, ok := hexRune(text)
 	if !ok {
@@ -61,7 +61,7 @@ func hexRune(text string) (rune, bool) {
 	return r, true
 }
 
-// unescape returns what the inside of a scanned string means.
+// unescape decodes the escape sequences of a scanned string without its quotes.
 func unescape(inner string) string {
 	var out strings.Builder
 	out.Grow(len(inner))
@@ -94,7 +94,7 @@ func unescape(inner string) string {
 	}
 }
 
-// stringValue returns what a scanned value means if it is a string.
+// stringValue returns the value of a scanned string, and false if it is not a string.
 func stringValue(value string) (string, bool) {
 	if value[0] != '"' {
 		return "", false
@@ -106,7 +106,7 @@ func stringValue(value string) (string, bool) {
 	return inner, true
 }
 
-// appendString appends s, which is UTF-8, as a JSON string.
+// appendString appends s, which must be UTF-8, as a JSON string.
 func appendString(dst []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	dst = append(dst, '"')

@@ -12,8 +12,8 @@ import (
 )
 
 // Thumbprint returns the base64url SHA-256 thumbprint of a public key (RFC 7638, and RFC
-// 8037 §2 for Ed25519). The error wraps [ErrKey]: the key is not ECDSA on P-256,
-// Ed25519 or RSA.
+// 8037 §2 for Ed25519). For a key that is not ECDSA on P-256, Ed25519 or RSA the error
+// wraps [ErrKey].
 func Thumbprint(pub crypto.PublicKey) (string, error) {
 	canonical, err := thumbprintInput(pub)
 	if err != nil {

@@ -18,9 +18,9 @@ type VerifierConfig struct {
 	// Audience names the service: at least one of these must be a member of aud,
 	// exactly. Required, unless AnyAudience is set.
 	Audience []string
-	// AnyAudience accepts whatever aud names. It is for whoever answers for tokens that
-	// are meant for others, such as introspection (RFC 7662); a service that acts on a
-	// token leaves it false. Audience must then be empty.
+	// AnyAudience accepts any aud. It is for a service that answers questions about
+	// tokens that are meant for others, such as introspection (RFC 7662). A service that
+	// acts on a token leaves it false. Audience must be empty with it.
 	AnyAudience bool
 	// Type is the typ that tokens must have, compared without regard to case or to
 	// the prefix "application/". Empty means [TypeAccessToken].
@@ -30,20 +30,19 @@ type VerifierConfig struct {
 	Leeway time.Duration
 	// MaxLifetime is the longest time from iat to exp. Zero means no limit.
 	MaxLifetime time.Duration
-	// Keys are the issuer's keys. They are bound to the issuer: a verifier for
-	// another issuer has its own. Required.
+	// Keys are the keys of this issuer and of no other. Required.
 	Keys Keys
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
 }
 
 // Verifier verifies the tokens of one issuer for one service. It is safe for concurrent
-// use, does no input or output, and keeps nothing between two calls.
+// use, does no I/O and keeps no state between calls.
 type Verifier struct {
 	config VerifierConfig
 }
 
-// NewVerifier returns a verifier, or an error that says what is wrong in the
+// NewVerifier returns a verifier, or an error that says what is wrong with the
 // configuration.
 func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	config.Audience = slices.Clone(config.Audience)
@@ -58,27 +57,27 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	case config.Issuer == "":
 		return nil, errors.New("jwt: a verifier needs an issuer")
 	case config.AnyAudience && len(config.Audience) > 0:
-		return nil, errors.New("jwt: a verifier for any audience names none")
+		return nil, errors.New("jwt: a verifier with AnyAudience must not have an Audience")
 	case !config.AnyAudience && len(config.Audience) == 0, slices.Contains(config.Audience, ""):
-		return nil, errors.New("jwt: a verifier needs an audience, and no empty one")
+		return nil, errors.New("jwt: a verifier needs an audience, and none may be empty")
 	case config.Keys == nil:
 		return nil, errors.New("jwt: a verifier needs keys")
 	case !validType(config.Type):
-		return nil, errors.New("jwt: the type of a verifier is malformed")
+		return nil, errors.New("jwt: the type of a verifier is not 1 to 128 printable ASCII characters")
 	case config.Leeway < 0 || config.Leeway > MaxLeeway:
 		return nil, fmt.Errorf("jwt: the leeway of a verifier is %s, not 0 to %s", config.Leeway, MaxLeeway)
 	case config.MaxLifetime < 0:
-		return nil, errors.New("jwt: the longest lifetime of a verifier is negative")
+		return nil, errors.New("jwt: the maximum lifetime of a verifier is negative")
 	}
 	return &Verifier{config: config}, nil
 }
 
-// Verify returns the claims of a token that is well-formed, of the right type, signed by
-// one of the keys, from the issuer, for the audience and in its time. It does not know
-// whether the token was revoked. The error wraps one of this package's sentinels;
-// [ErrExpired] only for a token that the issuer signed for the audience.
+// Verify returns the claims of a token that is well-formed, has the right type, is signed
+// by one of the keys, comes from the issuer, is for the audience, and is valid now. It
+// does not know whether the token was revoked. The error wraps one of this package's
+// sentinels. It is [ErrExpired] only for a token that the issuer signed for the audience.
 func (v *Verifier) Verify(token string) (*Claims, error) {
-	_, payload, err := verify(token, v.config.Keys, v.config.Type)
+	_, payload, err := verifyJWS(token, v.config.Keys, v.config.Type, MaxTokenSize)
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +91,13 @@ func (v *Verifier) Verify(token string) (*Claims, error) {
 	return claims, nil
 }
 
-// accept holds well-formed claims to the configuration.
+// accept checks well-formed claims against the configuration.
 func (v *Verifier) accept(c *Claims) error {
-	if err := c.missing(); err != nil {
+	if err := c.checkRequired(); err != nil {
 		return err
 	}
 	if strings.EqualFold(v.config.Type, TypeAccessToken) {
-		if err := c.missingIdentity(); err != nil {
+		if err := c.checkIdentity(); err != nil {
 			return err
 		}
 	}
@@ -113,7 +112,8 @@ func (v *Verifier) accept(c *Claims) error {
 
 func (v *Verifier) isAudience(name string) bool { return slices.Contains(v.config.Audience, name) }
 
-// acceptTime asks first whether the token has expired: that is what its holder can mend.
+// acceptTime checks the expiry first: it is the only fault here that a client can correct,
+// by a refresh.
 func (v *Verifier) acceptTime(c *Claims) error {
 	now := v.config.Now()
 	latest := now.Add(v.config.Leeway)

@@ -11,7 +11,7 @@ import (
 	"issuer.example/secret"
 )
 
-// What a zero field of [Config] stands for.
+// The defaults for zero fields of [Config].
 const (
 	DefaultAlgorithm      = jwt.ES256
 	DefaultRotateEvery    = 30 * 24 * time.Hour
@@ -26,18 +26,18 @@ const (
 	maxLeeway        = time.Minute
 )
 
-// Config is what [Open] needs. Only Store and Secrets have no default. The managers on
-// one store have the same configuration, but for the time that a change of it takes to
-// reach them all.
+// Config configures [Open]. Only Store and Secrets have no default. All managers on one
+// store should have the same configuration; while a change of it is rolled out they may
+// differ.
 type Config struct {
 	// Store holds the keys. Several managers may share one.
 	Store Store
-	// Secrets open stored keys: the first one seals, all open. To change the secret
-	// of several issuers, first add the new one behind the old one everywhere, then
-	// put it in front everywhere, then take the old one away.
+	// Secrets encrypt the stored keys: the first one seals, and each of them opens. To
+	// change the secret of several issuers, first add the new one after the old one
+	// everywhere, then move it to the front everywhere, then remove the old one.
 	Secrets []secret.Secret
-	// Algorithm is what new keys are made for: [DefaultAlgorithm] when empty. When
-	// it differs from the active key's, the schedule begins a rotation at once.
+	// Algorithm is the algorithm of new keys: [DefaultAlgorithm] when empty. When it
+	// differs from the active key's, the schedule starts a rotation at once.
 	Algorithm jwt.Algorithm
 	// RotateEvery is how long a key signs: [DefaultRotateEvery] when zero. It is
 	// at least twice PublishBefore.
@@ -46,16 +46,17 @@ type Config struct {
 	// [DefaultPublishBefore] when zero, and at least 10 s.
 	PublishBefore time.Duration
 	// MaxAge is the max-age of the JWKS, in whole seconds. When zero it is
-	// PublishBefore/4, at most 15 minutes. PublishBefore must exceed it by a
-	// margin for clocks and for the other issuers: PublishBefore/10, at most 2 minutes.
+	// PublishBefore/4, at most 15 minutes. PublishBefore must exceed it by a margin
+	// for clock skew and for the other issuers: PublishBefore/10, at most 2 minutes.
 	MaxAge time.Duration
-	// AccessLifetime is the longest life of a token: [DefaultAccessLifetime] when zero.
+	// AccessLifetime is the maximum lifetime of a token: [DefaultAccessLifetime] when
+	// zero.
 	AccessLifetime time.Duration
-	// Leeway is by how much verifiers may accept a token after its expiry: 0 to 1 minute.
+	// Leeway is how long after its expiry verifiers may accept a token: 0 to 1 minute.
 	Leeway time.Duration
 	// Now is the clock: [time.Now] when nil.
 	Now func() time.Time
-	// Logger receives each change of a key: nothing is logged when nil.
+	// Logger gets a record for each change of a key. Nothing is logged when it is nil.
 	Logger *slog.Logger
 }
 
@@ -85,7 +86,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check reports every fault at once.
+// check returns all faults, joined.
 func (c Config) check() error {
 	faults := []error{c.checkParts()}
 	fault := func(bad bool, format string, args ...any) {
@@ -116,13 +117,13 @@ func (c Config) checkParts() error {
 	return nil
 }
 
-// margin is what every promise about time is widened by, for clocks that differ
-// and for other issuers that have not looked at the store yet.
+// margin is added to every guarantee about time, for clock skew and for other issuers
+// that have not read the store yet.
 func (c Config) margin() time.Duration { return min(c.PublishBefore/10, maxMargin) }
 
-// stepEvery is how often [Manager.Run] looks at the store: well inside the margin.
+// stepEvery is the interval at which [Manager.Run] reads the store: a part of the margin.
 func (c Config) stepEvery() time.Duration { return c.margin() / 4 }
 
-// freshFor is how long what was read from the store is good enough to sign by.
-// The other half of the margin is left to clocks that differ.
+// freshFor is the age up to which a snapshot of the store may be used to sign. The other
+// half of the margin is left for clock skew.
 func (c Config) freshFor() time.Duration { return c.margin() / 2 }

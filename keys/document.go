@@ -17,22 +17,22 @@ const (
 	maxDocumentSize = 1 << 20
 )
 
-// document is what a [Store] holds. The set stands in it as bytes, so that the code
+// document is the document of a [Store]. The set is kept as raw bytes, so that the MAC
 // covers exactly what was written.
 type document struct {
 	Schema int `json:"schema"`
-	// MAC is HMAC-SHA-256 over Set. Without it, who can write to the store could
-	// add a public key of their own, whose tokens every verifier would take.
+	// MAC is HMAC-SHA-256 over Set. Without it, anyone who can write to the store
+	// could add a public key of their own, whose tokens every verifier would accept.
 	MAC string          `json:"mac"`
 	Set json.RawMessage `json:"set"`
 }
 
-// set is all keys, in the order in which they were made.
+// set is all keys in the order of their creation.
 type set struct {
-	// MaxAge is the longest max-age, in seconds, under which a JWKS may be served.
+	// MaxAge is the largest max-age, in seconds, with which any issuer may serve the JWKS.
 	MaxAge int64 `json:"max_age"`
-	// CachedUntil is when the last JWKS has left the caches that was served under
-	// a longer max-age than MaxAge.
+	// CachedUntil is when the last JWKS that was served with a larger max-age has
+	// expired from all caches.
 	CachedUntil time.Time `json:"cached_until,omitzero"`
 	Keys        []record  `json:"keys"`
 }
@@ -40,12 +40,12 @@ type set struct {
 // record is one key as it is stored.
 type record struct {
 	Key
-	// Lifetime is the longest life of its tokens in seconds, under any setting
-	// that was in force while it signed.
+	// Lifetime is the maximum lifetime of its tokens in seconds: the largest setting
+	// of any time while it signed.
 	Lifetime int64 `json:"lifetime"`
-	// SignAfter is when every cache has a pending key.
+	// SignAfter is when every cache must have seen a pending key.
 	SignAfter time.Time `json:"sign_after,omitzero"`
-	// KeepUntil is when the last token of a retiring key has expired.
+	// KeepUntil is when the last token of a retiring key will have expired.
 	KeepUntil time.Time `json:"keep_until,omitzero"`
 	// JWK is the public half, while it is published.
 	JWK json.RawMessage `json:"jwk,omitempty"`
@@ -57,7 +57,7 @@ func (s *set) clone() set {
 	return set{MaxAge: s.MaxAge, CachedUntil: s.CachedUntil, Keys: slices.Clone(s.Keys)}
 }
 
-// find returns the key of this id, or nil.
+// find returns the key with this id, or nil.
 func (s *set) find(kid string) *record {
 	i := slices.IndexFunc(s.Keys, func(r record) bool { return r.ID == kid })
 	if i < 0 {
@@ -106,41 +106,41 @@ func authenticate(raw []byte, by secret.Secret) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// opened is a document that was read and authenticated.
+// opened is a document whose MAC was checked and whose private keys were decrypted.
 type opened struct {
 	set set
-	// ring holds the private halves by key id.
-	ring map[string]material
-	// foreign says that some part is not under the first secret.
-	foreign bool
+	// private holds the private keys by key id.
+	private map[string]privateKey
+	// reseal says that some part is not encrypted or authenticated by the first secret.
+	reseal bool
 }
 
-// decode reads the document and opens its private halves. Those in known that were
-// opened from the same text are not opened again.
-func decode(text []byte, secrets []secret.Secret, known map[string]material) (opened, error) {
+// decode parses a document, decrypts its private keys and checks its MAC. It does not
+// decrypt again what is in known with the same ciphertext.
+func decode(text []byte, secrets []secret.Secret, known map[string]privateKey) (opened, error) {
 	doc, s, err := parse(text)
 	if err != nil {
 		return opened{}, err
 	}
-	o := opened{set: s, ring: make(map[string]material)}
+	o := opened{set: s, private: make(map[string]privateKey)}
 	for i := range s.Keys {
 		r := &s.Keys[i]
 		if r.Sealed == "" {
 			continue
 		}
-		m, ok := known[r.ID]
-		if !ok || m.sealed != r.Sealed {
-			if m, err = openRecord(r, secrets); err != nil {
+		p, ok := known[r.ID]
+		if !ok || p.sealed != r.Sealed {
+			if p, err = openRecord(r, secrets); err != nil {
 				return opened{}, err
 			}
 		}
-		o.ring[r.ID] = m
-		o.foreign = o.foreign || m.foreign
+		o.private[r.ID] = p
+		o.reseal = o.reseal || p.reseal
 	}
-	// After the keys, so that a wrong secret is called that, and only a document
-	// that someone changed is called changed.
+	// The MAC is checked after the keys, so that the error for a wrong secret is
+	// ErrWrongSecret, and ErrDocument means a changed document.
 	by, err := checkMAC(doc, secrets)
-	o.foreign = o.foreign || by > 0
+	o.reseal = o.reseal || by > 0
 	return o, err
 }
 
@@ -165,7 +165,7 @@ func parse(text []byte) (document, set, error) {
 	return doc, s, s.check()
 }
 
-// check refuses what this program never writes.
+// check returns an error for a set that this program never writes.
 func (s *set) check() error {
 	seen, active := make(map[string]bool), 0
 	for i := range s.Keys {
@@ -173,11 +173,11 @@ func (s *set) check() error {
 		signs := r.State == Pending || r.State == Active
 		switch {
 		case seen[r.ID]:
-			return fmt.Errorf("%w: key %q stands in it twice", ErrDocument, r.ID)
+			return fmt.Errorf("%w: key %q occurs twice", ErrDocument, r.ID)
 		case !signs && r.State != Retiring && r.State != Gone:
 			return fmt.Errorf("%w: key %q has the unknown state %q", ErrDocument, r.ID, r.State)
 		case signs != (r.Sealed != ""), (r.State == Gone) != (len(r.JWK) == 0):
-			return fmt.Errorf("%w: key %q does not have the halves of a key that is %s", ErrDocument, r.ID, r.State)
+			return fmt.Errorf("%w: key %q must not have, or lacks, the private or public part of a key that is %s", ErrDocument, r.ID, r.State)
 		}
 		seen[r.ID] = true
 		if r.State == Active {
@@ -190,12 +190,12 @@ func (s *set) check() error {
 	return nil
 }
 
-// checkMAC returns which of the secrets authenticates the document.
+// checkMAC returns the index of the secret that authenticates the document.
 func checkMAC(doc document, secrets []secret.Secret) (int, error) {
 	for i, s := range secrets {
 		if hmac.Equal([]byte(authenticate(doc.Set, s)), []byte(doc.MAC)) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: they were changed by someone without the secret", ErrDocument)
+	return 0, fmt.Errorf("%w: they were changed without the secret", ErrDocument)
 }

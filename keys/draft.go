@@ -9,30 +9,33 @@ import (
 	"issuer.example/jwt"
 )
 
-// draft is a change of the keys that is not stored yet.
+// draft is a change of the set of keys that is not stored yet.
 type draft struct {
 	cfg     *Config
-	forge   *forge
+	maker   *keyMaker
 	now     time.Time
+	base    set // what is stored, not to be changed
 	set     set
-	ring    map[string]material
+	private map[string]privateKey
 	changed bool
+	revoked string // the id of the key that an administrator withdraws
 	// events are logged once the change is stored.
 	events []slog.Record
 }
 
-func newDraft(cfg *Config, f *forge, now time.Time, from *snapshot) *draft {
-	d := &draft{cfg: cfg, forge: f, now: now, ring: make(map[string]material)}
+func newDraft(cfg *Config, maker *keyMaker, now time.Time, from *snapshot) *draft {
+	d := &draft{cfg: cfg, maker: maker, now: now, private: make(map[string]privateKey)}
 	if from != nil {
-		d.set = from.set.clone()
-		maps.Copy(d.ring, from.ring)
+		d.base, d.set = from.set, from.set.clone()
+		maps.Copy(d.private, from.private)
 	}
 	return d
 }
 
-// instant is now as it is stored: UTC, without the monotonic reading.
-func (d *draft) instant() time.Time { return d.now.Round(0).UTC() }
+// storedNow is now in the form in which it is stored: UTC, without the monotonic reading.
+func (d *draft) storedNow() time.Time { return d.now.Round(0).UTC() }
 
+// log notes an event about a key, which is logged when the change is stored.
 func (d *draft) log(message string, r *record) {
 	event := slog.NewRecord(d.now, slog.LevelInfo, message, 0)
 	event.AddAttrs(slog.String("kid", r.ID), slog.String("alg", string(r.Algorithm)))
@@ -42,44 +45,46 @@ func (d *draft) log(message string, r *record) {
 	d.events = append(d.events, event)
 }
 
-// encode seals what is not sealed under the first secret, and writes the document.
+// encode seals the private keys that are not sealed by the first secret, and writes the
+// document.
 func (d *draft) encode() ([]byte, error) {
 	d.set.forget()
 	first := d.cfg.Secrets[0]
-	for kid, m := range d.ring {
-		if m.sealed == "" || m.foreign {
-			sealed, err := seal(m.private, first)
+	for kid, p := range d.private {
+		if p.sealed == "" || p.reseal {
+			sealed, err := seal(p.key, first)
 			if err != nil {
 				return nil, err
 			}
-			m.sealed, m.foreign = sealed, false
-			d.ring[kid] = m
+			p.sealed, p.reseal = sealed, false
+			d.private[kid] = p
 		}
-		d.set.find(kid).Sealed = m.sealed
+		d.set.find(kid).Sealed = p.sealed
 	}
 	return encode(d.set, first)
 }
 
-func (d *draft) emit(ctx context.Context) {
+// writeLog logs the events of a draft that was stored.
+func (d *draft) writeLog(ctx context.Context) {
 	handler := d.cfg.Logger.Handler()
 	for _, event := range d.events {
 		if handler.Enabled(ctx, event.Level) {
-			_ = handler.Handle(ctx, event) // a log that fails must not undo what is stored
+			_ = handler.Handle(ctx, event) // the change is stored, whether or not it can be logged
 		}
 	}
 }
 
-// forge makes at most one key for one change, however often the change is tried:
-// an RSA key takes long, and a lost race is no reason to make another.
-type forge struct{ made *material }
+// keyMaker generates at most one key for one change, however often the change is retried:
+// an RSA key can take seconds.
+type keyMaker struct{ made *privateKey }
 
-func (f *forge) make(alg jwt.Algorithm) (material, error) {
-	if f.made == nil {
-		m, err := generate(alg)
+func (m *keyMaker) key(alg jwt.Algorithm) (privateKey, error) {
+	if m.made == nil {
+		p, err := generate(alg)
 		if err != nil {
-			return material{}, err
+			return privateKey{}, err
 		}
-		f.made = &m
+		m.made = &p
 	}
-	return *f.made, nil
+	return *m.made, nil
 }

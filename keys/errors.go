@@ -7,11 +7,12 @@ import (
 )
 
 var (
-	// ErrConfig is returned by [Open] for a [Config] that cannot work.
-	ErrConfig = errors.New("keys: unusable configuration")
+	// ErrConfig is returned by [Open] for an invalid [Config].
+	ErrConfig = errors.New("keys: invalid configuration")
 
-	// ErrConflict is what a [Store] answers to a swap from a version that is not the stored one.
-	ErrConflict = errors.New("keys: the stored keys changed meanwhile")
+	// ErrConflict is returned by a [Store] for a swap from a version that is not the
+	// stored one.
+	ErrConflict = errors.New("keys: the stored keys were changed by another issuer")
 
 	// ErrWrongSecret is returned when no configured secret opens a stored key.
 	ErrWrongSecret = errors.New("keys: no configured secret opens the stored keys")
@@ -19,14 +20,14 @@ var (
 	// ErrNewerSchema is returned for a stored document that a newer program wrote.
 	ErrNewerSchema = errors.New("keys: the stored keys have a newer schema")
 
-	// ErrDocument is returned for a stored document that is damaged, was
-	// changed by someone without the secret, or is older than one seen before.
+	// ErrDocument is returned for a stored document that is damaged, was changed
+	// without the secret, or is older than one that was read before.
 	ErrDocument = errors.New("keys: the stored keys are damaged")
 
-	// ErrNotFound is returned for a key id that names no key.
+	// ErrNotFound is returned for an unknown key id.
 	ErrNotFound = errors.New("keys: no such key")
 
-	// ErrTooEarly is what a [TooEarlyError] is.
+	// ErrTooEarly is the sentinel that a [TooEarlyError] matches.
 	ErrTooEarly = errors.New("keys: too early to sign with this key")
 
 	// ErrRetired is returned by [Manager.Promote] for a key that has stopped signing.
@@ -34,24 +35,30 @@ var (
 
 	// ErrReason is returned by [Manager.Revoke] for a reason that is not at
 	// most 256 bytes of printable UTF-8.
-	ErrReason = errors.New("keys: unusable reason")
+	ErrReason = errors.New("keys: invalid reason")
+
+	// ErrNotAnnounced is returned by [Manager.Revoke] when the key is withdrawn, but
+	// the sessions could not be ended a second time: verifiers may accept its tokens
+	// until they fetch the JWKS again.
+	ErrNotAnnounced = errors.New("keys: the key is withdrawn, but verifiers were not told; end all sessions")
 
 	// ErrTooMany is returned by [Manager.Rotate] when so many keys are published
 	// that verifiers might refuse the JWKS.
 	ErrTooMany = errors.New("keys: too many published keys")
 
-	// ErrNotReady is returned when there is no key to sign with, or when the
-	// store could not be read for so long that the known keys may be out of date.
+	// ErrNotReady is returned when there is no key to sign with, or when the store
+	// could not be read for so long that the keys in memory may be out of date.
 	ErrNotReady = errors.New("keys: not ready to sign")
 
-	// ErrLifetime is returned by [Manager.Mint] for a token that would outlive
-	// its key's place in the JWKS: one that lives longer than Config.AccessLifetime.
+	// ErrLifetime is returned by [Manager.Mint] for a token with a longer lifetime
+	// than Config.AccessLifetime: its key might leave the JWKS before it expires.
 	ErrLifetime = errors.New("keys: the token would outlive its key")
 )
 
-// TooEarlyError says when a pending key may sign. It is an [ErrTooEarly].
+// TooEarlyError is returned by [Manager.Promote] for a key that verifiers may not know
+// yet. It matches [ErrTooEarly].
 type TooEarlyError struct {
-	Until time.Time
+	Until time.Time // when the key may sign
 }
 
 // Error names the instant in RFC 3339 UTC.

@@ -5,16 +5,16 @@ import (
 	"issuer.example/secret"
 )
 
-// The tests reach the writing of one key, to try it on thousands.
+// PublicJWK is exported so that a test can try it on thousands of keys.
 var PublicJWK = publicJWK
 
-// Decode reads a stored document.
+// Decode decodes a stored document.
 func Decode(document []byte, secrets ...secret.Secret) error {
 	_, err := decode(document, secrets, nil)
 	return err
 }
 
-// NewKeyID makes a key and returns its name.
+// NewKeyID makes a key and returns its id.
 func NewKeyID(alg jwt.Algorithm) (string, error) {
 	m, err := generate(alg)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package keys holds the issuer's signing keys: it makes them, seals them, rotates
-// them on a schedule, signs with them, and publishes their public halves.
+// Package keys manages the issuer's signing keys: it generates them, stores them
+// encrypted, rotates them on a schedule, signs with them, and publishes their public keys.
 //
 // [Open] loads the keys from a [Store], or makes the first one, and returns a
-// [Manager]. [Manager.Run] keeps the schedule. [Manager.Mint] and [Manager.Sign]
+// [Manager]. [Manager.Run] runs the rotation schedule. [Manager.Mint] and [Manager.Sign]
 // sign with the active key. [Manager.JWKS] is the document for
 // /.well-known/jwks.json.
 //
@@ -10,17 +10,17 @@
 //
 //   - At every moment one key signs.
 //   - A key is published for Config.PublishBefore before it signs, so every
-//     verifier that obeys the max-age of the JWKS knows it in time. Only
-//     [Manager.Revoke] of the active key breaks this wait, since the alternative
-//     is to go on signing with a stolen key.
+//     verifier that obeys the max-age of the JWKS knows it in time. Only after
+//     [Manager.Revoke] of the active key another one may sign earlier, since the
+//     alternative is to continue with a stolen key.
 //   - A key stays published until the last token that it signed has expired. Its
-//     private half is erased as soon as it stops signing.
+//     private key is erased as soon as it stops signing.
 //   - Every change is one compare-and-swap of the whole set, so several issuers
-//     may run the schedule on one store: one wins and the others follow.
+//     can run the schedule on one store: one wins and the others follow.
 //
-// In the store, private keys are sealed as JWE (RFC 7516) under a key that is
-// derived from a [secret.Secret], and the document carries an authentication code
-// under the same secret: without the secret nobody can read a key or add one.
+// In the store, private keys are encrypted as JWE (RFC 7516) with a key that is
+// derived from a [secret.Secret], and the document has a MAC from the same secret:
+// nobody can read a key or add one without the secret.
 package keys
 
 import (
@@ -29,22 +29,23 @@ import (
 	"issuer.example/jwt"
 )
 
-// State is where a key stands in its life.
+// State is the state of a key in its life cycle.
 type State string
 
 // The states of a key, in their order.
 const (
-	// Pending is published and does not sign yet.
+	// Pending keys are published and do not sign yet.
 	Pending State = "pending"
-	// Active signs. There is exactly one.
+	// Active is the state of the key that signs. There is exactly one.
 	Active State = "active"
-	// Retiring no longer signs and is published while its tokens live.
+	// Retiring keys no longer sign. They are published until their tokens have expired.
 	Retiring State = "retiring"
-	// Gone is not published any more. Only its history is kept.
+	// Gone keys are not published any more. Only their history is kept.
 	Gone State = "gone"
 )
 
-// Key is what may be shown of a key. A time is zero until the key reaches it.
+// Key describes a key without its key material. A time is zero until the key has reached
+// that state.
 type Key struct {
 	ID        string        `json:"kid"` // RFC 7638 thumbprint
 	Algorithm jwt.Algorithm `json:"alg"`
@@ -57,7 +58,7 @@ type Key struct {
 	RetiringAt  time.Time `json:"retiring_at,omitzero"`
 	// GoneAt is when it left the JWKS.
 	GoneAt time.Time `json:"gone_at,omitzero"`
-	// Reason is what the administrator said when the key was revoked, else empty.
+	// Reason is what the administrator gave when the key was revoked. It may be empty.
 	Reason string `json:"reason,omitempty"`
 }
 

@@ -1,21 +1,23 @@
 package keys
 
 import (
+	"slices"
 	"time"
 )
 
 const (
-	// maxPublished keeps the JWKS well below what jwt.ParseJWKS and others take.
+	// maxPublished keeps the JWKS well below the limits of jwt.ParseJWKS and of other
+	// verifiers.
 	maxPublished = 32
-	// maxGone is how many keys that are gone are remembered.
+	// maxGone is how many keys that are gone stay in the history.
 	maxGone = 32
 )
 
-// advance makes the steps that are due now. It is safe to run at any time, by
-// anyone, and as often as one likes.
+// advance takes the steps of the schedule that are due now. It may run at any time and
+// any number of times.
 func (d *draft) advance() error {
-	d.raisePromises()
-	d.dropExpired()
+	d.raiseLimits()
+	d.removeExpired()
 	if d.set.in(Active) == nil {
 		return d.activateAny()
 	}
@@ -32,9 +34,9 @@ func (d *draft) advance() error {
 	return nil
 }
 
-// raisePromises makes a longer setting durable before anyone relies on it. A shorter
-// one takes hold with the next key.
-func (d *draft) raisePromises() {
+// raiseLimits stores a larger max-age or lifetime before it is used. A smaller one takes
+// effect with the next key.
+func (d *draft) raiseLimits() {
 	if maxAge := seconds(d.cfg.MaxAge); d.set.MaxAge < maxAge {
 		d.set.MaxAge = maxAge
 		d.changed = true
@@ -46,10 +48,11 @@ func (d *draft) raisePromises() {
 	}
 }
 
-func (d *draft) dropExpired() {
+// removeExpired removes the retiring keys whose last token has expired.
+func (d *draft) removeExpired() {
 	for i := range d.set.Keys {
 		if r := &d.set.Keys[i]; r.State == Retiring && !d.now.Before(r.KeepUntil) {
-			d.drop(r, "")
+			d.remove(r, "")
 			d.log("key gone", r)
 		}
 	}
@@ -61,8 +64,8 @@ func (d *draft) due(active *record) bool {
 		!d.now.Before(active.ActivatedAt.Add(d.cfg.RotateEvery-d.cfg.PublishBefore))
 }
 
-// signAfter is when a pending key may sign: what was promised when it was
-// published, and what the present setting says.
+// signAfter returns when a pending key may sign: the later of the time that was stored
+// when it was published and the time by the current setting.
 func (d *draft) signAfter(pending *record) time.Time {
 	return later(pending.SignAfter, pending.PublishedAt.Add(d.cfg.PublishBefore))
 }
@@ -79,8 +82,8 @@ func (d *draft) publish() (*record, error) {
 	return r, nil
 }
 
-// lowerMaxAge lets a shorter max-age take hold. What was served under the longer one
-// stays in caches for its time, whatever becomes of the keys meanwhile.
+// lowerMaxAge applies a smaller max-age. A JWKS that was served with the larger one may
+// stay in caches for that long, so CachedUntil keeps that time for later keys.
 func (d *draft) lowerMaxAge(at time.Time) {
 	maxAge := seconds(d.cfg.MaxAge)
 	if d.set.MaxAge > maxAge {
@@ -93,28 +96,28 @@ func (d *draft) lowerMaxAge(at time.Time) {
 	}
 }
 
-// add makes a key and appends it, pending.
+// add generates a key and appends it as pending.
 func (d *draft) add() (*record, error) {
-	m, err := d.forge.make(d.cfg.Algorithm)
+	p, err := d.maker.key(d.cfg.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	public, err := publicJWK(m.signer.Key())
+	public, err := publicJWK(p.signer.Key())
 	if err != nil {
 		return nil, err
 	}
-	d.now = later(d.now, d.cfg.Now()) // making it may have taken long
+	d.now = later(d.now, d.cfg.Now()) // generating the key may have taken seconds
 	r := record{JWK: public}
-	r.ID, r.Algorithm, r.State = m.signer.Key().ID, d.cfg.Algorithm, Pending
-	r.CreatedAt, r.PublishedAt = d.instant(), d.instant()
-	d.ring[r.ID] = m
+	r.ID, r.Algorithm, r.State = p.signer.Key().ID, d.cfg.Algorithm, Pending
+	r.CreatedAt, r.PublishedAt = d.storedNow(), d.storedNow()
+	d.private[r.ID] = p
 	d.set.Keys = append(d.set.Keys, r)
 	d.changed = true
 	return &d.set.Keys[len(d.set.Keys)-1], nil
 }
 
-// activateAny makes a key active although none was published in time: the first key
-// of all, or the one that stands in for a revoked key.
+// activateAny makes a key active without the wait for verifiers: the very first key, or
+// the one that replaces a revoked key.
 func (d *draft) activateAny() error {
 	r := d.set.in(Pending)
 	if r == nil {
@@ -127,56 +130,56 @@ func (d *draft) activateAny() error {
 	return nil
 }
 
-// activate makes r sign, in place of the key that does.
+// activate makes r the active key, and retires the one that is active now.
 func (d *draft) activate(r *record, message string) {
 	if active := d.set.in(Active); active != nil {
 		d.retire(active)
 	}
 	r.State = Active
-	r.ActivatedAt = later(d.instant(), r.PublishedAt)
+	r.ActivatedAt = later(d.storedNow(), r.PublishedAt)
 	r.Lifetime = seconds(d.cfg.AccessLifetime)
 	r.SignAfter = time.Time{}
 	d.changed = true
 	d.log(message, r)
 }
 
-// retire ends signing with r: its private half is erased, its public one stays until
-// the last token has expired, anywhere, by anyone's clock.
+// retire ends signing with r. Its private key is erased. Its public key stays in the JWKS
+// until the last token has expired, with leeway and clock skew added.
 func (d *draft) retire(r *record) {
 	r.State = Retiring
-	r.RetiringAt = later(d.instant(), r.ActivatedAt)
+	r.RetiringAt = later(d.storedNow(), r.ActivatedAt)
 	lifetime := time.Duration(r.Lifetime) * time.Second
 	r.KeepUntil = r.RetiringAt.Add(lifetime + d.cfg.Leeway + d.cfg.margin())
 	r.Sealed = ""
-	delete(d.ring, r.ID)
+	delete(d.private, r.ID)
 	d.changed = true
 	d.log("key retiring", r)
 }
 
-// drop takes r out of the JWKS and keeps its history.
-func (d *draft) drop(r *record, reason string) {
+// remove removes r from the JWKS and keeps its history.
+func (d *draft) remove(r *record, reason string) {
 	r.State = Gone
-	r.GoneAt = later(later(d.instant(), r.PublishedAt), later(r.ActivatedAt, r.RetiringAt))
+	r.GoneAt = later(later(d.storedNow(), r.PublishedAt), later(r.ActivatedAt, r.RetiringAt))
 	r.Reason = reason
 	r.Sealed, r.JWK = "", nil
 	r.SignAfter, r.KeepUntil = time.Time{}, time.Time{}
-	delete(d.ring, r.ID)
+	delete(d.private, r.ID)
 	d.changed = true
 }
 
-// forget drops the oldest of the keys that are gone, beyond the number that is kept.
+// forget removes the keys that have been gone for longest, beyond the number that is
+// kept.
 func (s *set) forget() {
-	excess := len(s.Keys) - s.published() - maxGone
-	kept := s.Keys[:0]
-	for _, r := range s.Keys {
-		if r.State == Gone && excess > 0 {
-			excess--
-			continue
+	for excess := len(s.Keys) - s.published() - maxGone; excess > 0; excess-- {
+		longest := -1
+		for i := range s.Keys {
+			r := &s.Keys[i]
+			if r.State == Gone && (longest < 0 || r.GoneAt.Before(s.Keys[longest].GoneAt)) {
+				longest = i
+			}
 		}
-		kept = append(kept, r)
+		s.Keys = slices.Delete(s.Keys, longest, longest+1)
 	}
-	clear(s.Keys[len(kept):])
-	s.Keys = kept
 }
 
 func later(a, b time.Time) time.Time {
@@ -186,5 +189,5 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// seconds rounds up, since it is a promise to outlast d.
+// seconds returns d in seconds, rounded up.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

@@ -17,21 +17,22 @@ import (
 	"issuer.example/secret"
 )
 
-// The purposes for which keys derives from a secret. To change one is to lose what
-// was stored under it.
+// The purposes of the keys that are derived from a secret. A document that was stored
+// with one purpose cannot be read with another.
 const (
 	purposeSeal = "key encryption"
 	purposeMAC  = "key document"
 )
 
-// errSealed is the inner cause of a seal that does not open. It tells no more.
-var errSealed = errors.New("it does not open")
+// errSealed is the only error of a ciphertext that cannot be opened, so that no error can
+// contain a part of a key.
+var errSealed = errors.New("the key cannot be decrypted")
 
-// secretName is the public name of a secret in what it sealed.
+// secretName is the kid of a secret in the header of a JWE.
 func secretName(s secret.Secret) string { return hex.EncodeToString([]byte{s.ID()}) }
 
-// seal writes a private key as compact JWE (RFC 7516): a JWK under dir and A256GCM.
-// The protected header names the secret, in kid.
+// seal encrypts a private key as a compact JWE (RFC 7516) of a JWK, with the algorithms dir
+// and A256GCM. The kid of the protected header names the secret.
 func seal(private crypto.Signer, s secret.Secret) (string, error) {
 	plain, err := privateJWK(private)
 	if err != nil {
@@ -58,16 +59,15 @@ func privateJWK(private crypto.Signer) ([]byte, error) {
 	return json.Marshal(key)
 }
 
-// unseal opens what seal wrote. Any failure is errSealed and nothing more, so that
-// no error can carry a part of a key.
+// unseal decrypts what seal wrote. Every failure is errSealed.
 func unseal(sealed string, s secret.Secret) (crypto.Signer, error) {
 	message, err := jwe.ParseString(sealed)
 	if err != nil {
 		return nil, errSealed
 	}
 	headers := message.ProtectedHeaders()
-	// What opens is pinned, whatever the header asks for: no other algorithm, and
-	// no decompression.
+	// The algorithms are pinned: the header cannot choose others, or ask for
+	// decompression.
 	if headers.Algorithm() != jwa.DIRECT || headers.ContentEncryption() != jwa.A256GCM ||
 		headers.Compression() != jwa.NoCompress || headers.KeyID() != secretName(s) {
 		return nil, errSealed
@@ -105,21 +105,21 @@ func parsePrivateJWK(plain []byte) (crypto.Signer, error) {
 	}
 }
 
-// openRecord opens the private half of one stored key with the first of the secrets
-// that fits, and checks that it is the half of this very key.
-func openRecord(r *record, secrets []secret.Secret) (material, error) {
+// openRecord decrypts the private key of a record with the first of the secrets that can,
+// and checks that it belongs to the record's public key.
+func openRecord(r *record, secrets []secret.Secret) (privateKey, error) {
 	for i, s := range secrets {
-		private, err := unseal(r.Sealed, s)
+		key, err := unseal(r.Sealed, s)
 		if err != nil {
 			continue
 		}
-		m, err := newMaterial(r.Algorithm, private)
-		if err != nil || m.signer.Key().ID != r.ID {
-			return material{}, fmt.Errorf("%w: key %q holds another key", ErrDocument, r.ID)
+		p, err := newPrivateKey(r.Algorithm, key)
+		if err != nil || p.signer.Key().ID != r.ID {
+			return privateKey{}, fmt.Errorf("%w: key %q contains the private key of another", ErrDocument, r.ID)
 		}
-		m.sealed, m.foreign = r.Sealed, i > 0
-		return m, nil
+		p.sealed, p.reseal = r.Sealed, i > 0
+		return p, nil
 	}
-	return material{}, fmt.Errorf("%w: key %q does not open; put the secret that sealed it back among the configured ones",
+	return privateKey{}, fmt.Errorf("%w: key %q; configure the secret that it was encrypted with",
 		ErrWrongSecret, r.ID)
 }

@@ -135,7 +135,7 @@ func TestWrongSecret(t *testing.T) {
 		if !errors.Is(err, keys.ErrWrongSecret) || m != nil {
 			t.Fatalf("error %v, want ErrWrongSecret", err)
 		}
-		if message := err.Error(); !strings.Contains(message, kid) || !strings.Contains(message, "put the secret") {
+		if message := err.Error(); !strings.Contains(message, kid) || !strings.Contains(message, "configure the secret") {
 			t.Fatalf("%q does not say which key and what to do", message)
 		}
 	}
@@ -253,7 +253,7 @@ func TestChangedDocument(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore(t)
-			if err := s.SwapKeys(t.Context(), 0, tt.document); err != nil {
+			if err := s.SwapKeys(t.Context(), 0, tt.document, nil); err != nil {
 				t.Fatal(err)
 			}
 			cfg.Store = s
@@ -276,8 +276,8 @@ func TestSealBelongsToItsKey(t *testing.T) {
 	active, pending := one(t, m, keys.Active).ID, one(t, m, keys.Pending).ID
 	changed := bytes.ReplaceAll(s.stored(t).Document, []byte(`"kid":"`+pending), []byte(`"kid":"elsewhere`))
 	err := keys.Decode(changed, cfg.Secrets...)
-	if !errors.Is(err, keys.ErrDocument) || !strings.Contains(err.Error(), "holds another key") {
-		t.Errorf("error %v does not say that a key holds another", err)
+	if !errors.Is(err, keys.ErrDocument) || !strings.Contains(err.Error(), "private key of another") {
+		t.Errorf("error %v does not say that a key has the private key of another", err)
 	}
 	if strings.Contains(err.Error(), active) {
 		t.Errorf("%q blames the good key", err)
@@ -294,11 +294,11 @@ func TestOlderDocumentIsRefused(t *testing.T) {
 	m := open(t, cfg)
 	old := s.stored(t)
 	kid := kidOf(t, m)
-	if err := m.Revoke(ctx, kid, "it leaked"); err != nil {
+	if err := m.Revoke(ctx, kid, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	restored := newStore(t)
-	if err := restored.SwapKeys(ctx, 0, old.Document); err != nil {
+	if err := restored.SwapKeys(ctx, 0, old.Document, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.set(func(s *store) { s.Store = restored.Store })
@@ -342,7 +342,7 @@ func TestSealAlgorithmIsPinned(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newStore(t)
-			if err := s.SwapKeys(t.Context(), 0, bytes.Replace(good, []byte(set.Keys[0].Sealed), sealed, 1)); err != nil {
+			if err := s.SwapKeys(t.Context(), 0, bytes.Replace(good, []byte(set.Keys[0].Sealed), sealed, 1), nil); err != nil {
 				t.Fatal(err)
 			}
 			cfg := cfg

@@ -10,7 +10,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// snapshot is what a manager knows of the keys. It never changes.
+// snapshot is the state of the keys as a manager last read it. It is immutable.
 type snapshot struct {
 	version  uint64
 	loadedAt time.Time
@@ -21,28 +21,28 @@ type snapshot struct {
 	etag      string
 }
 
-// at is the same knowledge, found unchanged at a later time.
+// at returns the same snapshot with the time at which the store was found unchanged.
 func (s *snapshot) at(now time.Time) *snapshot {
 	c := *s
 	c.loadedAt = now
 	return &c
 }
 
-// newSnapshot builds what is served. It reads the JWKS back as a verifier does, so
-// that what verifiers could not read is never served.
+// newSnapshot prepares what is served. It parses the JWKS as a verifier does, so that no
+// JWKS is served that verifiers could not read.
 func newSnapshot(version uint64, o opened) (*snapshot, error) {
 	s := &snapshot{version: version, opened: o}
 	active := o.set.in(Active)
 	if active == nil {
 		return nil, fmt.Errorf("%w: no active key", ErrDocument)
 	}
-	s.signer = o.ring[active.ID].signer
+	s.signer = o.private[active.ID].signer
 	body, err := writeJWKS(&o.set)
 	if err != nil {
 		return nil, err
 	}
 	if s.published, err = jwt.ParseJWKS(body); err != nil {
-		return nil, fmt.Errorf("%w: reading the JWKS back: %w", ErrDocument, err)
+		return nil, fmt.Errorf("%w: parsing our own JWKS: %w", ErrDocument, err)
 	}
 	if len(s.published.Keys()) != o.set.published() {
 		return nil, fmt.Errorf("%w: the JWKS does not hold all published keys", ErrDocument)
@@ -53,7 +53,7 @@ func newSnapshot(version uint64, o opened) (*snapshot, error) {
 	return s, nil
 }
 
-// writeJWKS writes the active key first, for verifiers that look at one only.
+// writeJWKS writes the active key first, for verifiers that read only one.
 func writeJWKS(s *set) ([]byte, error) {
 	doc := struct {
 		Keys []json.RawMessage `json:"keys"`

@@ -1,9 +1,9 @@
-// Package metrics counts what the issuer does, for Prometheus.
+// Package metrics exports the issuer's metrics to Prometheus.
 //
-// [New] makes a [Metrics]. It is the observer of package session and of package handlers,
-// [Metrics.Committed] takes the commits of the store, and [Metrics.Handler] answers the
-// scrapes. Every label has a small fixed set of values: routes are patterns, and neither a
-// user nor a session nor an address is one.
+// [New] returns a [Metrics], which implements the observers of the packages session,
+// handlers and feed. [Metrics.Committed] counts the commits of the store, and
+// [Metrics.Handler] serves scrapes. Every label has a small fixed set of values: routes are
+// patterns, and no label is a user, a session or an address.
 package metrics
 
 import (
@@ -26,16 +26,15 @@ var (
 	_ feed.Observer     = (*Metrics)(nil)
 )
 
-// Config says where the values come from that are read at each scrape.
+// Config has the sources of the values that are read at each scrape.
 type Config struct {
-	Live func() int64      // how many sessions are live; nil: not shown
-	Keys func() []keys.Key // the signing keys; nil: not shown
-	// Streams is how many streams of the revocation feed are open; nil: not shown.
-	Streams func() int
-	Now     func() time.Time // nil: time.Now
+	Live    func() int64      // how many sessions are live; nil: no metric
+	Keys    func() []keys.Key // the signing keys; nil: no metric
+	Streams func() int        // how many streams of the revocation feed are open; nil: no metric
+	Now     func() time.Time  // nil: time.Now
 }
 
-// Metrics holds the counters. It is safe for concurrent use, and none of its methods
+// Metrics has the counters and histograms. It is safe for concurrent use, and no method
 // blocks.
 type Metrics struct {
 	registry *prometheus.Registry
@@ -45,7 +44,7 @@ type Metrics struct {
 
 	minted    prometheus.Counter
 	refreshed map[string]prometheus.Counter
-	otherwise prometheus.Counter // refreshes of an outcome that is not known here
+	otherwise prometheus.Counter // refreshes with an unknown outcome
 	ended     *prometheus.CounterVec
 
 	commitCallers prometheus.Histogram
@@ -56,7 +55,7 @@ type Metrics struct {
 	feedApplied prometheus.Histogram
 }
 
-// New makes the counters, in a registry of their own.
+// New registers all metrics in a registry of its own.
 func New(cfg Config) *Metrics {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -84,7 +83,7 @@ func New(cfg Config) *Metrics {
 	return m
 }
 
-// Handler answers scrapes in the formats that Prometheus asks for.
+// Handler serves scrapes.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

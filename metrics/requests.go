@@ -19,7 +19,8 @@ func (m *Metrics) countRequests() {
 	m.registry.MustRegister(m.requests, m.durations)
 }
 
-// Route resolves the counters of a route once, so that a request only adds to them.
+// Route looks up the counters of a route once, and returns the function that counts a
+// request to it.
 func (m *Metrics) Route(method, pattern string) func(status int, took time.Duration) {
 	var classes [6]prometheus.Counter
 	for i, class := range [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} {

@@ -72,7 +72,7 @@ func (m *Metrics) countCommits() {
 	m.registry.MustRegister(m.commitCallers, m.commitTook)
 }
 
-// Committed counts one commit of the store, which so many callers shared.
+// Committed counts a commit of the store, which was shared by a number of callers.
 func (m *Metrics) Committed(callers int, took time.Duration) {
 	m.commitCallers.Observe(float64(callers))
 	m.commitTook.Observe(took.Seconds())

@@ -20,5 +20,5 @@ func ExampleParse() {
 func ExampleParse_refused() {
 	_, err := secret.Parse([]byte("hunter2"))
 	fmt.Println(err)
-	// Output: secret: not a usable secret: shorter than 32 bytes
+	// Output: secret: not a valid secret: shorter than 32 bytes
 }

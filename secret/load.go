@@ -8,17 +8,18 @@ import (
 	"os"
 )
 
-// Load reads the secret in the file at path. The file is regular and not a
-// symbolic link ([ErrNotRegular]), closed to group and others ([ErrPermissions]),
-// and holds what [Parse] takes ([ErrFormat]). A missing file is [fs.ErrNotExist].
-// The message names the path and says how to mend it, and never shows the content.
+// Load reads the secret in the file at path. The file must be a regular file and not a
+// symbolic link (or the error wraps [ErrNotRegular]), must have no permissions for group
+// and others ([ErrPermissions]), and must contain what [Parse] accepts ([ErrFormat]). For
+// a missing file the error wraps [fs.ErrNotExist]. The error names the path, says how to
+// correct the fault, and never contains the content.
 func Load(path string) (Secret, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return Secret{}, err
 	}
-	defer file.Close() //nolint:errcheck // it is only read
-	// One byte more than is allowed tells a long file from a full one.
+	defer file.Close() //nolint:errcheck // it was only read
+	// Parse refuses a file with this one byte more than MaxLen.
 	text, err := io.ReadAll(io.LimitReader(file, MaxLen+1))
 	if err != nil {
 		return Secret{}, fmt.Errorf("reading the secret file: %w", err)
@@ -30,8 +31,8 @@ func Load(path string) (Secret, error) {
 	return s, nil
 }
 
-// openRegular opens path and checks the file that it really opened, so that a
-// path that changes in between is not followed.
+// openRegular opens path, and checks the opened file too, in case another file was put at
+// path in between.
 func openRegular(path string) (*os.File, error) {
 	before, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,6 +55,8 @@ func openRegular(path string) (*os.File, error) {
 	return file, nil
 }
 
+// checkOpened checks that an open file is the one that was there before, and that no other
+// user has access to it.
 func checkOpened(file *os.File, before fs.FileInfo, path string) error {
 	opened, err := file.Stat()
 	if err != nil {
@@ -68,6 +71,7 @@ func checkOpened(file *os.File, before fs.FileInfo, path string) error {
 	return nil
 }
 
+// kind describes a file that is not regular, for an error.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:

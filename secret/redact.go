@@ -7,19 +7,19 @@ import (
 
 const redacted = "[redacted]"
 
-// String is "[redacted]".
+// String returns "[redacted]".
 func (s Secret) String() string { return redacted }
 
-// Format writes "[redacted]" for every verb of fmt.
+// Format implements [fmt.Formatter] with "[redacted]" for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
-// LogValue is "[redacted]".
+// LogValue implements [slog.LogValuer] with "[redacted]".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText writes "[redacted]": it serves JSON, YAML and XML alike.
+// MarshalText implements [encoding.TextMarshaler] with "[redacted]", for YAML and XML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// MarshalJSON writes the string "[redacted]".
+// MarshalJSON implements [json.Marshaler] with "[redacted]".
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 var (

@@ -1,13 +1,13 @@
-// Package secret is the key-encryption secret: one line of text that an operator
+// Package secret handles the key-encryption secret: one line of text that an operator
 // keeps in a file, and from which every symmetric key of the issuer is derived.
 //
-// [Load] reads a secret from a file and refuses a file that others can read.
-// [Parse] reads one from memory. [Generate] makes the text of a new one.
-// [Secret.Derive] gives an independent 32-byte key for each purpose.
+// [Load] reads a secret from a file and refuses a file that other users can read.
+// [Parse] parses one. [Generate] makes the text of a new one. [Secret.Derive] returns an
+// independent 32-byte key for each purpose.
 //
-// A [Secret] never shows its content: fmt, slog and encoding/json print
-// "[redacted]", also when it is a field of something larger. No error of this
-// package holds any part of a secret.
+// A [Secret] never shows its content: fmt, log/slog and encoding/json print "[redacted]",
+// also when it is a field of a struct. No error of this package contains a part of a
+// secret.
 package secret
 
 import (
@@ -23,40 +23,41 @@ import (
 )
 
 const (
-	// MinLen is the least length of a secret in bytes, without the whitespace around it.
+	// MinLen is the minimum length of a secret in bytes, without surrounding whitespace.
 	MinLen = 32
-	// MaxLen is the greatest length of a secret's text or file in bytes.
+	// MaxLen is the maximum length of a secret's text or file in bytes.
 	MaxLen = 4096
 )
 
 var (
 	// ErrFormat is returned for a text that is not one line of [MinLen] to
 	// [MaxLen] bytes of printable UTF-8.
-	ErrFormat = errors.New("secret: not a usable secret")
+	ErrFormat = errors.New("secret: not a valid secret")
 
-	// ErrPermissions is returned by [Load] for a file that its group or others may use.
+	// ErrPermissions is returned by [Load] for a file with permissions for its group or
+	// for others.
 	ErrPermissions = errors.New("secret: the file is open to others")
 
-	// ErrNotRegular is returned by [Load] for a path that is not a regular file:
-	// a symbolic link, a directory, a device.
+	// ErrNotRegular is returned by [Load] for a path that is not a regular file but, for
+	// example, a symbolic link or a directory.
 	ErrNotRegular = errors.New("secret: not a regular file")
 )
 
-// Secret is a key-encryption secret. The zero Secret holds nothing: see [Secret.IsZero].
+// Secret is a key-encryption secret. The zero Secret is none: see [Secret.IsZero].
 type Secret struct {
-	// fmt does not call the methods of unexported fields, and it follows one
-	// pointer for some verbs. Behind two it prints an address.
+	// fmt does not call the methods of unexported fields, and for some verbs it prints
+	// what a pointer points to. For a pointer to a pointer it prints an address.
 	m **material
 }
 
 type material struct{ text []byte }
 
-// Parse reads a secret from text. Whitespace around it is trimmed; what remains
-// is one line of at least [MinLen] bytes of printable UTF-8. Anything else is an
-// [ErrFormat] that says what is wrong and never quotes the text.
+// Parse parses a secret. Whitespace around it is trimmed. The rest must be one line of at
+// least [MinLen] bytes of printable UTF-8. The error wraps [ErrFormat], says what is wrong
+// and never quotes the text.
 //
-// The text is used as it is, so it must be as hard to guess as a random key:
-// take one from [Generate], not a password.
+// There is no password hashing, so the text must be as hard to guess as a random key: use
+// one from [Generate], not a password.
 func Parse(text []byte) (Secret, error) {
 	if len(text) > MaxLen {
 		return Secret{}, fmt.Errorf("%w: longer than %d bytes", ErrFormat, MaxLen)
@@ -88,13 +89,13 @@ func Generate() (text string) {
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
-// IsZero reports whether s holds no secret.
+// IsZero reports whether s is the zero Secret.
 func (s Secret) IsZero() bool { return s.m == nil }
 
-// Derive returns the 32-byte key of one purpose, by HKDF-SHA-256 (RFC 5869)
-// without salt and with the info "issuer " + purpose. Keys of different purposes
-// tell nothing about each other or about the secret. It panics on the zero
-// Secret, because a key made of nothing would be known to everyone.
+// Derive returns the 32-byte key for one purpose, by HKDF-SHA-256 (RFC 5869) without salt
+// and with the info "issuer " + purpose. A key reveals nothing about the secret or about
+// the keys for other purposes. Derive panics on the zero Secret, whose keys anyone could
+// compute.
 func (s Secret) Derive(purpose string) [32]byte {
 	if s.IsZero() {
 		panic("secret: Derive of the zero Secret")
@@ -102,14 +103,15 @@ func (s Secret) Derive(purpose string) [32]byte {
 	var key [32]byte
 	out, err := hkdf.Key(sha256.New, (*s.m).text, nil, "issuer "+purpose, len(key))
 	if err != nil {
-		// Only a length above 255 hashes, or FIPS rules that 32 bytes meet, can fail.
+		// It fails only for more than 255 hashes of output, or a key that is too short
+		// for FIPS 140, which MinLen bytes are not.
 		panic("secret: " + err.Error())
 	}
 	copy(key[:], out)
 	return key
 }
 
-// ID is a short public name of the secret: what was sealed or signed under it
-// says so by this byte. It is derived, so it tells nothing about the secret. Two
-// secrets share an ID once in 256 pairs: a reader tries all that match.
+// ID returns a public hint of one byte that is stored with what was encrypted or signed
+// with the secret. It is derived, so it reveals nothing about the secret. Two secrets have
+// the same ID in 1 of 256 cases, so a reader must try all that match.
 func (s Secret) ID() byte { return s.Derive("secret id")[0] }

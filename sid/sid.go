@@ -1,12 +1,12 @@
-// Package sid is the session identifier: a UUIDv7 (RFC 9562 §5.7) that grows
-// strictly within one issuer process.
+// Package sid defines the session identifier: a UUIDv7 (RFC 9562 §5.7). Identifiers of
+// one [Generator] increase strictly.
 //
-// A sid names a session in lists, admin calls and the `sid` claim. It is public
-// and never a credential. Because identifiers grow, "every session of this user
-// up to here" is one comparison ([ID.Compare]), which is what revocation marks
-// are made of, and sessions that begin together lie together on disk.
+// A sid identifies a session in lists, admin calls and the sid claim. It is public and
+// never a credential. Because identifiers increase, a revocation mark covers "every session
+// of this user up to this one" with one comparison ([ID.Compare]), and sessions that were
+// created together are stored together.
 //
-// [Generator] makes identifiers; [Parse] reads them back, in canonical form only.
+// [Generator] makes identifiers; [Parse] accepts their canonical form only.
 package sid
 
 import (
@@ -24,12 +24,12 @@ var ErrInvalid = errors.New("sid: not a session id")
 // textLen is the length of the canonical text form, "xxxxxxxx-xxxx-7xxx-yxxx-xxxxxxxxxxxx".
 const textLen = 36
 
-// ID is a session identifier. The zero ID names no session and sorts below all others.
+// ID is a session identifier. The zero ID identifies no session and is less than all others.
 type ID [16]byte
 
-// Parse reads the canonical text form: 36 characters, lower-case hex, version 7,
-// RFC 9562 variant. Any other spelling is [ErrInvalid], so that one session has
-// one name.
+// Parse parses the canonical text form: 36 characters, lower-case hex, version 7 and the
+// variant of RFC 9562. For any other form it returns [ErrInvalid], so that a session has
+// exactly one identifier.
 func Parse(s string) (ID, error) {
 	var id ID
 	if len(s) != textLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
@@ -57,7 +57,7 @@ func Parse(s string) (ID, error) {
 	return id, nil
 }
 
-// String is the canonical text form.
+// String returns the canonical text form.
 func (id ID) String() string {
 	text, _ := id.AppendText(make([]byte, 0, textLen)) // never fails
 	return string(text)
@@ -76,10 +76,10 @@ func (id ID) AppendText(b []byte) ([]byte, error) {
 	return hex.AppendEncode(b, id[10:]), nil
 }
 
-// MarshalText is the canonical text form, for encoding/json and its like.
+// MarshalText implements [encoding.TextMarshaler] with the canonical text form.
 func (id ID) MarshalText() ([]byte, error) { return id.AppendText(make([]byte, 0, textLen)) }
 
-// UnmarshalText is [Parse].
+// UnmarshalText implements [encoding.TextUnmarshaler] with [Parse].
 func (id *ID) UnmarshalText(text []byte) error {
 	parsed, err := Parse(string(text))
 	if err != nil {
@@ -89,12 +89,12 @@ func (id *ID) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Compare orders identifiers by age: negative if id is older than other, 0 if they
-// are the same, positive if id is newer.
+// Compare returns a negative number if id is less, and so older, than other, 0 if they are
+// equal, and a positive number if id is greater.
 func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
-// Before is the greatest identifier below id: what a mark holds that covers all that is
-// older than id. The zero ID is its own Before.
+// Before returns the greatest identifier that is less than id: the bound of a mark that
+// covers everything older than id. Before of the zero ID is the zero ID.
 func (id ID) Before() ID {
 	head, tail := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])&tailMask
 	ticks := head>>16<<12 | head&0x0fff
@@ -109,11 +109,11 @@ func (id ID) Before() ID {
 	return compose(ticks, tail)
 }
 
-// IsZero reports whether id names no session.
+// IsZero reports whether id is the zero ID.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// Time is the instant held in the identifier, in whole milliseconds, UTC. After a
-// step of the clock it can run ahead of the clock that made it (see [Generator]).
+// Time returns the time in the identifier, in whole milliseconds, UTC. It can be later than
+// the time of creation when the clock was set back (see [Generator]).
 func (id ID) Time() time.Time { return time.UnixMilli(id.millis()).UTC() }
 
 func (id ID) millis() int64 {

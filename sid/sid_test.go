@@ -1,6 +1,7 @@
 package sid_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"issuer.example/sid"
 )
 
-func TestParseTakesOnlyTheCanonicalForm(t *testing.T) {
+func TestParseAcceptsOnlyTheCanonicalForm(t *testing.T) {
 	const good = "019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5f"
 	id, err := sid.Parse(good)
 	if err != nil {
@@ -32,15 +33,19 @@ func TestParseTakesOnlyTheCanonicalForm(t *testing.T) {
 		"path":          "../../../../../../../../../../etc/passwd",
 		"not hex":       "019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5g",
 		"shifted":       "019341f-28a3c-7b5e-9d21-0a1b2c3d4e5f",
+		"no hyphen 1":   "019341f208a3c-7b5e-9d21-0a1b2c3d4e5f",
+		"no hyphen 2":   "019341f2-8a3c07b5e-9d21-0a1b2c3d4e5f",
+		"no hyphen 3":   "019341f2-8a3c-7b5e09d21-0a1b2c3d4e5f",
+		"no hyphen 4":   "019341f2-8a3c-7b5e-9d2100a1b2c3d4e5f",
 	}
 	for name, text := range bad {
 		if got, err := sid.Parse(text); err == nil {
-			t.Errorf("%s: %q was taken as %s", name, text, got)
+			t.Errorf("%s: %q was accepted as %s", name, text, got)
 		}
 	}
 }
 
-// Whatever the clock does, the next identifier is above all before it.
+// The next identifier is greater than all earlier ones, even when the clock is set back.
 func TestGeneratorGrowsStrictly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock := time.UnixMilli(1_700_000_000_000)
@@ -83,7 +88,7 @@ func TestGeneratorCarriesTheCounterIntoTheTime(t *testing.T) {
 	}
 }
 
-// What is before an identifier is an identifier, and nothing lies between the two.
+// Before returns a valid identifier, and there is none between the two.
 func TestBefore(t *testing.T) {
 	parse := func(s string) sid.ID {
 		id, err := sid.Parse(s)
@@ -130,12 +135,29 @@ func TestGeneratorIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
+func TestIsZero(t *testing.T) {
+	if !(sid.ID{}).IsZero() || sid.NewGenerator(nil).Next().IsZero() {
+		t.Error("only the zero ID is zero")
+	}
+}
+
+func TestUnmarshalText(t *testing.T) {
+	id := sid.NewGenerator(nil).Next()
+	var read sid.ID
+	if err := read.UnmarshalText([]byte(id.String())); err != nil || read != id {
+		t.Errorf("%s, %v", read, err)
+	}
+	if err := read.UnmarshalText([]byte("x")); !errors.Is(err, sid.ErrInvalid) || read != id {
+		t.Errorf("%s, %v; want the identifier unchanged and ErrInvalid", read, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5f")
 	f.Fuzz(func(t *testing.T, s string) {
 		id, err := sid.Parse(s)
 		if err == nil && id.String() != s {
-			t.Fatalf("%q was taken, but is written %q", s, id)
+			t.Fatalf("%q was accepted, but String returns %q", s, id)
 		}
 	})
 }

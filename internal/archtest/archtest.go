@@ -1,9 +1,9 @@
-// Package archtest holds the law of who may import whom, and the check of it.
+// Package archtest checks which package of the repository imports which.
 //
-// [Law] is the table: for each package which of ours it may import, and which modules of
-// others it is the only door to. [Check] reads the imports of every Go file of a module,
-// whatever its build tags, and lists what breaks the law; the test of this package runs it
-// on the repository.
+// [Law] is the table: for each package, the packages of this module that it may import, and
+// the third-party modules that no other package may import. [Check] reads the imports of
+// every Go file, whatever its build tags, and lists those that the table does not allow. The
+// test of this package runs it on the repository.
 package archtest
 
 import (
@@ -20,19 +20,19 @@ import (
 	"strings"
 )
 
-// Rule is what one package may import besides the standard library.
+// Rule lists what a package may import besides the standard library.
 type Rule struct {
-	// Ours are packages of this module, by their path in it.
+	// Ours are packages of this module, by their path relative to it.
 	Ours []string
-	// Doors are import paths of others, with everything beneath them. No other package
-	// may import them.
+	// Doors are third-party import paths, with the packages below them. Only this
+	// package may import them.
 	Doors []string
 	// TestDoors are import paths that only its tests may import, besides [TestLibraries].
 	TestDoors []string
 }
 
-// Check reads the module in the folder root and returns each breach of the law, sorted.
-// Tests may import any package of ours, for they run on real parts.
+// Check reads the module in the folder root and returns all breaches of the table, sorted.
+// Tests may import any package of this module, since they test with the real ones.
 func Check(root, module string, law map[string]Rule) ([]string, error) {
 	c := &checker{root: root, module: module, law: law, seen: map[string]bool{}}
 	c.checkDoors()
@@ -41,7 +41,7 @@ func Check(root, module string, law map[string]Rule) ([]string, error) {
 	}
 	for pkg := range law {
 		if !c.seen[pkg] {
-			c.breach("%s is in the table, and there is no such package", pkg)
+			c.breach("%s is in the table, but there is no such package", pkg)
 		}
 	}
 	slices.Sort(c.breaches)
@@ -59,7 +59,7 @@ func (c *checker) breach(format string, args ...any) {
 	c.breaches = append(c.breaches, fmt.Sprintf(format, args...))
 }
 
-// checkDoors makes sure that each module of others has one door.
+// checkDoors checks that only one package may import a third-party path.
 func (c *checker) checkDoors() {
 	doors := map[string]string{}
 	for _, pkg := range slices.Sorted(maps.Keys(c.law)) {
@@ -74,7 +74,7 @@ func (c *checker) checkDoors() {
 	}
 }
 
-// visit reads one file, and leaves out folders that are no part of the module.
+// visit checks the imports of one file. It skips folders that are not part of the module.
 func (c *checker) visit(name string, entry fs.DirEntry, err error) error {
 	switch {
 	case err != nil:
@@ -104,12 +104,12 @@ func (c *checker) visit(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		c.judge(pkg, rule, imported, strings.HasSuffix(name, "_test.go"))
+		c.checkImport(pkg, rule, imported, strings.HasSuffix(name, "_test.go"))
 	}
 	return nil
 }
 
-// enter decides whether a folder is read.
+// enter skips the folders that are not part of the module.
 func (c *checker) enter(name, base string) error {
 	if name == c.root {
 		return nil
@@ -118,13 +118,13 @@ func (c *checker) enter(name, base string) error {
 		return fs.SkipDir
 	}
 	if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil {
-		return fs.SkipDir // a module of its own
+		return fs.SkipDir // it is another module
 	}
 	return nil
 }
 
-// judge notes an import that the rule does not allow.
-func (c *checker) judge(pkg string, rule Rule, imported string, test bool) {
+// checkImport records an import that the rule does not allow.
+func (c *checker) checkImport(pkg string, rule Rule, imported string, test bool) {
 	if ours, ok := strings.CutPrefix(imported, c.module+"/"); ok {
 		if ours != pkg && !test && !slices.Contains(rule.Ours, ours) {
 			c.breach("%s imports %s, which its rule does not allow", pkg, ours)
@@ -143,11 +143,11 @@ func (c *checker) judge(pkg string, rule Rule, imported string, test bool) {
 		if test {
 			where = "a test of " + pkg
 		}
-		c.breach("%s imports %s, to which it is no door", where, imported)
+		c.breach("%s imports %s, which is not one of its doors", where, imported)
 	}
 }
 
-// beneath tells whether an import path is door, or lies under it.
+// beneath reports whether an import path is door or below it.
 func beneath(imported, door string) bool {
 	return imported == door || strings.HasPrefix(imported, path.Clean(door)+"/")
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// rowsDoc maps each kind of hostile input to the tests that hold it.
+// rowsDoc lists each kind of hostile input with the tests for it.
 const rowsDoc = "docs/hostile-input.md"
 
 var (
@@ -31,7 +31,7 @@ func TestRowsNameTests(t *testing.T) {
 	}
 }
 
-// The check must be able to fail.
+// The check finds each kind of fault.
 func TestRowFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"| T01 | x | `internal/archtest` TestRowFaults |":               "T02 is missing",
@@ -86,7 +86,7 @@ func rowFaults(t *testing.T, root, text string) (faults []string) {
 	return faults
 }
 
-// testsOf are the tests and benchmarks of a package.
+// testsOf returns the names of the tests and benchmarks of a package.
 func testsOf(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}

@@ -19,32 +19,32 @@ import (
 // rsaBits is the size of the RSA keys made here: 128 bits of strength (NIST SP 800-57).
 const rsaBits = 3072
 
-// material is the private half of a key, opened and ready to sign.
-type material struct {
-	private crypto.Signer
-	signer  *jwt.Signer
-	// sealed is the stored form, empty for a new key. foreign says that it is not
-	// under the first secret.
-	sealed  string
-	foreign bool
+// privateKey is a private key in the clear, ready to sign.
+type privateKey struct {
+	key    crypto.Signer
+	signer *jwt.Signer
+	// sealed is the encrypted form, empty for a new key. reseal says that it is not
+	// encrypted by the first secret.
+	sealed string
+	reseal bool
 }
 
-// generate makes a new key of the algorithm. RSA takes up to some seconds. No key's name
-// begins with a dash: on a command line, in an emergency, it would be taken for a flag.
-func generate(alg jwt.Algorithm) (material, error) {
+// generate makes a new key for the algorithm. RSA may take seconds. No id begins with a
+// dash, so that no command line takes it for a flag.
+func generate(alg jwt.Algorithm) (privateKey, error) {
 	for {
-		private, err := generatePrivate(alg)
+		key, err := generateSigner(alg)
 		if err != nil {
-			return material{}, fmt.Errorf("making a key: %w", err)
+			return privateKey{}, fmt.Errorf("making a key: %w", err)
 		}
-		m, err := newMaterial(alg, private)
-		if err != nil || !strings.HasPrefix(m.signer.Key().ID, "-") {
-			return m, err
+		p, err := newPrivateKey(alg, key)
+		if err != nil || !strings.HasPrefix(p.signer.Key().ID, "-") {
+			return p, err
 		}
 	}
 }
 
-func generatePrivate(alg jwt.Algorithm) (crypto.Signer, error) {
+func generateSigner(alg jwt.Algorithm) (crypto.Signer, error) {
 	switch alg {
 	case jwt.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -58,21 +58,21 @@ func generatePrivate(alg jwt.Algorithm) (crypto.Signer, error) {
 	}
 }
 
-// newMaterial names the key by its thumbprint.
-func newMaterial(alg jwt.Algorithm, private crypto.Signer) (material, error) {
-	kid, err := jwt.Thumbprint(private.Public())
+// newPrivateKey uses the key's thumbprint as its id.
+func newPrivateKey(alg jwt.Algorithm, key crypto.Signer) (privateKey, error) {
+	kid, err := jwt.Thumbprint(key.Public())
 	if err != nil {
-		return material{}, err
+		return privateKey{}, err
 	}
-	signer, err := jwt.NewSigner(kid, alg, private)
+	signer, err := jwt.NewSigner(kid, alg, key)
 	if err != nil {
-		return material{}, err
+		return privateKey{}, err
 	}
-	return material{private: private, signer: signer}, nil
+	return privateKey{key: key, signer: signer}, nil
 }
 
-// publicJWK is the public half as it stands in the JWKS: RFC 7517 §4 with the
-// members of its key type, and use, alg and kid.
+// publicJWK returns the public key as a member of the JWKS: a JWK (RFC 7517 §4) with use,
+// alg and kid.
 func publicJWK(key jwt.Key) (json.RawMessage, error) {
 	public, err := jwk.FromRaw(key.Public)
 	if err != nil {
