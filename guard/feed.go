@@ -13,6 +13,7 @@ import (
 
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 )
 
 // The pause before a connection is made anew: half a second at most at first, 5 s at
@@ -179,13 +180,13 @@ func (f *feed) stream(ctx context.Context) error {
 	}
 	f.stats.connections.Add(1)
 	defer f.stats.connected.Store(false)
-	frames := revocation.NewFrameReader(res.Body)
+	frames := list.NewFrameReader(res.Body)
 	for {
 		frame, err := frames.Next()
 		switch {
 		case errors.Is(err, io.EOF) && !f.stats.connected.Load():
 			return fmt.Errorf("%w: %w until its end", errLost, errSilent)
-		case errors.Is(err, io.EOF), errors.Is(err, revocation.ErrFrameSize):
+		case errors.Is(err, io.EOF), errors.Is(err, list.ErrFrameSize):
 			return err
 		case err != nil:
 			return lost(ctx, err)
@@ -200,7 +201,7 @@ func (f *feed) stream(ctx context.Context) error {
 }
 
 // take applies one frame.
-func (f *feed) take(ctx context.Context, frame revocation.Frame) error {
+func (f *feed) take(ctx context.Context, frame list.Frame) error {
 	switch frame.Event {
 	case revocation.FrameRevoked:
 		return f.revoked(ctx, frame)
@@ -213,7 +214,7 @@ func (f *feed) take(ctx context.Context, frame revocation.Frame) error {
 	}
 }
 
-func (f *feed) revoked(ctx context.Context, frame revocation.Frame) error {
+func (f *feed) revoked(ctx context.Context, frame list.Frame) error {
 	payload, err := f.verify(ctx, frame.Data, revocation.TypeEvent, jwt.MaxTokenSize)
 	if err != nil {
 		return fmt.Errorf("reading an event: %w", err)
@@ -235,7 +236,7 @@ func (f *feed) revoked(ctx context.Context, frame revocation.Frame) error {
 	return nil
 }
 
-func (f *feed) alive(ctx context.Context, frame revocation.Frame) error {
+func (f *feed) alive(ctx context.Context, frame list.Frame) error {
 	payload, err := f.verify(ctx, frame.Data, revocation.TypeAlive, jwt.MaxTokenSize)
 	if err != nil {
 		return fmt.Errorf("reading an alive: %w", err)

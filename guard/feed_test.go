@@ -13,6 +13,7 @@ import (
 	"issuer.example/guard/guardtest"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
 
@@ -87,7 +88,7 @@ func hostileStreams(f forger, other *guardtest.Issuer, replay string) map[string
 		"reordered":           {f.frame(f.iss, revocation.TypeEvent, 3, nil) + good, guard.ErrGap},
 		"another log":         {f.frame(f.iss, revocation.TypeEvent, 2, func(e *revocation.Event) { e.Prev = f.ids.Next() }), guard.ErrForked},
 		"an id of its own":    {f.revoked(7, strings.TrimSpace(strings.SplitN(good, "data: ", 2)[1])), guard.ErrFrame},
-		"a line of 1 MiB":     {"data: " + strings.Repeat("x", 1<<20) + "\n\n", revocation.ErrFrameSize},
+		"a line of 1 MiB":     {"data: " + strings.Repeat("x", 1<<20) + "\n\n", list.ErrFrameSize},
 		"an unknown frame":    {"event: surprise\ndata: {}\n\n", guard.ErrFrame},
 		"truncated":           {f.alive(revocation.Alive{Seq: 2}), guard.ErrGap},
 		"alive, back":         {f.alive(revocation.Alive{Seq: 0}), guard.ErrBackwards},
@@ -179,7 +180,7 @@ func recorded(t *testing.T, iss *guardtest.Issuer) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	frame, err := revocation.NewFrameReader(res.Body).Next()
+	frame, err := list.NewFrameReader(res.Body).Next()
 	if err != nil || frame.Event != revocation.FrameRevoked {
 		t.Fatal(frame.Event, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
 
@@ -24,7 +25,7 @@ const (
 type ledger struct {
 	issuer   string
 	maxStale time.Duration
-	set      *revocation.Set
+	set      *list.Set
 	heard    atomic.Pointer[instant] // nil before the first snapshot
 
 	mu     sync.Mutex
@@ -37,7 +38,7 @@ type ledger struct {
 type instant struct{ running, set time.Time }
 
 func newLedger(issuer string, maxStale time.Duration) *ledger {
-	return &ledger{issuer: issuer, maxStale: maxStale, set: revocation.NewSet()}
+	return &ledger{issuer: issuer, maxStale: maxStale, set: list.NewSet()}
 }
 
 // position returns the number of the newest entry applied, and when the issuer last said

@@ -9,7 +9,4 @@ var (
 	// ErrEventType means that a security event token has no event of a type that is
 	// known here.
 	ErrEventType = errors.New("revocation: unknown type of event")
-	// ErrFrameSize means that a line or a frame of the stream is larger than
-	// [MaxFrameSize].
-	ErrFrameSize = errors.New("revocation: frame of the stream is too large")
 )

@@ -10,9 +10,9 @@
 //
 // Both are an [Entry] of the revocation log, which numbers them in commit order.
 //
-// The log travels to verifiers as signed messages: [Event], [Snapshot] and [Alive], in the
-// frames that [AppendFrame] writes and [FrameReader] reads. docs/feed.md is the whole of
-// their form. A verifier holds what it has learned in a [Set].
+// Verifiers receive the log as signed messages: [Event], [Snapshot] and [Alive], in the
+// frames that [AppendFrame] writes. docs/feed.md specifies them. Package list is what a
+// verifier holds.
 package revocation
 
 import (

@@ -1,4 +1,4 @@
-package revocation_test
+package list_test
 
 import (
 	"bytes"
@@ -11,11 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 )
 
-func frames(r io.Reader) ([]revocation.Frame, error) {
-	reader := revocation.NewFrameReader(r)
-	var all []revocation.Frame
+func frames(r io.Reader) ([]list.Frame, error) {
+	reader := list.NewFrameReader(r)
+	var all []list.Frame
 	for {
 		f, err := reader.Next()
 		if err != nil {
@@ -26,30 +27,30 @@ func frames(r io.Reader) ([]revocation.Frame, error) {
 }
 
 func TestFrames(t *testing.T) {
-	message := func(id, data string) revocation.Frame {
-		return revocation.Frame{ID: id, Event: "message", Data: []byte(data)}
+	message := func(id, data string) list.Frame {
+		return list.Frame{ID: id, Event: "message", Data: []byte(data)}
 	}
 	for name, c := range map[string]struct {
 		stream string
-		want   []revocation.Frame
+		want   []list.Frame
 	}{
-		"one":              {"id: 7\nevent: revoked\ndata: x\n\n", []revocation.Frame{{ID: "7", Event: "revoked", Data: []byte("x")}}},
-		"id stays":         {"id: 7\ndata: x\n\ndata: y\n\n", []revocation.Frame{message("7", "x"), message("7", "y")}},
-		"event does not":   {"event: a\ndata: x\n\ndata: y\n\n", []revocation.Frame{{Event: "a", Data: []byte("x")}, message("", "y")}},
-		"CR":               {"data: x\rdata: y\r\r", []revocation.Frame{message("", "x\ny")}},
-		"CRLF":             {"data: x\r\ndata: y\r\n\r\n", []revocation.Frame{message("", "x\ny")}},
-		"CR, then LF":      {"data: x\n\r\ndata: y\n\r", []revocation.Frame{message("", "x"), message("", "y")}},
-		"comments":         {": alive\n\n:\n\ndata: x\n: in between\n\n", []revocation.Frame{message("", "x")}},
-		"byte order mark":  {"\ufeffdata: x\n\n", []revocation.Frame{message("", "x")}},
-		"mark later":       {"data: x\n\ufeffdata: y\n\n", []revocation.Frame{message("", "x")}},
-		"no space":         {"data:x\n\n", []revocation.Frame{message("", "x")}},
-		"two spaces":       {"data:  x\n\n", []revocation.Frame{message("", " x")}},
-		"no colon":         {"data\n\n", []revocation.Frame{message("", "")}},
-		"unknown fields":   {"retry: 5\nfoo: bar\ndata: x\n\n", []revocation.Frame{message("", "x")}},
-		"no data":          {"event: a\nid: 1\n\ndata: x\n\n", []revocation.Frame{message("1", "x")}},
-		"NUL in id":        {"id: 1\nid: 2\x00\ndata: x\n\n", []revocation.Frame{message("1", "x")}},
-		"cut in a line":    {"data: x\n\ndata: y", []revocation.Frame{message("", "x")}},
-		"cut before blank": {"data: x\n\ndata: y\n", []revocation.Frame{message("", "x")}},
+		"one":              {"id: 7\nevent: revoked\ndata: x\n\n", []list.Frame{{ID: "7", Event: "revoked", Data: []byte("x")}}},
+		"id stays":         {"id: 7\ndata: x\n\ndata: y\n\n", []list.Frame{message("7", "x"), message("7", "y")}},
+		"event does not":   {"event: a\ndata: x\n\ndata: y\n\n", []list.Frame{{Event: "a", Data: []byte("x")}, message("", "y")}},
+		"CR":               {"data: x\rdata: y\r\r", []list.Frame{message("", "x\ny")}},
+		"CRLF":             {"data: x\r\ndata: y\r\n\r\n", []list.Frame{message("", "x\ny")}},
+		"CR, then LF":      {"data: x\n\r\ndata: y\n\r", []list.Frame{message("", "x"), message("", "y")}},
+		"comments":         {": alive\n\n:\n\ndata: x\n: in between\n\n", []list.Frame{message("", "x")}},
+		"byte order mark":  {"\ufeffdata: x\n\n", []list.Frame{message("", "x")}},
+		"mark later":       {"data: x\n\ufeffdata: y\n\n", []list.Frame{message("", "x")}},
+		"no space":         {"data:x\n\n", []list.Frame{message("", "x")}},
+		"two spaces":       {"data:  x\n\n", []list.Frame{message("", " x")}},
+		"no colon":         {"data\n\n", []list.Frame{message("", "")}},
+		"unknown fields":   {"retry: 5\nfoo: bar\ndata: x\n\n", []list.Frame{message("", "x")}},
+		"no data":          {"event: a\nid: 1\n\ndata: x\n\n", []list.Frame{message("1", "x")}},
+		"NUL in id":        {"id: 1\nid: 2\x00\ndata: x\n\n", []list.Frame{message("1", "x")}},
+		"cut in a line":    {"data: x\n\ndata: y", []list.Frame{message("", "x")}},
+		"cut before blank": {"data: x\n\ndata: y\n", []list.Frame{message("", "x")}},
 		"empty":            {"", nil},
 	} {
 		for way, r := range map[string]io.Reader{
@@ -68,7 +69,7 @@ func TestFrames(t *testing.T) {
 }
 
 func TestFrameReaderIsBounded(t *testing.T) {
-	const most = revocation.MaxFrameSize
+	const most = list.MaxFrameSize
 	line := strings.Repeat("x", most/2)
 	for name, stream := range map[string]io.Reader{
 		"a line of 1 MiB":    strings.NewReader("data: " + strings.Repeat("x", 1<<20) + "\n\n"),
@@ -76,7 +77,7 @@ func TestFrameReaderIsBounded(t *testing.T) {
 		"a line without end": endless{},
 		"many lines of data": strings.NewReader(strings.Repeat("data: "+line+"\n", 3) + "\n"),
 	} {
-		if _, err := frames(stream); !errors.Is(err, revocation.ErrFrameSize) {
+		if _, err := frames(stream); !errors.Is(err, list.ErrFrameSize) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -129,11 +130,11 @@ func FuzzFrames(f *testing.F) {
 			t.Fatal(err, errParts, diff)
 		}
 		for _, frame := range whole {
-			if len(frame.Data) > revocation.MaxFrameSize || bytes.ContainsAny(frame.Data, "\r\n") {
+			if len(frame.Data) > list.MaxFrameSize || bytes.ContainsAny(frame.Data, "\r\n") {
 				continue
 			}
 			again, err := frames(bytes.NewReader(revocation.AppendFrame(nil, 1, frame.Event, string(frame.Data))))
-			if len(frame.Data) < revocation.MaxFrameSize-10 && (len(again) != 1 || !bytes.Equal(again[0].Data, frame.Data)) {
+			if len(frame.Data) < list.MaxFrameSize-10 && (len(again) != 1 || !bytes.Equal(again[0].Data, frame.Data)) {
 				t.Fatal(err, again)
 			}
 		}

@@ -1,4 +1,4 @@
-package revocation
+package list
 
 import (
 	"math/bits"

@@ -1,4 +1,4 @@
-package revocation_test
+package list_test
 
 import (
 	"fmt"
@@ -11,8 +11,11 @@ import (
 	"pgregory.net/rapid"
 
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
+
+var at = time.UnixMilli(1_700_000_000_123).UTC()
 
 func listed(id sid.ID, until time.Time) revocation.Entry {
 	return revocation.Entry{Scope: revocation.Scope{Kind: revocation.KindSession}, SID: id, Until: until}
@@ -40,7 +43,7 @@ func TestRevoked(t *testing.T) {
 		"client as u1":  {marked(revocation.ClientScope("u1"), upTo, at), nil, []sid.ID{before, upTo, after}},
 		"unknown kinds": {revocation.Entry{Scope: revocation.Scope{Kind: 9}, SID: upTo, Until: at}, nil, []sid.ID{before, upTo}},
 	} {
-		set := revocation.NewSet()
+		set := list.NewSet()
 		set.Apply(c.entry)
 		for _, id := range c.is {
 			if !set.Revoked(id, "u1", "c1") {
@@ -111,7 +114,7 @@ func TestSetIsItsModel(t *testing.T) {
 		clock := at.Truncate(time.Second)
 		ids := sid.NewGenerator(func() time.Time { return clock })
 		known := []sid.ID{ids.Next()}
-		set, plain := revocation.NewSet(), &model{map[sid.ID]time.Time{}, map[revocation.Scope]revocation.Entry{}}
+		set, plain := list.NewSet(), &model{map[sid.ID]time.Time{}, map[revocation.Scope]revocation.Entry{}}
 		entry := func() revocation.Entry {
 			e := revocation.Entry{SID: rapid.SampledFrom(known).Draw(t, "sid")}
 			e.Until = clock.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "until")) * time.Second)
@@ -160,7 +163,7 @@ func TestSetIsItsModel(t *testing.T) {
 // Revoked never misses an entry that was applied before it was asked, while others are
 // applied and expired.
 func TestReadersNeverMissAnEntry(t *testing.T) {
-	set, ids := revocation.NewSet(), sid.NewGenerator(nil)
+	set, ids := list.NewSet(), sid.NewGenerator(nil)
 	until := at.Add(time.Hour)
 	first := ids.Next()
 	set.Apply(listed(first, until))
@@ -199,7 +202,7 @@ func TestReadersNeverMissAnEntry(t *testing.T) {
 
 const many = 100_000
 
-func fill(set *revocation.Set, entry func(i int, id sid.ID) revocation.Entry) []sid.ID {
+func fill(set *list.Set, entry func(i int, id sid.ID) revocation.Entry) []sid.ID {
 	ids := sid.NewGenerator(nil)
 	known := make([]sid.ID, many)
 	for i := range known {
@@ -221,7 +224,7 @@ func TestSetMemory(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			set := revocation.NewSet()
+			set := list.NewSet()
 			fill(set, entry)
 			runtime.GC()
 			runtime.ReadMemStats(&after)
@@ -240,7 +243,6 @@ func TestSetMemory(t *testing.T) {
 		})
 	}
 }
-
 func BenchmarkRevoked(b *testing.B) {
 	sessions := func(_ int, id sid.ID) revocation.Entry { return listed(id, at) }
 	mixed := func(i int, id sid.ID) revocation.Entry {
@@ -254,7 +256,7 @@ func BenchmarkRevoked(b *testing.B) {
 		}
 	}
 	for name, entry := range map[string]func(i int, id sid.ID) revocation.Entry{"sessions": sessions, "mixed": mixed} {
-		set := revocation.NewSet()
+		set := list.NewSet()
 		known := fill(set, entry)
 		live := make([]sid.ID, 4096)
 		ids := sid.NewGenerator(nil)

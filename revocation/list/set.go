@@ -1,4 +1,4 @@
-package revocation
+package list
 
 import (
 	"encoding/binary"
@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"issuer.example/revocation"
 	"issuer.example/sid"
 )
 
@@ -69,19 +70,19 @@ func covered(t *table, seed maphash.Seed, name string, hi, lo uint64) bool {
 }
 
 // Apply adds an entry. An entry of a kind that is not known here is ignored.
-func (s *Set) Apply(e Entry) {
+func (s *Set) Apply(e revocation.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apply(e)
 }
 
 // Load adds the entries of a snapshot. Those that the set holds already stay.
-func (s *Set) Load(snapshot Snapshot) {
+func (s *Set) Load(snapshot revocation.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := 0
 	for _, e := range snapshot.Entries {
-		if e.Scope.Kind == KindSession {
+		if e.Scope.Kind == revocation.KindSession {
 			fresh++
 		}
 	}
@@ -93,18 +94,18 @@ func (s *Set) Load(snapshot Snapshot) {
 	}
 }
 
-func (s *Set) apply(e Entry) {
+func (s *Set) apply(e revocation.Entry) {
 	hi, lo := words(e.SID)
-	until := ceilSeconds(e.Until)
+	until := e.Until.Unix()
 	switch e.Scope.Kind {
-	case KindSession:
+	case revocation.KindSession:
 		hash := s.sessionHash(hi, lo)
 		s.put(&s.sessions, s.sessions.Load().session(hash, hi, lo), hash, hi, lo, until)
-	case KindUser:
+	case revocation.KindUser:
 		s.putMark(&s.users, nameHash(s.seeds[0], e.Scope.Name), hi, lo, until)
-	case KindClient:
+	case revocation.KindClient:
 		s.putMark(&s.clients, nameHash(s.seeds[1], e.Scope.Name), hi, lo, until)
-	case KindEverything:
+	case revocation.KindEverything:
 		s.putEverything(hi, lo, until)
 	}
 }
