@@ -37,24 +37,31 @@ func (r *Requirement) met(c *jwt.Claims, now time.Time) error {
 	return r.refusal
 }
 
-// RequireScope asks for each of the scopes in the claim scope, a string of words with
-// spaces between (RFC 8693 §4.2). A token without it is refused with [ErrScope].
+// RequireScope asks for each of the scopes. The claim scope holds those of the token, with
+// one space between them (RFC 9068 §2.2.3, RFC 6749 §3.3); one that is malformed holds
+// none. A token that lacks a scope is refused with [ErrScope]. Each argument is one scope
+// token: one with a space in it is in no token.
 func RequireScope(scopes ...string) Requirement {
 	scopes = slices.Clone(scopes)
 	return Requirement{
 		check: func(c *jwt.Claims, _ time.Time) bool {
-			var text string
-			if json.Unmarshal(c.Extra["scope"], &text) != nil {
-				return len(scopes) == 0
-			}
-			has := strings.Split(text, " ")
-			return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(has, scope) })
+			granted := scopesOf(c)
+			return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(granted, scope) })
 		},
 		refusal: &unmet{
 			fmt.Errorf("%w: it must have %q", ErrScope, strings.Join(scopes, " ")),
 			`, scope=` + quoted(strings.Join(scopes, " ")),
 		},
 	}
+}
+
+// scopesOf returns the scopes of a token.
+func scopesOf(c *jwt.Claims) []string {
+	var scope string
+	if json.Unmarshal(c.Extra["scope"], &scope) != nil || jwt.ValidScope(scope) != nil {
+		return nil
+	}
+	return strings.Split(scope, " ")
 }
 
 // RequireFresh asks that the user authenticated within maxAge: auth_time is not older. A

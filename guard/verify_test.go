@@ -1,7 +1,8 @@
 package guard_test
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"sync"
@@ -126,21 +127,11 @@ func TestRequirements(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
 	now := time.Now()
-	scoped := func(text string) jwt.Claims {
-		return jwt.Claims{Extra: map[string]json.RawMessage{"scope": json.RawMessage(text)}}
-	}
 	for name, c := range map[string]struct {
 		claims jwt.Claims
 		asks   guard.Requirement
 		want   error
 	}{
-		"scope":              {scoped(`"read write"`), guard.RequireScope("write"), nil},
-		"both scopes":        {scoped(`"read write"`), guard.RequireScope("write", "read"), nil},
-		"one of two":         {scoped(`"read"`), guard.RequireScope("write", "read"), guard.ErrScope},
-		"part of a scope":    {scoped(`"readwrite"`), guard.RequireScope("read"), guard.ErrScope},
-		"other case":         {scoped(`"Read"`), guard.RequireScope("read"), guard.ErrScope},
-		"scope in an array":  {scoped(`["read"]`), guard.RequireScope("read"), guard.ErrScope},
-		"no scope":           {jwt.Claims{}, guard.RequireScope("read"), guard.ErrScope},
 		"fresh":              {jwt.Claims{AuthTime: now.Add(-4 * time.Minute)}, guard.RequireFresh(5 * time.Minute), nil},
 		"not fresh":          {jwt.Claims{AuthTime: now.Add(-6 * time.Minute)}, guard.RequireFresh(5 * time.Minute), guard.ErrNotFresh},
 		"class":              {jwt.Claims{ACR: "mfa"}, guard.RequireACR("phr", "mfa"), nil},
@@ -154,6 +145,61 @@ func TestRequirements(t *testing.T) {
 			if _, err := g.Verify(t.Context(), token, c.asks); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	}
+}
+
+func TestRequireScope(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	for name, c := range map[string]struct {
+		scope string
+		asks  []string
+		want  error
+	}{
+		"one of them":     {"read write", []string{"write"}, nil},
+		"both":            {"read write", []string{"write", "read"}, nil},
+		"one twice":       {"read read", []string{"read"}, nil},
+		"one is missing":  {"read", []string{"write", "read"}, guard.ErrScope},
+		"a prefix":        {"readwrite", []string{"read"}, guard.ErrScope},
+		"another case":    {"Read", []string{"read"}, guard.ErrScope},
+		"two in one word": {"read write", []string{"read write"}, guard.ErrScope},
+		"no claim":        {"", []string{"read"}, guard.ErrScope},
+		"the empty scope": {"read", []string{""}, guard.ErrScope},
+		"nothing asked":   {"", nil, nil},
+	} {
+		token := iss.MintToken(t, guardtest.Token{Scope: c.scope})
+		for range 2 {
+			if _, err := g.Verify(t.Context(), token, guard.RequireScope(c.asks...)); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// A scope claim that is not one string of scope tokens (RFC 6749 §3.3) grants nothing.
+func TestMalformedScopeGrantsNothing(t *testing.T) {
+	iss := guardtest.New(t, guardtest.Config{})
+	g := iss.Guard(t)
+	good := iss.MintToken(t, guardtest.Token{Scope: "read"})
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(good, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range []string{
+		`["read"]`, `"read "`, `" read"`, `"write  read"`, `"write\tread"`, `"read \u00e9"`, `"read \""`, `""`, `null`, `{"read":true}`,
+		`"read ` + strings.Repeat("x", jwt.MaxScopeSize) + `"`,
+	} {
+		changed := bytes.Replace(payload, []byte(`"scope":"read"`), []byte(`"scope":`+scope), 1)
+		if bytes.Equal(changed, payload) {
+			t.Fatalf("no scope in %s", payload)
+		}
+		token := iss.Sign(t, jwt.TypeAccessToken, changed)
+		if _, err := g.Verify(t.Context(), token, guard.RequireScope("read")); !errors.Is(err, guard.ErrScope) {
+			t.Errorf("%.40s: %v", scope, err)
+		}
+		if _, err := g.Verify(t.Context(), token); err != nil {
+			t.Errorf("%.40s, on a route that asks for no scope: %v", scope, err)
 		}
 	}
 }
