@@ -53,16 +53,17 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
 	}
 	var answer struct {
-		Active *bool  `json:"active"`
-		SID    string `json:"sid"`
+		Active  *bool  `json:"active"`
+		SID     string `json:"sid"`
+		Subject string `json:"sub"`
 	}
 	switch err := json.Unmarshal(res.body, &answer); {
 	case err != nil || answer.Active == nil:
 		return fmt.Errorf("%w: introspection: the answer does not say whether the token is active", ErrStale)
 	case !*answer.Active:
 		return ErrRevoked
-	case answer.SID != v.claims.SessionID:
-		return fmt.Errorf("%w: introspection: the answer is about another session", ErrStale)
+	case answer.SID != v.claims.SessionID || answer.Subject != v.claims.Subject:
+		return fmt.Errorf("%w: introspection: the answer is about another session or user", ErrStale)
 	}
 	return nil
 }

@@ -109,13 +109,16 @@ func TestIntrospectionThatDoesNotAnswer(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	g := iss.Guard(t, quiet, func(config *guard.Config) { config.Stale = guard.Introspect })
 	token := iss.Mint(t, jwt.Claims{})
+	own := accepted(t, g, token).SessionID
 	for name, body := range map[string]string{
 		"empty":           ``,
 		"not JSON":        `active`,
 		"no active":       `{"sid":"x"}`,
 		"active a string": `{"active":"true"}`,
 		"twice":           `{"active":false,"active":true}`,
-		"another session": `{"active":true,"sid":"018bcfe5-6800-7000-8000-0123456789ab"}`,
+		"another session": `{"active":true,"sid":"018bcfe5-6800-7000-8000-0123456789ab","sub":"u1"}`,
+		"another user":    `{"active":true,"sid":"` + own + `","sub":"u2"}`,
+		"no user":         `{"active":true,"sid":"` + own + `"}`,
 	} {
 		iss.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 			if r.URL.Path != "/oauth/introspect" {
