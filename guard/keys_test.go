@@ -336,7 +336,7 @@ func TestConfigRefuses(t *testing.T) {
 	}
 	config := iss.Config()
 	config.ServiceKey = "sk_wrong"
-	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "a service key that it does not know") {
+	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "it does not know the service key") {
 		t.Errorf("a wrong key: %v", err)
 	}
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -346,7 +346,7 @@ func TestConfigRefuses(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "without the scope revocations:read") {
+	if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "lacks the scope revocations:read") {
 		t.Errorf("a key that may not: %v", err)
 	}
 }

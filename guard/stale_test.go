@@ -199,9 +199,9 @@ func TestClockOff(t *testing.T) {
 					accepted(t, g, good)
 				}
 				c.Advance(10 * time.Second)
-				before := g.Stats().Heard
+				before := g.Stats().ConfirmedAt
 				iss.Alive()
-				guardtest.Until(t, func() bool { return g.Stats().Heard.After(before) })
+				guardtest.Until(t, func() bool { return g.Stats().ConfirmedAt.After(before) })
 			}
 		})
 	}

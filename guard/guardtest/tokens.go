@@ -127,7 +127,7 @@ func (i *Issuer) complete(c *jwt.Claims) {
 	}
 }
 
-// Sign signs any payload as the issuer would, for a message that it would never send.
+// Sign signs any payload with the issuer's key, for messages that an issuer would not send.
 func (i *Issuer) Sign(tb testing.TB, typ string, payload []byte) string {
 	tb.Helper()
 	text, err := i.signer().Sign(typ, payload)
@@ -143,8 +143,8 @@ func (i *Issuer) signer() *jwt.Signer {
 	return i.keys[len(i.keys)-1]
 }
 
-// Rotate makes a new key, which signs from now on, and returns its id. The older keys
-// stay published.
+// Rotate creates a key, signs with it from now on, and returns its id. The older keys stay
+// in the key set.
 func (i *Issuer) Rotate(tb testing.TB) string {
 	tb.Helper()
 	key := newKey(tb, i.config.Algorithm)
@@ -154,14 +154,14 @@ func (i *Issuer) Rotate(tb testing.TB) string {
 	return key.Key().ID
 }
 
-// Withdraw takes all keys but the one that signs out of the key set.
+// Withdraw removes all keys from the key set but the one that signs.
 func (i *Issuer) Withdraw() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keys = i.keys[len(i.keys)-1:]
 }
 
-// Keys are the keys that the issuer publishes.
+// Keys returns the keys in the key set.
 func (i *Issuer) Keys() []jwt.Key {
 	i.mu.Lock()
 	defer i.mu.Unlock()
