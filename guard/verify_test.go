@@ -20,7 +20,7 @@ func TestVerify(t *testing.T) {
 		iss := guardtest.New(t, guardtest.Config{Algorithm: alg})
 		g := iss.Guard(t)
 		token := iss.Mint(t, jwt.Claims{Subject: "u7"})
-		for range 2 { // not seen, then seen
+		for range 2 { // checked, then from the cache
 			if c := accepted(t, g, token); c == nil || c.Subject != "u7" || c.Issuer != iss.URL() {
 				t.Errorf("%s: %+v", alg, c)
 			}
@@ -69,7 +69,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// T30: the list, the marks, and the sign-in that comes right after.
+// T30: entries and marks revoke, and a sign-in right after them is not revoked.
 func TestRevoked(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -98,7 +98,7 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
-// A guard that starts after a revocation has it from the snapshot.
+// A guard that starts after a revocation learns of it from the snapshot.
 func TestRevokedBeforeTheStart(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	tokens := []string{iss.Mint(t, jwt.Claims{}), iss.Mint(t, jwt.Claims{Subject: "u2"}), iss.Mint(t, jwt.Claims{Subject: "u3"})}
@@ -110,7 +110,7 @@ func TestRevokedBeforeTheStart(t *testing.T) {
 	accepted(t, g, tokens[2])
 }
 
-// T07: the twin of an ES256 token is another text, and the same session.
+// T07: the twin of an ES256 token has another text, but belongs to the same session.
 func TestTwinOfARevokedTokenIsRevoked(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -204,7 +204,7 @@ func TestMalformedScopeGrantsNothing(t *testing.T) {
 	}
 }
 
-// What a handler does to its claims, it does to its own.
+// A caller that changes the claims does not change what other callers get.
 func TestClaimsAreTheCallers(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -220,7 +220,8 @@ func TestClaimsAreTheCallers(t *testing.T) {
 	}
 }
 
-// Many at once, while the issuer revokes: a session that is revoked stays so.
+// While many goroutines verify, a session that was refused as revoked is never accepted
+// again.
 func TestConcurrentUse(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, func(c *guard.Config) { c.CacheEntries = 16 })
