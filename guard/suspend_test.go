@@ -17,11 +17,11 @@ import (
 func setWall(t *testing.T, now time.Time, by time.Duration) time.Time {
 	t.Helper()
 	moved := now
-	(*struct { //nolint:gosec // see above
+	(*struct {
 		wall uint64 // 1 bit: has a monotonic reading; 33 bits of seconds; 30 bits of nanoseconds
 		ext  int64
 		loc  *time.Location
-	})(unsafe.Pointer(&moved)).wall += uint64(by/time.Second) << 30 //nolint:gosec // wraps around for a negative time
+	})(unsafe.Pointer(&moved)).wall += uint64(by/time.Second) << 30 // wraps around for a negative time
 	if moved.Sub(now) != 0 || moved.Round(0).Sub(now.Round(0)) != by {
 		t.Errorf("the clocks moved by %s and %s, not by %s and 0", moved.Round(0).Sub(now.Round(0)), moved.Sub(now), by)
 	}

@@ -159,7 +159,7 @@ func TestRequireScope(t *testing.T) {
 	}{
 		"one of them":     {"read write", []string{"write"}, nil},
 		"both":            {"read write", []string{"write", "read"}, nil},
-		"one twice":       {"read read", []string{"read"}, nil},
+		"one twice":       {"read write read", []string{"read"}, nil},
 		"one is missing":  {"read", []string{"write", "read"}, guard.ErrScope},
 		"a prefix":        {"readwrite", []string{"read"}, guard.ErrScope},
 		"another case":    {"Read", []string{"read"}, guard.ErrScope},

@@ -17,7 +17,7 @@ func TestValidScope(t *testing.T) {
 		}
 	}
 	for _, good := range []string{
-		"read", "read write", "orders:read https://api.example/orders.write", "!", token.String(), "read read",
+		"read", "read write", "orders:read https://api.example/orders.write", "!", token.String(), "read write read",
 		strings.Repeat("x", jwt.MaxScopeSize),
 	} {
 		if err := jwt.ValidScope(good); err != nil {

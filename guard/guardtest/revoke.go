@@ -96,8 +96,8 @@ func (i *Issuer) Cut() {
 	i.cut = make(chan struct{})
 }
 
-// Down(true) ends every stream and makes the issuer answer 503 to every request. Down(false)
-// makes it work again.
+// Down with true ends every stream and makes the issuer answer 503 to every request. With
+// false the issuer works again.
 func (i *Issuer) Down(down bool) {
 	i.mu.Lock()
 	i.down = down
