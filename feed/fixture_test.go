@@ -14,6 +14,7 @@ import (
 	"issuer.example/jwt"
 	"issuer.example/keys"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/secret"
 	"issuer.example/session"
 	"issuer.example/sid"
@@ -188,7 +189,7 @@ func (c *client) next(ctx context.Context) error {
 	}
 	text := bytes.Join(frames, nil)
 	c.comments += bytes.Count(text, []byte(": alive\n\n"))
-	stream := revocation.NewFrameReader(bytes.NewReader(text))
+	stream := list.NewFrameReader(bytes.NewReader(text))
 	for {
 		frame, err := stream.Next()
 		if err != nil {
@@ -202,7 +203,7 @@ func (c *client) next(ctx context.Context) error {
 
 var errRefused = errors.New("a verifier refuses")
 
-func (c *client) take(frame revocation.Frame) error {
+func (c *client) take(frame list.Frame) error {
 	if frame.Event == revocation.FrameAlive {
 		payload, err := jwt.VerifyDocument(frame.Data, c.keys, revocation.TypeAlive, jwt.MaxTokenSize)
 		if err != nil {

@@ -1,12 +1,13 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,14 +15,14 @@ import (
 
 const (
 	requestTimeout = 10 * time.Second
-	maxServiceKey  = 4 << 10
+	maxServiceKey  = 4 << 10 // bytes of the file
 
 	scopeRevocations = "revocations:read"
 	scopeIntrospect  = "tokens:introspect"
 )
 
-// client makes requests to the issuer. It follows no redirect, keeps no cookie, and asks
-// for answers as they are, uncompressed.
+// client makes requests to the issuer. It follows no redirects, keeps no cookies, and asks
+// for uncompressed answers.
 type client struct {
 	http    http.Client
 	key     string
@@ -30,17 +31,17 @@ type client struct {
 }
 
 func newClient(c Config) *client {
-	own := *c.HTTPClient
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	own.Jar, own.Timeout = nil, 0
-	return &client{http: own, key: c.ServiceKey, keyFile: c.ServiceKeyFile, now: c.Now}
+	strict := *c.HTTPClient
+	strict.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	strict.Jar, strict.Timeout = nil, 0 // a stream has no timeout; other requests have requestTimeout
+	return &client{http: strict, key: c.ServiceKey, keyFile: c.ServiceKeyFile, now: c.Now}
 }
 
-// statusError is an answer other than the one that was hoped for.
+// statusError is an answer with an unexpected status. It wraps [ErrStatus].
 type statusError struct {
-	status int
-	scope  string        // of the request
-	retry  time.Duration // of Retry-After
+	status     int
+	scope      string        // that the request needs
+	retryAfter time.Duration // 0 if the answer does not say
 }
 
 func (e *statusError) Error() string {
@@ -48,32 +49,47 @@ func (e *statusError) Error() string {
 	switch {
 	case e.scope == "":
 	case e.status == http.StatusUnauthorized:
-		text += ", as to a service key that it does not know"
+		text += ": it does not know the service key"
 	case e.status == http.StatusForbidden:
-		text += ", as to a service key without the scope " + e.scope
+		text += ": the service key lacks the scope " + e.scope
 	}
 	return text
 }
 
 func (e *statusError) Unwrap() error { return ErrStatus }
 
-// request is what is sent.
+// request is a request to the issuer.
 type request struct {
-	method, url string
-	header      map[string]string
-	body        string
-	scope       string // that the service key needs; none is sent where it is empty
-	want        []int
+	method string // GET if empty
+	url    string
+	header map[string]string
+	body   string
+	scope  string // that the service key must have; if empty, no key is sent
+	want   []int  // the statuses that are no error; 200 if empty
 }
 
-// do returns an answer of one of the wanted statuses, 200 if there are none; the caller
-// closes its body.
+// do sends a request and returns the answer, whose body the caller closes.
 func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
-	method := r.method
-	if method == "" {
-		method = http.MethodGet
+	req, err := c.newRequest(ctx, r)
+	if err != nil {
+		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, r.url, strings.NewReader(r.body))
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(r.want, res.StatusCode) || len(r.want) == 0 && res.StatusCode == http.StatusOK {
+		return res, nil
+	}
+	defer closeBody(res)
+	if res.StatusCode >= 300 && res.StatusCode < 400 && res.StatusCode != http.StatusNotModified {
+		return nil, ErrRedirect
+	}
+	return nil, &statusError{res.StatusCode, r.scope, c.retryAfter(res.Header)}
+}
+
+func (c *client) newRequest(ctx context.Context, r request) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, http.MethodGet), r.url, strings.NewReader(r.body))
 	if err != nil {
 		return nil, err
 	}
@@ -88,33 +104,17 @@ func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
 		}
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode == http.StatusOK && len(r.want) == 0 {
-		return res, nil
-	}
-	for _, status := range r.want {
-		if res.StatusCode == status {
-			return res, nil
-		}
-	}
-	defer closeBody(res)
-	if res.StatusCode >= 300 && res.StatusCode < 400 && res.StatusCode != http.StatusNotModified {
-		return nil, ErrRedirect
-	}
-	return nil, &statusError{res.StatusCode, r.scope, c.retryAfter(res.Header)}
+	return req, nil
 }
 
-// reply is an answer that was read to its end.
+// reply is an answer with its whole body.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// fetch reads a whole answer of at most limit bytes.
+// fetch sends a request and reads the answer, which has at most limit bytes.
 func (c *client) fetch(ctx context.Context, r request, limit int) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -133,7 +133,7 @@ func (c *client) fetch(ctx context.Context, r request, limit int) (reply, error)
 	return reply{res.StatusCode, res.Header, body}, nil
 }
 
-// closeBody gives the connection back if little is left to be read.
+// closeBody closes the body. The connection can be used again if little of it was unread.
 func closeBody(res *http.Response) {
 	_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
 	_ = res.Body.Close()
@@ -155,27 +155,18 @@ func (c *client) serviceKey() (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// retryAfter reads Retry-After (RFC 9110 §10.2.3), at most 30 s.
+// maxRetryAfter bounds what an answer can ask for.
+const maxRetryAfter = 30 * time.Second
+
+// retryAfter reads Retry-After (RFC 9110 §10.2.3): from 0, which is also for one that is
+// missing or malformed, to maxRetryAfter.
 func (c *client) retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
-	if text == "" {
-		return 0
-	}
-	const most = 30 * time.Second
 	if seconds, err := strconv.Atoi(text); err == nil {
-		return min(time.Duration(min(max(seconds, 0), 30))*time.Second, most)
+		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(c.now()), 0), most)
+		return min(max(at.Sub(c.now()), 0), maxRetryAfter)
 	}
 	return 0
-}
-
-// loopback reports whether a host is this machine.
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -4,33 +4,35 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"issuer.example/jwt"
 )
 
-// Policy is what a guard does with a good token while it can't know whether the token's
-// session has been revoked. A session that it knows to be revoked is refused always.
+// Policy is what a guard does with a good token while its list of revocations is stale. A
+// token whose session is on the list is refused under every policy.
 type Policy uint8
 
 // The policies.
 const (
-	// FailClosed refuses with [ErrStale], which is a 503.
+	// FailClosed refuses the token with [ErrStale], which becomes status 503.
 	FailClosed Policy = iota
-	// FailOpen accepts, and counts it in [Stats].
+	// FailOpen accepts the token and counts it in [Stats].
 	FailOpen
-	// Introspect asks the issuer about this token (RFC 7662), and refuses with
-	// [ErrStale] if it doesn't answer. The service key needs the scope
+	// Introspect asks the issuer about the token (RFC 7662), and refuses it with
+	// [ErrStale] if there is no usable answer. The service key needs the scope
 	// tokens:introspect.
 	Introspect
 )
 
-// String is the policy's name in logs.
+// String returns the name of the policy, as in logs.
 func (p Policy) String() string {
 	switch p {
 	case FailClosed:
@@ -48,67 +50,69 @@ const (
 	defaultMaxStaleness = 30 * time.Second
 	defaultCacheEntries = 10_000
 	maxCacheEntries     = 1 << 24
-	// maxLifetime is the longest life of an access token that an issuer can be
-	// configured for.
+	// maxLifetime is the longest lifetime that an issuer can be configured to give an
+	// access token.
 	maxLifetime = time.Hour
 )
 
-// Config says whom a guard trusts and what it accepts.
+// Config says which issuer a guard trusts and which tokens it accepts.
 type Config struct {
-	// Issuer is the issuer's URL, exactly as in iss. It is https, or http on a loopback
-	// address. Required.
+	// Issuer is the issuer's URL, exactly as in the claim iss. It must be https, or http
+	// on a loopback address. Required.
 	Issuer string
-	// Audience names the service: at least one of these must be a member of a token's
-	// aud, exactly. Required.
+	// Audience lists the names of the service. A token is accepted if its aud contains
+	// one of them exactly. Required.
 	Audience []string
 	// ServiceKey is a service key with the scope revocations:read. Required, unless
 	// ServiceKeyFile is set.
 	ServiceKey string
-	// ServiceKeyFile is a file with the service key. It is read for each request to
-	// the issuer, so that the key can be replaced while the service runs.
+	// ServiceKeyFile is the path of a file that holds the service key. It is read at each
+	// request to the issuer, so the key can be replaced while the service runs.
 	ServiceKeyFile string
-	// Name is what the issuer calls this verifier in its lists: 1 to 64 characters of
-	// A-Za-z0-9._-. Empty means the host's name.
+	// Name is the name of this verifier in the issuer's lists: 1 to 64 characters of
+	// A-Za-z0-9._-. Empty means the name of the host.
 	Name string
-	// Leeway is how far the clocks of the issuer and of this service may differ when a
-	// token is judged, at most [jwt.MaxLeeway]. Zero means 5 s, negative none.
+	// Leeway is how far the clocks of the issuer and of this service may differ when the
+	// times of a token are checked, at most [jwt.MaxLeeway]. Zero means 5 s, a negative
+	// value none.
 	Leeway time.Duration
-	// MaxStaleness is for how long the list counts as complete after the issuer said
-	// so, at least 15 s: it says so every 10 s. Zero means 30 s.
+	// MaxStaleness is how long the list of revocations counts as complete after the
+	// issuer confirmed it, which it does every 10 s. At least 15 s. Zero means 30 s.
 	MaxStaleness time.Duration
-	// Stale is what happens to good tokens after that. Zero means [FailClosed]. A route
-	// may differ: see [WhenStale].
+	// Stale is the policy for good tokens after that. Zero means [FailClosed]. A route
+	// may have a policy of its own: see [WhenStale].
 	Stale Policy
-	// CacheEntries is how many verified tokens are kept, up to 4 KiB each. Zero means
-	// 10,000; negative turns the cache off.
+	// CacheEntries is how many verified tokens, of up to 4 KiB each, are cached. Zero
+	// means 10,000. A negative value turns the cache off.
 	CacheEntries int
-	// Cookie is the full name of a cookie that may hold the token instead of the
+	// Cookie is the full name of a cookie that may hold the token, in place of the
 	// Authorization header. Empty means that no cookie is read.
 	Cookie string
-	// TrustedOrigins are origins ("https://app.example.com") whose pages may make
-	// requests that change something with the cookie, besides the service's own.
+	// TrustedOrigins are origins, such as "https://app.example.com", whose pages may send
+	// requests with the cookie and a method other than GET, HEAD and OPTIONS. The origin
+	// of the service itself is always trusted.
 	TrustedOrigins []string
-	// HTTPClient makes the requests to the issuer. Its jar, its timeout and its policy
-	// of redirects are not used. Nil means one with Go's default transport.
+	// HTTPClient makes the requests to the issuer. Its Jar, Timeout and CheckRedirect are
+	// not used. Nil means a client with [http.DefaultTransport].
 	HTTPClient *http.Client
-	// Logger gets what goes wrong with the feed and the keys, without any token. Nil
+	// Logger receives the faults of the feed and of the keys. No token is logged. Nil
 	// means [slog.Default].
 	Logger *slog.Logger
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
 }
 
-// String names the issuer and the verifier. Like every other way of printing a Config it
+// String names the verifier and the issuer. Like every other way to print a Config, it
 // leaves the service key out.
 func (c Config) String() string { return "guard " + c.Name + " of " + c.Issuer }
 
-// GoString is [Config.String].
+// GoString returns the same as [Config.String].
 func (c Config) GoString() string { return c.String() }
 
-// LogValue is [Config.String].
+// LogValue returns the same as [Config.String].
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// complete fills in the defaults and reports what is wrong. The error wraps [ErrConfig].
+// complete fills in the defaults and checks the result. The error wraps [ErrConfig].
 func (c Config) complete() (Config, error) {
 	c.Audience = slices.Clone(c.Audience)
 	c.MaxStaleness = cmp.Or(c.MaxStaleness, defaultMaxStaleness)
@@ -131,7 +135,7 @@ func (c Config) complete() (Config, error) {
 	if c.Name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return c, fmt.Errorf("%w: no Name, and the host has none: %w", ErrConfig, err)
+			return c, fmt.Errorf("%w: Name is empty, and the name of the host is unknown: %w", ErrConfig, err)
 		}
 		c.Name = safeName(host)
 	}
@@ -139,45 +143,55 @@ func (c Config) complete() (Config, error) {
 }
 
 func (c Config) check() error {
-	fault := func(text string) error { return fmt.Errorf("%w: %s", ErrConfig, text) }
+	wrong := func(text string) error { return fmt.Errorf("%w: %s", ErrConfig, text) }
 	switch {
 	case c.ServiceKey == "" && c.ServiceKeyFile == "":
-		return fault("ServiceKey or ServiceKeyFile is needed to read the feed")
+		return wrong("set ServiceKey or ServiceKeyFile")
 	case c.ServiceKey != "" && c.ServiceKeyFile != "":
-		return fault("there are both ServiceKey and ServiceKeyFile")
+		return wrong("set ServiceKey or ServiceKeyFile, not both")
 	case len(c.Name) > 64 || c.Name != safeName(c.Name):
-		return fault("Name is not 1 to 64 characters of A-Za-z0-9._-")
+		return wrong("Name must be 1 to 64 characters of A-Za-z0-9._-")
 	case c.Leeway > jwt.MaxLeeway:
-		return fault("Leeway is longer than " + jwt.MaxLeeway.String())
+		return wrong("Leeway must be at most " + jwt.MaxLeeway.String())
 	case c.MaxStaleness < minStaleness:
-		return fault("MaxStaleness is shorter than " + minStaleness.String())
+		return wrong("MaxStaleness must be at least " + minStaleness.String())
 	case c.Stale > Introspect:
-		return fault("Stale is no policy")
+		return wrong("Stale must be FailClosed, FailOpen or Introspect")
 	case c.CacheEntries > maxCacheEntries:
-		return fault("CacheEntries is too large")
+		return wrong("CacheEntries must be at most " + strconv.Itoa(maxCacheEntries))
 	}
 	return checkIssuer(c.Issuer)
 }
 
-// minStaleness leaves time for one message to be lost.
+// minStaleness is longer than the issuer waits between two confirmations, 10 s.
 const minStaleness = 15 * time.Second
 
-// checkIssuer demands an URL that is safe to take keys from.
+// checkIssuer refuses a URL that is not the normal form of an issuer, or from which it is
+// not safe to fetch keys.
 func checkIssuer(issuer string) error {
 	u, err := url.Parse(issuer)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "/"):
-		return fmt.Errorf("%w: Issuer is not an URL without user, query, fragment and last slash", ErrConfig)
+		return fmt.Errorf("%w: Issuer must be a URL without user, query, fragment and final slash", ErrConfig)
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("%w: Issuer must be https, or http on a loopback address", ErrConfig)
 	}
 }
 
-// safeName turns a host's name into a verifier's.
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// safeName makes the name of a host a valid name of a verifier.
 func safeName(host string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {

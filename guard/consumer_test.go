@@ -16,7 +16,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// A service that imports guard gains one module of others: golang-jwt.
+// A service that imports guard depends on one third-party module: golang-jwt.
 func TestConsumersBinary(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "service")
 	build := exec.Command("go", "build", "-o", binary, ".")
@@ -38,7 +38,7 @@ func TestConsumersBinary(t *testing.T) {
 	}
 }
 
-// The examples are modules of their own, which nothing else builds.
+// The examples are separate modules, which no other test builds.
 func TestExamples(t *testing.T) {
 	for _, name := range []string{"nethttp", "echo"} {
 		run := exec.Command("go", "test", "./...")
@@ -76,7 +76,7 @@ func TestServiceKeyFile(t *testing.T) {
 	refused(t, g, token, guard.ErrRevoked)
 }
 
-// The service key is not printed with what holds it.
+// Printing a guard or its configuration does not print the service key.
 func TestServiceKeyIsNotPrinted(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -92,7 +92,7 @@ func TestServiceKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
-// A token that was seen costs one allocation: the caller's claims.
+// A token in the cache costs one allocation: the claims that are returned.
 func TestSeenTokenAllocatesOnce(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)

@@ -7,17 +7,17 @@ import (
 )
 
 // Credential returns the access token of a request: the bearer token of the Authorization
-// header (RFC 6750 §2.1) or, if [Config].Cookie is set, the value of that cookie. The
-// same token in both is one credential. The error wraps [ErrNoCredential]; [ErrCredential]
-// if there are several, one is malformed, or one is in the URL, where it does not belong;
-// [ErrCrossOrigin] if a browser may have been tricked into sending the cookie.
+// header (RFC 6750 §2.1) or, if [Config].Cookie is set, the value of that cookie. The same
+// token in both is one credential. The error wraps [ErrNoCredential] if there is none;
+// [ErrCredential] if there are several, one is malformed or one is in the URL;
+// [ErrCrossOrigin] if a page of another origin may have made the browser send the cookie.
 func (g *Guard) Credential(r *http.Request) (string, error) {
 	token, err := bearer(r.Header["Authorization"])
 	if err != nil {
 		return "", err
 	}
 	if strings.Contains(r.URL.RawQuery, "access_token") && r.URL.Query().Has("access_token") {
-		return "", fmt.Errorf("%w: not in the URL", ErrCredential)
+		return "", fmt.Errorf("%w: the URL must not contain it", ErrCredential)
 	}
 	if g.config.Cookie == "" {
 		if token == "" {
@@ -28,14 +28,14 @@ func (g *Guard) Credential(r *http.Request) (string, error) {
 	return g.withCookie(r, token)
 }
 
-// withCookie takes the cookie into account beside the bearer token, if there is one.
+// withCookie returns the token of the cookie or the bearer token, which may be empty.
 func (g *Guard) withCookie(r *http.Request, token string) (string, error) {
-	explicit := token != ""
+	hasBearer := token != ""
 	for _, cookie := range r.CookiesNamed(g.config.Cookie) {
 		switch {
 		case cookie.Value == "" || cookie.Value == token:
 		case token != "":
-			return "", fmt.Errorf("%w: the cookie differs from the other one", ErrCredential)
+			return "", fmt.Errorf("%w: the cookie differs from another one, or from the bearer token", ErrCredential)
 		default:
 			token = cookie.Value
 		}
@@ -43,7 +43,7 @@ func (g *Guard) withCookie(r *http.Request, token string) (string, error) {
 	if token == "" {
 		return "", ErrNoCredential
 	}
-	if !explicit {
+	if !hasBearer {
 		if err := g.origins.check(r); err != nil {
 			return "", err
 		}
@@ -51,8 +51,7 @@ func (g *Guard) withCookie(r *http.Request, token string) (string, error) {
 	return token, nil
 }
 
-// bearer reads the Authorization headers, of which there may be one. No header is no
-// token.
+// bearer returns the bearer token of the Authorization header, empty if there is no header.
 func bearer(headers []string) (string, error) {
 	if len(headers) == 0 {
 		return "", nil
@@ -73,7 +72,7 @@ func bearer(headers []string) (string, error) {
 	return token, nil
 }
 
-// origins refuses requests that a page of another origin makes with a cookie.
+// origins refuses requests with a cookie that come from a page of another origin.
 type origins struct{ protection *http.CrossOriginProtection }
 
 func newOrigins(trusted []string) (*origins, error) {
@@ -86,15 +85,16 @@ func newOrigins(trusted []string) (*origins, error) {
 	return o, nil
 }
 
-// check lets a request through that changes nothing, or that a browser vouches for. A
-// client that is no browser, and says nothing of where it comes from, sends a bearer token.
+// check accepts a request if its method is safe, or if the browser says that it comes from
+// the service's own or a trusted origin. A client that does not name its origin is not a
+// browser, and must send a bearer token.
 func (o *origins) check(r *http.Request) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
 	}
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
-		return fmt.Errorf("%w: it says nothing of where it comes from", ErrCrossOrigin)
+		return fmt.Errorf("%w: it does not name its origin; send a bearer token", ErrCrossOrigin)
 	}
 	if err := o.protection.Check(r); err != nil {
 		return fmt.Errorf("%w: %w", ErrCrossOrigin, err)

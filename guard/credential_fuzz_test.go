@@ -11,8 +11,7 @@ import (
 	"issuer.example/guard/guardtest"
 )
 
-// Whatever the header holds, the token is one word of it, or the request is refused for
-// one of two reasons.
+// For every header, the token is one word of it, or the error is one of two.
 func FuzzCredential(f *testing.F) {
 	g := guardtest.New(f, guardtest.Config{}).Guard(f)
 	for _, header := range []string{"Bearer x", "bearer  x", "Bearer\tx", "Basic x, Bearer y", ""} {

@@ -11,14 +11,14 @@ import (
 
 const maxMetadata = 64 << 10
 
-// endpoints are where the issuer answers.
+// endpoints are the URLs of the issuer that a guard requests.
 type endpoints struct {
 	jwks, snapshot, stream, applied string
-	introspection                   string // may be ""
+	introspection                   string // empty if the issuer has none
 }
 
-// discover reads the issuer's metadata (OpenID Connect Discovery 1.0 §4). Whatever it
-// names must be of the issuer's own origin: the service key goes there.
+// discover reads the issuer's metadata (OpenID Connect Discovery 1.0 §4). All endpoints
+// must be of the issuer's own origin, because they receive the service key.
 func discover(ctx context.Context, c *client, issuer string) (endpoints, error) {
 	res, err := c.fetch(ctx, request{
 		url:    issuer + "/.well-known/openid-configuration",
@@ -27,40 +27,42 @@ func discover(ctx context.Context, c *client, issuer string) (endpoints, error) 
 	if err != nil {
 		return endpoints{}, fmt.Errorf("reading the issuer's metadata: %w", err)
 	}
-	if err := jwt.CheckJSON(res.body, 16); err != nil {
+	return parseMetadata(res.body, issuer)
+}
+
+func parseMetadata(body []byte, issuer string) (endpoints, error) {
+	if err := jwt.CheckJSON(body, 16); err != nil {
 		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(res.body, &members) != nil {
+	if json.Unmarshal(body, &members) != nil {
 		return endpoints{}, fmt.Errorf("%w: not an object", ErrDiscovery)
 	}
-	text := func(name string) string {
-		var s string
+	text := func(name string) (s string) {
 		if json.Unmarshal(members[name], &s) != nil {
 			return ""
 		}
 		return s
 	}
 	if text("issuer") != issuer {
-		return endpoints{}, fmt.Errorf("%w: it is that of another issuer", ErrDiscovery)
+		return endpoints{}, fmt.Errorf("%w: it is for another issuer", ErrDiscovery)
 	}
-	e := endpoints{
-		jwks: text("jwks_uri"), snapshot: text("revocations_endpoint"),
-		stream: text("revocations_stream_endpoint"), introspection: text("introspection_endpoint"),
-	}
+	var e endpoints
 	for _, member := range [...]struct {
-		name, url string
-		optional  bool
+		name     string
+		endpoint *string
+		optional bool
 	}{
-		{"jwks_uri", e.jwks, false},
-		{"revocations_endpoint", e.snapshot, false},
-		{"revocations_stream_endpoint", e.stream, false},
-		{"introspection_endpoint", e.introspection, true},
+		{"jwks_uri", &e.jwks, false},
+		{"revocations_endpoint", &e.snapshot, false},
+		{"revocations_stream_endpoint", &e.stream, false},
+		{"introspection_endpoint", &e.introspection, true},
 	} {
-		if member.optional && member.url == "" {
+		*member.endpoint = text(member.name)
+		if member.optional && *member.endpoint == "" {
 			continue
 		}
-		if !sameOrigin(issuer, member.url) {
+		if !sameOrigin(issuer, *member.endpoint) {
 			return endpoints{}, fmt.Errorf("%w: %s is missing or not of the issuer's origin", ErrDiscovery, member.name)
 		}
 	}

@@ -1,25 +1,27 @@
-// Package guard verifies the access tokens of an issuer in a Go service, and learns within
-// a second when a session has been revoked.
+// Package guard verifies the access tokens of an issuer in a Go service, and refuses those
+// of a revoked session within a second of the revocation.
 //
-// [New] discovers the issuer, fetches its keys and its list of revoked sessions, and
-// follows its feed from then on. After that no request waits for the network:
-// [Guard.Verify] checks a token against what is in memory. [Guard.Middleware] does so for
-// net/http, and [Guard.Require] for a route that asks for more: a scope, a recent
-// authentication ([RequireFresh]), a class of it ([RequireACR]), another policy
-// ([WhenStale]). Behind them [FromContext] has the claims.
+// [New] reads the issuer's metadata, its keys and its list of revoked sessions, and follows
+// its feed from then on. [Guard.Verify] checks a token against what is in memory, so
+// requests do not wait for the network. [Guard.Middleware] does the same for net/http.
+// [Guard.Require] is for routes that require more: a scope ([RequireScope]), a recent
+// authentication ([RequireFresh]), a class of authentication ([RequireACR]), or another
+// policy ([WhenStale]). Handlers get the claims from [FromContext].
 //
 // # What callers must know
 //
-//   - A guard that has heard nothing from the issuer for [Config].MaxStaleness can't know
-//     what has been revoked since. Its [Policy] says what it does with good tokens then.
-//   - What it can't use it refuses, and keeps the last good keys and list: a forged,
-//     replayed, reordered or truncated feed, a key set that is empty or malformed.
+//   - If the issuer has not confirmed the list for [Config].MaxStaleness, the list is stale:
+//     sessions may have been revoked that are not on it. The [Policy] says what happens to
+//     good tokens then.
+//   - A feed that is forged, replayed, reordered or truncated is refused, and so is a key set
+//     that is empty or malformed. The guard keeps the last good list and keys, and
 //     [Guard.Stats] says what was wrong.
-//   - A token that was seen before costs a look-up instead of a signature check. Its times,
-//     its key and its session are judged anew each time.
-//   - The claims that it returns are for reading. Their maps and slices are shared among
-//     requests with the same token.
-//   - A guard accepts one issuer. A service that trusts two has two guards.
+//   - A token in the cache costs a look-up instead of a signature check. Its times, its key
+//     and its session are checked at each use.
+//   - Do not change what the maps and slices of the returned claims hold: requests with the
+//     same token share them.
+//   - A guard accepts the tokens of one issuer. A service that trusts two issuers makes two
+//     guards.
 //
 // Package guardtest is an issuer for the tests of services that use a guard.
 package guard

@@ -6,64 +6,66 @@ import (
 	"issuer.example/jwt"
 )
 
-// The reasons, besides those of package jwt, for which a request is refused.
+// Why a request is refused, besides the errors of package jwt.
 var (
-	// ErrCredential means that a request has more than one credential, or one that is
-	// malformed (RFC 6750 §3.1, invalid_request).
-	ErrCredential = errors.New("guard: the request must have exactly one credential, as bearer token")
+	// ErrCredential means that a request has more than one credential, or a malformed
+	// one (RFC 6750 §3.1, invalid_request).
+	ErrCredential = errors.New("guard: the request must have exactly one credential, a bearer token")
 	// ErrNoCredential means that a request has no credential.
 	ErrNoCredential = errors.New("guard: the request has no credential")
-	// ErrCrossOrigin means that a request that changes something came from another
-	// origin, with a credential that a browser attaches by itself.
+	// ErrCrossOrigin means that a request with a cookie and a method that is not safe
+	// comes from an origin that is not trusted.
 	ErrCrossOrigin = errors.New("guard: cross-origin request with a cookie")
-	// ErrRevoked means that the token's session has been revoked.
+	// ErrRevoked means that the session of the token has been revoked.
 	ErrRevoked = errors.New("guard: session is revoked")
-	// ErrStale means that the token is good, as far as this guard can tell, but that
-	// it has not heard from the issuer for too long to tell.
-	ErrStale = errors.New("guard: nothing heard from the issuer for too long")
+	// ErrStale means that nothing is wrong with the token, but the issuer has not
+	// confirmed the list of revocations for too long.
+	ErrStale = errors.New("guard: the list of revocations is stale")
 	// ErrNotFresh means that the user has to authenticate again (RFC 9470 §3).
 	ErrNotFresh = errors.New("guard: authentication is too old")
 	// ErrACR means that the user has to authenticate in another way (RFC 9470 §3).
-	ErrACR = errors.New("guard: authentication is not of the class that is needed")
-	// ErrScope means that the token does not have the scope (RFC 6750 §3.1).
+	ErrACR = errors.New("guard: authentication is not of a required class")
+	// ErrScope means that the token lacks a required scope (RFC 6750 §3.1,
+	// insufficient_scope).
 	ErrScope = errors.New("guard: token lacks a scope")
 )
 
-// The reasons for which the issuer can't be used, or something that it sent.
+// Why the issuer, or something that it sent, can't be used.
 var (
-	// ErrConfig means that the configuration is wrong; the error says what.
+	// ErrConfig means that the [Config] is wrong. The error says what to change.
 	ErrConfig = errors.New("guard: wrong configuration")
-	// ErrDiscovery means that the issuer's metadata is of another issuer, malformed, or
-	// names an endpoint that is not the issuer's own.
+	// ErrDiscovery means that the issuer's metadata is malformed, is for another issuer,
+	// or names an endpoint of another origin.
 	ErrDiscovery = errors.New("guard: unacceptable issuer metadata")
-	// ErrRedirect means that the issuer answered with a redirect. None is followed.
-	ErrRedirect = errors.New("guard: the issuer redirects")
+	// ErrRedirect means that the issuer answered with a redirect, which is not followed.
+	ErrRedirect = errors.New("guard: the issuer answers with a redirect")
 	// ErrStatus means that the issuer answered with an unexpected status.
 	ErrStatus = errors.New("guard: the issuer answers with an unexpected status")
-	// ErrTooLarge means that the issuer's answer is larger than any good one.
+	// ErrTooLarge means that the issuer's answer exceeds the limit for its kind.
 	ErrTooLarge = errors.New("guard: the issuer's answer is too large")
-	// ErrKeys means that a key set could not be used. The guard keeps the one before.
+	// ErrKeys means that a key set is malformed or has no usable key. The guard keeps the
+	// previous one.
 	ErrKeys = errors.New("guard: unacceptable key set")
 	// ErrGap means that events are missing in the feed.
-	ErrGap = errors.New("guard: the feed has a gap")
-	// ErrBackwards means that the feed, or a snapshot, goes back in the log.
-	ErrBackwards = errors.New("guard: the feed goes back")
-	// ErrForked means that the feed continues another log than the one that was read so
-	// far, as after the restore of a backup.
-	ErrForked = errors.New("guard: the feed is of another log")
-	// ErrClock means that a message is too old, or from the future.
-	ErrClock = errors.New("guard: a message of the feed is not of this time")
+	ErrGap = errors.New("guard: events are missing in the feed")
+	// ErrBackwards means that a message of the feed is older than what was applied.
+	ErrBackwards = errors.New("guard: the feed goes backwards")
+	// ErrForked means that the feed continues another log than the one read so far, as
+	// after a backup was restored.
+	ErrForked = errors.New("guard: the feed continues another log")
+	// ErrClock means that a message of the feed is too old, or from the future.
+	ErrClock = errors.New("guard: the time of a feed message is too far from now")
 	// ErrSender means that a message of the feed is from another issuer.
-	ErrSender = errors.New("guard: a message of the feed is of another issuer")
+	ErrSender = errors.New("guard: a feed message is from another issuer")
 	// ErrGone means that the issuer no longer has the events after the resume point.
-	ErrGone = errors.New("guard: the resume point is gone")
-	// ErrFrame means that the feed has a frame that is not known.
+	ErrGone = errors.New("guard: the resume point was purged from the feed")
+	// ErrFrame means that the feed contains a frame of an unknown form.
 	ErrFrame = errors.New("guard: unknown frame in the feed")
 )
 
-// Cause returns the one-word name of the reason for which a token or a request was
-// refused, such as "revoked", "stale", "exp" or "sig", and "" for any other error. It is
-// made for the label of a metric: the set of names is small and fixed.
+// Cause returns one word for why a token or a request was refused, such as "revoked",
+// "stale", "exp" or "sig", and "" for any other error. The words are few and fixed, so they
+// can label a metric.
 func Cause(err error) string {
 	for _, row := range causes {
 		if errors.Is(err, row.err) {

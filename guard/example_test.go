@@ -9,7 +9,7 @@ import (
 	"issuer.example/guard"
 )
 
-// A service accepts the tokens of an issuer, and asks for a recent sign-in on one route.
+// A service accepts the tokens of an issuer, and requires a recent sign-in on one route.
 func Example() {
 	g, err := guard.New(context.Background(), guard.Config{
 		Issuer:         "https://id.example.com",

@@ -13,10 +13,11 @@ import (
 	"issuer.example/guard/guardtest"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
 
-// forger writes messages that an issuer would not.
+// forger writes messages that an issuer would not send.
 type forger struct {
 	t   *testing.T
 	iss *guardtest.Issuer
@@ -60,7 +61,7 @@ func (f forger) alive(a revocation.Alive) string {
 	return string(revocation.AppendFrame(nil, 0, revocation.FrameAlive, f.iss.Sign(f.t, revocation.TypeAlive, payload)))
 }
 
-// hostileStreams are what a relay could send to a guard that has applied entry 1.
+// hostileStreams returns what a relay could send to a guard that has applied entry 1.
 func hostileStreams(f forger, other *guardtest.Issuer, replay string) map[string]struct {
 	frames string
 	want   error
@@ -82,12 +83,12 @@ func hostileStreams(f forger, other *guardtest.Issuer, replay string) map[string
 		"no event at all":     {f.revoked(2, f.iss.Sign(f.t, revocation.TypeEvent, []byte(`[]`))), revocation.ErrMalformed},
 		"another issuer":      {f.frame(f.iss, revocation.TypeEvent, 2, func(e *revocation.Event) { e.Issuer = other.URL() }), guard.ErrSender},
 		"a gap":               {f.frame(f.iss, revocation.TypeEvent, 3, nil), guard.ErrGap},
-		"a sequence back":     {f.frame(f.iss, revocation.TypeEvent, 1, nil), guard.ErrBackwards},
+		"the number before":   {f.frame(f.iss, revocation.TypeEvent, 1, nil), guard.ErrBackwards},
 		"a replay":            {replay, guard.ErrBackwards},
 		"reordered":           {f.frame(f.iss, revocation.TypeEvent, 3, nil) + good, guard.ErrGap},
 		"another log":         {f.frame(f.iss, revocation.TypeEvent, 2, func(e *revocation.Event) { e.Prev = f.ids.Next() }), guard.ErrForked},
 		"an id of its own":    {f.revoked(7, strings.TrimSpace(strings.SplitN(good, "data: ", 2)[1])), guard.ErrFrame},
-		"a line of 1 MiB":     {"data: " + strings.Repeat("x", 1<<20) + "\n\n", revocation.ErrFrameSize},
+		"a line of 1 MiB":     {"data: " + strings.Repeat("x", 1<<20) + "\n\n", list.ErrFrameSize},
 		"an unknown frame":    {"event: surprise\ndata: {}\n\n", guard.ErrFrame},
 		"truncated":           {f.alive(revocation.Alive{Seq: 2}), guard.ErrGap},
 		"alive, back":         {f.alive(revocation.Alive{Seq: 0}), guard.ErrBackwards},
@@ -107,7 +108,7 @@ func must(payload []byte, err error) []byte {
 	return payload
 }
 
-// flip changes a character in the middle of a signature, into another one of its alphabet.
+// flip replaces a character in the middle of a signature by another one of base64url.
 func flip(frame string) string {
 	text := []byte(frame)
 	at := strings.LastIndexByte(frame, '.') + 20
@@ -117,8 +118,8 @@ func flip(frame string) string {
 	return string(text)
 }
 
-// T32, and the events of "bad input": the guard refuses the stream and says why, keeps
-// what it has, takes the snapshot, and goes on when the relay behaves again.
+// T32: the guard refuses the stream, reports why, keeps its list, loads the snapshot, and
+// recovers when the relay passes on the true stream again.
 func TestHostileStreams(t *testing.T) {
 	template := guardtest.New(t, guardtest.Config{})
 	names := hostileStreams(forger{t, template, sid.NewGenerator(nil)}, template, "")
@@ -165,7 +166,7 @@ func TestHostileStreams(t *testing.T) {
 	}
 }
 
-// recorded is what the issuer's stream begins with.
+// recorded returns the first frame of the issuer's stream.
 func recorded(t *testing.T, iss *guardtest.Issuer) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, iss.URL()+streamPath, nil)
@@ -179,14 +180,14 @@ func recorded(t *testing.T, iss *guardtest.Issuer) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	frame, err := revocation.NewFrameReader(res.Body).Next()
+	frame, err := list.NewFrameReader(res.Body).Next()
 	if err != nil || frame.Event != revocation.FrameRevoked {
 		t.Fatal(frame.Event, err)
 	}
 	return string(revocation.AppendFrame(nil, 1, frame.Event, string(frame.Data)))
 }
 
-// A forged event never reaches the list, so nobody can end sessions by it.
+// A forged event does not revoke anything.
 func TestForgedEventRevokesNothing(t *testing.T) {
 	iss, other := guardtest.New(t, guardtest.Config{}), guardtest.New(t, guardtest.Config{})
 	f := forger{t, iss, sid.NewGenerator(nil)}
@@ -232,7 +233,8 @@ func TestHostileSnapshots(t *testing.T) {
 	}
 }
 
-// A snapshot from before what the guard has applied is never taken, however genuine.
+// A snapshot that is older than what the guard has applied is refused, even though its
+// signature is good.
 func TestOlderSnapshotIsRefused(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	var old atomic.Pointer[[]byte]
@@ -261,8 +263,8 @@ func TestOlderSnapshotIsRefused(t *testing.T) {
 	}
 }
 
-// An issuer whose backup was restored goes back in its log. The guard follows, and gives
-// up nothing that it holds.
+// After a backup was restored, the issuer's log ends earlier. The guard follows it, and
+// keeps what it has applied.
 func TestRestoredBackup(t *testing.T) {
 	clock := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: clock.Now})
@@ -288,8 +290,8 @@ func TestRestoredBackup(t *testing.T) {
 			t.Errorf("token %d: %v", i, err)
 		}
 	}
-	// The log is restored again, and has grown beyond the guard's position when it
-	// connects: its numbers go on, and yet it is another one.
+	// The log is restored again, and has grown beyond the guard's position when the guard
+	// connects. The numbers fit, but it is another log.
 	clock.Advance(2 * time.Second)
 	iss.Down(true)
 	iss.Restore(1)
@@ -337,7 +339,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// The guard reports what it has applied.
+// The guard reports to the issuer what it has applied.
 func TestReports(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, func(c *guard.Config) { c.Name = "orders-1" })
@@ -349,7 +351,7 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// A hundred guards have applied a revocation soon after it was made.
+// A hundred guards apply a revocation within seconds.
 func TestHundredGuards(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	guards := make([]*guard.Guard, 100)
@@ -374,7 +376,7 @@ func TestHundredGuards(t *testing.T) {
 		refused(t, g, token, guard.ErrRevoked)
 	}
 
-	// The issuer is gone for a moment. They come back, and not all at once.
+	// The issuer is down for a moment. All guards reconnect.
 	before := iss.Requests(streamPath)
 	iss.Down(true)
 	guardtest.Until(t, func() bool { return iss.Requests(streamPath) >= before+len(guards) })

@@ -15,23 +15,23 @@ import (
 // Guard verifies the access tokens of one issuer for one service. It is safe for
 // concurrent use. [Guard.Close] ends its background work.
 type Guard struct {
-	config     Config
-	verifier   *jwt.Verifier
-	keys       *keyring
-	ledger     *ledger
-	cache      *cache
-	introspect *introspector
-	origins    *origins
-	stats      counters
+	config      Config
+	verifier    *jwt.Verifier
+	keys        *keyring
+	revocations *revocations
+	cache       *cache
+	introspect  *introspector
+	origins     *origins
+	stats       counters
 
-	stop context.CancelFunc
+	stop context.CancelFunc // ends the background work
 	work sync.WaitGroup
 }
 
-// New returns a guard that is ready: it has read the issuer's metadata, its keys and its
-// list of revoked sessions. It tries once; ctx bounds how long that takes, and has no
-// meaning after. An error that wraps [ErrConfig] or [ErrDiscovery] will not go away by
-// itself.
+// New returns a guard that is ready: it has the issuer's metadata, keys and list of revoked
+// sessions. It tries once. ctx bounds how long that takes; the guard does not use it after
+// that. Trying again does not help against an error that wraps [ErrConfig] or
+// [ErrDiscovery].
 func New(ctx context.Context, config Config) (*Guard, error) {
 	config, err := config.complete()
 	if err != nil {
@@ -39,85 +39,100 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 	}
 	config.Logger = config.Logger.With("component", "guard")
 	g := &Guard{config: config, cache: newCache(config.CacheEntries)}
-	g.ledger = newLedger(config.Issuer, config.MaxStaleness)
+	g.revocations = newRevocations(config.Issuer, config.MaxStaleness)
 	if g.origins, err = newOrigins(config.TrustedOrigins); err != nil {
 		return nil, err
 	}
 	c := newClient(config)
 	g.config.ServiceKey = "" // only the client needs it
-	where, err := discover(ctx, c, config.Issuer)
+	endpoints, err := discover(ctx, c, config.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	if config.Stale == Introspect && where.introspection == "" {
-		return nil, fmt.Errorf("%w: Stale is Introspect, and the issuer has no introspection endpoint", ErrConfig)
+	if config.Stale == Introspect && endpoints.introspection == "" {
+		return nil, fmt.Errorf("%w: Stale is Introspect, but the issuer has no introspection endpoint", ErrConfig)
 	}
-	g.introspect = newIntrospector(c, where.introspection)
-
-	background, stop := context.WithCancel(context.Background())
-	g.stop = stop
-	g.keys = &keyring{
-		client: c, url: where.jwks, now: config.Now, logger: config.Logger, stats: &g.stats, base: background, work: &g.work,
-		ended: make(chan struct{}, 1),
-	}
-	g.verifier, err = jwt.NewVerifier(jwt.VerifierConfig{
-		Issuer: config.Issuer, Audience: config.Audience, Leeway: config.Leeway,
-		MaxLifetime: maxLifetime, Keys: g.keys, Now: config.Now,
-	})
-	if err != nil {
-		stop()
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	if err := g.start(ctx, background, c, where); err != nil {
-		_ = g.Close()
+	g.introspect = newIntrospector(c, endpoints.introspection)
+	if err := g.start(ctx, c, endpoints); err != nil {
 		return nil, err
 	}
 	return g, nil
 }
 
-// start fetches what is needed and starts the background work.
-func (g *Guard) start(ctx, background context.Context, c *client, where endpoints) error {
+// start fetches what the guard needs and starts the background work. After an error there
+// is none.
+func (g *Guard) start(ctx context.Context, c *client, endpoints endpoints) error {
+	background, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	g.keys = &keyring{
+		client: c, url: endpoints.jwks, now: g.config.Now, logger: g.config.Logger, stats: &g.stats,
+		background: background, work: &g.work, fetched: make(chan struct{}, 1),
+	}
+	err := g.newVerifier()
+	if err == nil {
+		err = g.follow(ctx, background, c, endpoints)
+	}
+	if err != nil {
+		_ = g.Close()
+	}
+	return err
+}
+
+func (g *Guard) newVerifier() (err error) {
+	g.verifier, err = jwt.NewVerifier(jwt.VerifierConfig{
+		Issuer: g.config.Issuer, Audience: g.config.Audience, Leeway: g.config.Leeway,
+		MaxLifetime: maxLifetime, Keys: g.keys, Now: g.config.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return nil
+}
+
+// follow fetches the keys and the list, and keeps both up to date from then on.
+func (g *Guard) follow(ctx, background context.Context, c *client, endpoints endpoints) error {
 	if err := g.keys.fetch(ctx); err != nil {
 		return fmt.Errorf("fetching the issuer's keys: %w", err)
 	}
-	where.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
-	report := newReporter(c, where.applied, g.config.Name)
+	endpoints.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
+	report := newReporter(c, endpoints.applied, g.config.Name)
 	f := &feed{
-		client: c, where: where, keys: g.keys, ledger: g.ledger, stats: &g.stats, report: report,
-		now: g.config.Now, logger: g.config.Logger, idle: g.config.MaxStaleness * 2 / 3,
+		client: c, endpoints: endpoints, keys: g.keys, revocations: g.revocations, stats: &g.stats, report: report,
+		now: g.config.Now, logger: g.config.Logger, silenceLimit: g.config.MaxStaleness * 2 / 3,
 	}
-	if err := f.snapshot(ctx); err != nil {
+	if err := f.loadSnapshot(ctx); err != nil {
 		return err
 	}
-	g.keys.settle(ctx) // the list may have said that they have changed meanwhile
+	g.keys.waitForFetches(ctx) // the list may have caused one
 	g.work.Go(func() { f.run(background) })
 	g.work.Go(func() { g.keys.run(background) })
 	g.work.Go(func() { report.run(background) })
 	return nil
 }
 
-// String names the verifier and the issuer.
+// String returns the names of the verifier and the issuer.
 func (g *Guard) String() string { return g.config.String() }
 
-// GoString is [Guard.String].
+// GoString returns the same as [Guard.String].
 func (g *Guard) GoString() string { return g.String() }
 
-// Close ends the connection to the issuer and waits for the background work. The guard
-// learns nothing more: after [Config].MaxStaleness it follows its policy. Close may be
-// called again; the error is always nil.
+// Close ends the connection to the issuer and waits for the background work. From then on
+// the list grows stale, and after [Config].MaxStaleness the guard applies its policy. Close
+// may be called again. Its error is always nil.
 func (g *Guard) Close() error {
 	g.keys.close(g.stop)
 	g.work.Wait()
 	return nil
 }
 
-// Verify returns the claims of an access token of the issuer that is for this service, in
-// its time, of a session that is not revoked, and meets the requirements. The claims are
-// the caller's, but their maps and slices are shared: they are for reading. The error
-// wraps a sentinel of this package or of package jwt; [Cause] names it.
+// Verify returns the claims of an access token if the issuer signed it for this service, it
+// is within its lifetime, its session is not revoked, and it meets the requirements. The
+// caller may change the claims, but not what their maps and slices hold, which is shared.
+// The error wraps a sentinel of this package or of package jwt; [Cause] names it.
 //
-// It waits for the network only when the token has an unknown key id, at most once in
-// 10 s for all of them, or when the policy is [Introspect]; ctx bounds that.
+// Verify waits for the network only if the key id of the token is unknown, which causes at
+// most one request in 10 s for all tokens together, or if the list is stale and the policy
+// is [Introspect]. ctx bounds the wait.
 func (g *Guard) Verify(ctx context.Context, token string, requirements ...Requirement) (*jwt.Claims, error) {
 	claims, err := g.verify(ctx, token, requirements)
 	if err != nil {
@@ -128,20 +143,20 @@ func (g *Guard) Verify(ctx context.Context, token string, requirements ...Requir
 
 func (g *Guard) verify(ctx context.Context, token string, requirements []Requirement) (*jwt.Claims, error) {
 	now := g.config.Now()
-	v, err := g.authentic(ctx, token, now)
+	v, err := g.authenticate(ctx, token, now)
 	if err != nil {
 		return nil, err
 	}
-	if g.ledger.set.Revoked(v.session, v.claims.Subject, v.claims.ClientID) {
+	if g.revocations.set.Revoked(v.session, v.claims.Subject, v.claims.ClientID) {
 		return nil, ErrRevoked
 	}
-	if !g.ledger.fresh(now) {
-		if err := g.stale(ctx, token, v, policyOf(requirements, g.config.Stale)); err != nil {
+	if !g.revocations.fresh(now) {
+		if err := g.applyPolicy(ctx, token, v, policyOf(requirements, g.config.Stale)); err != nil {
 			return nil, err
 		}
 	}
 	for i := range requirements {
-		if err := requirements[i].met(&v.claims, now); err != nil {
+		if err := requirements[i].verify(&v.claims, now); err != nil {
 			return nil, err
 		}
 	}
@@ -149,19 +164,19 @@ func (g *Guard) verify(ctx context.Context, token string, requirements []Require
 	return &claims, nil
 }
 
-// authentic returns a token that the issuer signed for this service and that is in its
-// time, from the cache if it was seen before with the same keys.
-func (g *Guard) authentic(ctx context.Context, token string, now time.Time) (*verified, error) {
+// authenticate checks all but revocation and requirements. A token that is in the cache,
+// and was verified with the current keys, costs no signature check.
+func (g *Guard) authenticate(ctx context.Context, token string, now time.Time) (*verified, error) {
 	v, hash := g.cache.get(token)
-	if v != nil && v.generation == g.keys.number() {
+	if v != nil && v.generation == g.keys.generation() {
 		g.stats.hits.Add(1)
-		return v, v.accept(now, g.config.Leeway)
+		return v, v.checkTimes(now, g.config.Leeway)
 	}
 	g.stats.misses.Add(1)
-	generation := g.keys.number()
+	generation := g.keys.generation()
 	v, err := g.check(token, generation)
-	if unknownKey(err) && g.keys.renew(ctx, keyCoolDown, generation) {
-		v, err = g.check(token, g.keys.number())
+	if isUnknownKey(err) && g.keys.update(ctx, unknownKeyCoolDown, generation) {
+		v, err = g.check(token, g.keys.generation())
 	}
 	if err != nil {
 		return nil, err
@@ -170,8 +185,8 @@ func (g *Guard) authentic(ctx context.Context, token string, now time.Time) (*ve
 	return v, nil
 }
 
-// check verifies a token that was not seen before. The generation was read before: should
-// the keys change meanwhile, the token is checked again when it comes back.
+// check verifies a token that is not in the cache. The caller has read the generation
+// before: if the keys change meanwhile, the entry of the cache does not count.
 func (g *Guard) check(token string, generation uint64) (*verified, error) {
 	claims, err := g.verifier.Verify(token)
 	if err != nil {
@@ -179,15 +194,14 @@ func (g *Guard) check(token string, generation uint64) (*verified, error) {
 	}
 	session, err := sid.Parse(claims.SessionID)
 	if err != nil {
-		return nil, fmt.Errorf("%w: sid is missing, or none", jwt.ErrClaims)
+		return nil, fmt.Errorf("%w: sid is missing or not a session id", jwt.ErrClaims)
 	}
-	claims.Audience, claims.AMR = slices.Clip(claims.Audience), slices.Clip(claims.AMR) // append then copies
+	claims.Audience, claims.AMR = slices.Clip(claims.Audience), slices.Clip(claims.AMR) // a caller's append copies
 	return &verified{token: token, claims: *claims, session: session, generation: generation}, nil
 }
 
-// stale follows the policy for a good token of which it can't be known whether it was
-// revoked.
-func (g *Guard) stale(ctx context.Context, token string, v *verified, policy Policy) error {
+// applyPolicy decides about a good token while the list is stale.
+func (g *Guard) applyPolicy(ctx context.Context, token string, v *verified, policy Policy) error {
 	switch policy {
 	case FailOpen:
 		g.stats.staleAccepted.Add(1)

@@ -15,7 +15,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// clock is a clock that a test moves.
+// clock is a clock that only moves when a test moves it.
 type clock struct {
 	start time.Time
 	moved atomic.Int64
@@ -26,7 +26,7 @@ func newClock() *clock { return &clock{start: time.UnixMilli(1_772_366_400_250)}
 func (c *clock) Now() time.Time          { return c.start.Add(time.Duration(c.moved.Load())) }
 func (c *clock) Advance(d time.Duration) { c.moved.Add(int64(d)) }
 
-// quiet keeps the log of faults that a test provokes out of its output.
+// quiet discards the log, for tests that provoke faults.
 func quiet(c *guard.Config) { c.Logger = slog.New(slog.DiscardHandler) }
 
 const (
@@ -36,7 +36,7 @@ const (
 	streamPath   = "/v1/revocations/stream"
 )
 
-// answer makes the issuer answer requests for a path with a handler.
+// answer makes a handler answer the requests for a path, in place of the issuer.
 func answer(iss *guardtest.Issuer, path string, handler http.HandlerFunc) {
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.URL.Path == path {

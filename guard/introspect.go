@@ -13,23 +13,23 @@ import (
 
 const (
 	introspectTimeout = 3 * time.Second
-	maxIntrospections = 64 // at a time; an issuer that is in trouble gets no flood
-	maxIntrospection  = 64 << 10
+	maxIntrospections = 64       // at the same time, to spare an issuer in trouble
+	maxIntrospection  = 64 << 10 // bytes of an answer
 )
 
 // introspector asks the issuer about single tokens (RFC 7662).
 type introspector struct {
 	client *client
 	url    string
-	slots  chan struct{}
+	slots  chan struct{} // holds a value for each request in flight
 }
 
 func newIntrospector(c *client, url string) *introspector {
 	return &introspector{client: c, url: url, slots: make(chan struct{}, maxIntrospections)}
 }
 
-// ask returns nil for a token that the issuer calls active, [ErrRevoked] for one that it
-// does not, and [ErrStale] when it does not say.
+// ask returns nil if the issuer says that the token is active, [ErrRevoked] if it says that
+// the token is not, and [ErrStale] if there is no usable answer.
 func (i *introspector) ask(ctx context.Context, token string, v *verified) error {
 	if i.url == "" {
 		return fmt.Errorf("%w: the issuer has no introspection endpoint", ErrStale)
@@ -40,7 +40,7 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 	case i.slots <- struct{}{}:
 		defer func() { <-i.slots }()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: too many tokens to ask about", ErrStale)
+		return fmt.Errorf("%w: too many introspections at the same time", ErrStale)
 	}
 	res, err := i.client.fetch(ctx, request{
 		method: http.MethodPost, url: i.url, scope: scopeIntrospect, body: url.Values{"token": {token}}.Encode(),
@@ -49,20 +49,25 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 	if err != nil {
 		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
 	}
-	if err := jwt.CheckJSON(res.body, 16); err != nil {
+	return checkIntrospection(res.body, &v.claims)
+}
+
+func checkIntrospection(body []byte, claims *jwt.Claims) error {
+	if err := jwt.CheckJSON(body, 16); err != nil {
 		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
 	}
 	var answer struct {
-		Active *bool  `json:"active"`
-		SID    string `json:"sid"`
+		Active  *bool  `json:"active"`
+		SID     string `json:"sid"`
+		Subject string `json:"sub"`
 	}
-	switch err := json.Unmarshal(res.body, &answer); {
+	switch err := json.Unmarshal(body, &answer); {
 	case err != nil || answer.Active == nil:
 		return fmt.Errorf("%w: introspection: the answer does not say whether the token is active", ErrStale)
 	case !*answer.Active:
 		return ErrRevoked
-	case answer.SID != v.claims.SessionID:
-		return fmt.Errorf("%w: introspection: the answer is about another session", ErrStale)
+	case answer.SID != claims.SessionID || answer.Subject != claims.Subject:
+		return fmt.Errorf("%w: introspection: the answer is about another session or user", ErrStale)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestRotation(t *testing.T) {
 	accepted(t, g, iss.Mint(t, jwt.Claims{})) // an unknown key is looked for
 	accepted(t, g, old)
 
-	// T28: a key that has left the set is gone, also for tokens that were seen.
+	// T28: a key that was removed from the set verifies nothing, not even cached tokens.
 	iss.Withdraw()
 	iss.Rotate(t)
 	c.Advance(11 * time.Second)
@@ -35,8 +35,8 @@ func TestRotation(t *testing.T) {
 	refused(t, g, old, jwt.ErrUnknownKey)
 }
 
-// The issuer that takes a compromised key away revokes everything: the guard fetches the
-// keys at once, with no token to make it.
+// An issuer that removes a compromised key revokes everything. The guard then fetches the
+// keys at once, without a token that needs them.
 func TestCompromisedKey(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -50,7 +50,7 @@ func TestCompromisedKey(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// T05: key ids from outside cause at most one fetch in 10 s, whoever sends them.
+// T05: unknown key ids cause at most one fetch in 10 s, however many are sent.
 func TestRandomKeyIDs(t *testing.T) {
 	c := newClock()
 	iss, attacker := guardtest.New(t, guardtest.Config{Now: c.Now}), guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -83,8 +83,8 @@ func TestRandomKeyIDs(t *testing.T) {
 	accepted(t, g, good)
 }
 
-// Whatever stands in the place of the key set, the guard keeps the keys it has, and says
-// why. T04: nothing in a token points to a key.
+// If the key set is unusable in any way, the guard keeps its keys and reports why. T04:
+// nothing in a token points to a key.
 func TestBadKeySets(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -108,7 +108,7 @@ func TestBadKeySets(t *testing.T) {
 	key := string(jwk)
 	private := fmt.Sprintf(`{"keys":[%s]}`, strings.Replace(key, `{`, `{"d":"AAAA",`, 1))
 	kid := iss.Rotate(t)
-	unknown := iss.Mint(t, jwt.Claims{}) // makes the guard look
+	unknown := iss.Mint(t, jwt.Claims{}) // makes the guard fetch the keys
 	for name, k := range map[string]struct {
 		body string
 		want error
@@ -151,8 +151,8 @@ func TestBadKeySets(t *testing.T) {
 	}
 }
 
-// While the issuer is down the keys stay, and tokens of old are good as long as the feed
-// is fresh.
+// While the issuer is down the guard keeps its keys, and accepts tokens until the list is
+// stale.
 func TestKeysSurviveTheIssuer(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -169,9 +169,10 @@ func TestKeysSurviveTheIssuer(t *testing.T) {
 	accepted(t, g, token)
 }
 
-// Keys that come of age are fetched again, without a token or an event that asks for it.
+// Keys are fetched again when their max-age is over, without a token or an event that needs
+// them.
 func TestKeysComeOfAge(t *testing.T) {
-	t.Parallel() // it takes the 5 s that the guard keeps keys at least
+	t.Parallel() // it takes 5 s, the least time for which a guard keeps keys
 	iss := guardtest.New(t, guardtest.Config{MaxAge: time.Second})
 	answer(iss, streamPath, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	g := iss.Guard(t, quiet)
@@ -183,7 +184,7 @@ func TestKeysComeOfAge(t *testing.T) {
 	refused(t, g, token, jwt.ErrUnknownKey)
 }
 
-// A caller that gives up does not make the others fail, and does not wait.
+// A caller whose context ends does not wait, and the fetch goes on for the others.
 func TestKeyFetchObeysTheCaller(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, quiet)
@@ -213,7 +214,7 @@ func TestKeyFetchObeysTheCaller(t *testing.T) {
 	wg.Wait()
 }
 
-// A key set that did not change is not sent again.
+// The fetch is conditional: a key set that has not changed is not sent again.
 func TestKeySetIsRevalidated(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -286,7 +287,7 @@ func TestDiscoveryRefuses(t *testing.T) {
 	}
 }
 
-// No redirect is followed, wherever it comes; the service key goes nowhere.
+// No redirect is followed, so the service key is not sent to another host.
 func TestRedirects(t *testing.T) {
 	iss, other := guardtest.New(t, guardtest.Config{}), guardtest.New(t, guardtest.Config{})
 	for _, path := range []string{metadataPath, jwksPath, snapshotPath} {
@@ -336,7 +337,7 @@ func TestConfigRefuses(t *testing.T) {
 	}
 	config := iss.Config()
 	config.ServiceKey = "sk_wrong"
-	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "a service key that it does not know") {
+	if err := fails(t, config); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "it does not know the service key") {
 		t.Errorf("a wrong key: %v", err)
 	}
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -346,7 +347,7 @@ func TestConfigRefuses(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "without the scope revocations:read") {
+	if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrStatus) || !strings.Contains(err.Error(), "lacks the scope revocations:read") {
 		t.Errorf("a key that may not: %v", err)
 	}
 }

@@ -11,20 +11,22 @@ import (
 
 type contextKey struct{}
 
-// FromContext returns the claims of the request's token, behind [Guard.Middleware] or
-// [Guard.Require]. They are for reading.
+// FromContext returns the claims of the request's token, in a handler behind
+// [Guard.Middleware] or [Guard.Require]. The caller must not change what their maps and
+// slices hold.
 func FromContext(ctx context.Context) (*jwt.Claims, bool) {
 	claims, ok := ctx.Value(contextKey{}).(*jwt.Claims)
 	return claims, ok
 }
 
-// Middleware lets requests with a good access token through to next, which finds the
-// claims with [FromContext]; the others it answers with [Refuse].
+// Middleware passes requests with a good access token to next, which gets the claims from
+// [FromContext], and answers the others by [Refuse].
 func (g *Guard) Middleware(next http.Handler) http.Handler { return g.Require()(next) }
 
-// Require returns a [Guard.Middleware] for routes that ask for more than a good token.
+// Require returns a middleware like [Guard.Middleware] that also checks requirements.
 //
-// A CORS preflight has no credential, so a middleware that answers those comes before it.
+// A CORS preflight request has no credential, so the middleware that answers those must
+// come first.
 func (g *Guard) Require(requirements ...Requirement) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -43,8 +45,8 @@ func (g *Guard) Require(requirements ...Requirement) func(next http.Handler) htt
 	}
 }
 
-// refusal is the answer to a refused request: a problem document (RFC 9457), whose code is
-// one of the issuer's.
+// refusal is the answer to a refused request: a problem document (RFC 9457) with a code of
+// the issuer's API.
 type refusal struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
@@ -54,11 +56,12 @@ type refusal struct {
 	challenge string // of RFC 6750 §3, without the scheme
 }
 
-// Refuse answers a request that [Guard.Credential] or [Guard.Verify] refused: with status
-// 400, 401, 403 or 503, the challenge of RFC 6750 or RFC 9470 in WWW-Authenticate, and a
-// problem document. It tells the cause, and nothing of the token.
+// Refuse answers a request that [Guard.Credential] or [Guard.Verify] refused. The answer has
+// status 400, 401, 403 or 503, or 500 for any other error; the challenge of RFC 6750 or
+// RFC 9470 in WWW-Authenticate; and a problem document. It names the cause and contains
+// nothing of the token.
 func Refuse(w http.ResponseWriter, err error) {
-	r := answer(err)
+	r := refusalOf(err)
 	r.Cause = Cause(err)
 	h := w.Header()
 	if r.Status != http.StatusServiceUnavailable && r.Status != http.StatusInternalServerError {
@@ -77,8 +80,8 @@ func Refuse(w http.ResponseWriter, err error) {
 	_, _ = w.Write(body)
 }
 
-// answer is the table from error to answer.
-func answer(err error) refusal {
+// refusalOf is the table from errors to answers.
+func refusalOf(err error) refusal {
 	var missed *unmet
 	switch {
 	case errors.Is(err, ErrNoCredential):
@@ -86,12 +89,12 @@ func answer(err error) refusal {
 	case errors.Is(err, ErrCredential):
 		return refusal{
 			Title: "The request must have exactly one credential", Status: http.StatusBadRequest, Code: "invalid_request",
-			challenge: ` error="invalid_request", error_description="exactly one credential, as bearer token"`,
+			challenge: ` error="invalid_request", error_description="exactly one credential, a bearer token"`,
 		}
 	case errors.Is(err, ErrCrossOrigin):
 		return refusal{Title: "The request comes from another origin", Status: http.StatusForbidden, Code: "forbidden"}
 	case errors.Is(err, ErrStale):
-		return refusal{Title: "The service cannot tell now whether the session goes on", Status: http.StatusServiceUnavailable, Code: "unavailable"}
+		return refusal{Title: "The service cannot check at present whether the session was revoked", Status: http.StatusServiceUnavailable, Code: "unavailable"}
 	case errors.Is(err, ErrScope) && errors.As(err, &missed):
 		return refusal{
 			Title: "The access token lacks a scope", Status: http.StatusForbidden, Code: "forbidden",
@@ -109,7 +112,7 @@ func answer(err error) refusal {
 	case jwt.Cause(err) != "":
 		return invalidToken("The access token is not valid", "token_invalid", err)
 	default:
-		return refusal{Title: "The service has failed", Status: http.StatusInternalServerError, Code: "internal_error"}
+		return refusal{Title: "Internal error", Status: http.StatusInternalServerError, Code: "internal_error"}
 	}
 }
 

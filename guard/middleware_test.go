@@ -95,7 +95,7 @@ func TestCredential(t *testing.T) {
 	}
 }
 
-// Without a cookie in the configuration none is read.
+// No cookie is read unless the configuration names one.
 func TestCookieIsOffByDefault(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)
@@ -106,7 +106,7 @@ func TestCookieIsOffByDefault(t *testing.T) {
 	}
 }
 
-// R12, at a service: a page of another site can't use the cookie to change something.
+// R12: a page of another site can't make a browser send an unsafe request with the cookie.
 func TestCrossOriginCookie(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, func(c *guard.Config) {
@@ -216,7 +216,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// No part of a token comes back in a refusal.
+// A refusal contains no part of the token.
 func TestRefusalHoldsNoToken(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t)

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	reportEvery = time.Second      // at most
-	reportAgain = 60 * time.Second // at least
+	minReportPause = time.Second      // between two reports
+	maxReportPause = 60 * time.Second // after which the last one is repeated
 )
 
-// reporter tells the issuer what has been applied. It never holds up what it reports on:
-// a report that could not be sent is forgotten for the next one.
+// reporter tells the issuer what the guard has applied. It never delays the feed: of
+// several reports that wait, the newest is sent.
 type reporter struct {
 	client *client
 	url    string
 	name   string
-	news   chan struct{}
+	due    chan struct{} // has room for one; gets a value when there is a new report
 
 	mu   sync.Mutex
 	last report
@@ -33,43 +33,45 @@ type report struct {
 }
 
 func newReporter(c *client, url, name string) *reporter {
-	return &reporter{client: c, url: url, name: name, news: make(chan struct{}, 1)}
+	return &reporter{client: c, url: url, name: name, due: make(chan struct{}, 1)}
 }
 
-// applied notes the newest number and how long it took.
+// applied notes the number of the newest entry and the time from its revocation until it
+// was applied.
 func (r *reporter) applied(seq uint64, delay time.Duration) {
 	r.mu.Lock()
 	r.last = report{r.name, seq, delay.Milliseconds()}
 	r.mu.Unlock()
 	select {
-	case r.news <- struct{}{}:
+	case r.due <- struct{}{}:
 	default:
 	}
 }
 
 // run sends reports until the context ends.
 func (r *reporter) run(ctx context.Context) {
-	again := time.NewTicker(reportAgain)
-	defer again.Stop()
+	repeat := time.NewTicker(maxReportPause)
+	defer repeat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.news:
-		case <-again.C:
+		case <-r.due:
+		case <-repeat.C:
 		}
 		if r.send(ctx) != nil {
-			// The issuer that takes no reports is not asked again in every second.
-			if !pause(ctx, jitter(reportAgain/2)) {
+			// An issuer that refuses reports does not get one every second.
+			if !pause(ctx, jitter(maxReportPause/2)) {
 				return
 			}
 		}
-		if !pause(ctx, reportEvery) {
+		if !pause(ctx, minReportPause) {
 			return
 		}
 	}
 }
 
+// send returns an error only if the issuer refused the report.
 func (r *reporter) send(ctx context.Context) error {
 	r.mu.Lock()
 	last := r.last
@@ -87,5 +89,5 @@ func (r *reporter) send(ctx context.Context) error {
 	if errors.As(err, &status) || err == nil {
 		return err
 	}
-	return nil // the connection: the feed notices that too
+	return nil // the connection failed, which the feed notices too
 }

@@ -11,8 +11,8 @@ import (
 	"issuer.example/jwt"
 )
 
-// Requirement is what a route asks of a token beyond its being good. It is made by
-// [RequireScope], [RequireFresh], [RequireACR] or [WhenStale].
+// Requirement is what a route requires of a good token. [RequireScope], [RequireFresh],
+// [RequireACR] and [WhenStale] make one. The zero Requirement is always met.
 type Requirement struct {
 	check     func(c *jwt.Claims, now time.Time) bool
 	refusal   *unmet
@@ -20,35 +20,33 @@ type Requirement struct {
 	policy    Policy
 }
 
-// unmet is a requirement that was not met, with what the client is to be told.
+// unmet is the error of a requirement that a token does not meet.
 type unmet struct {
 	err    error
-	params string // of the challenge
+	params string // for the challenge (RFC 6750 §3), to tell the client what to do
 }
 
 func (u *unmet) Error() string { return u.err.Error() }
 func (u *unmet) Unwrap() error { return u.err }
 
-// met reports why the claims do not meet the requirement.
-func (r *Requirement) met(c *jwt.Claims, now time.Time) error {
+// verify returns an error if the claims do not meet the requirement.
+func (r *Requirement) verify(c *jwt.Claims, now time.Time) error {
 	if r.check == nil || r.check(c, now) {
 		return nil
 	}
 	return r.refusal
 }
 
-// RequireScope asks for each of the scopes in the claim scope, a string of words with
-// spaces between (RFC 8693 §4.2). A token without it is refused with [ErrScope].
+// RequireScope requires each of the scopes. The claim scope holds those of the token, with
+// one space between them (RFC 9068 §2.2.3, RFC 6749 §3.3); one that is malformed holds
+// none. A token that lacks a scope is refused with [ErrScope]. Each argument is one scope
+// token: one with a space in it is in no token.
 func RequireScope(scopes ...string) Requirement {
 	scopes = slices.Clone(scopes)
 	return Requirement{
 		check: func(c *jwt.Claims, _ time.Time) bool {
-			var text string
-			if json.Unmarshal(c.Extra["scope"], &text) != nil {
-				return len(scopes) == 0
-			}
-			has := strings.Split(text, " ")
-			return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(has, scope) })
+			granted := scopesOf(c)
+			return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(granted, scope) })
 		},
 		refusal: &unmet{
 			fmt.Errorf("%w: it must have %q", ErrScope, strings.Join(scopes, " ")),
@@ -57,8 +55,17 @@ func RequireScope(scopes ...string) Requirement {
 	}
 }
 
-// RequireFresh asks that the user authenticated within maxAge: auth_time is not older. A
-// token without auth_time, or with an older one, is refused with [ErrNotFresh].
+// scopesOf returns the scopes of a token.
+func scopesOf(c *jwt.Claims) []string {
+	var scope string
+	if json.Unmarshal(c.Extra["scope"], &scope) != nil || jwt.ValidScope(scope) != nil {
+		return nil
+	}
+	return strings.Split(scope, " ")
+}
+
+// RequireFresh requires that auth_time, when the user authenticated, is at most maxAge ago. A
+// token with an older auth_time, or without one, is refused with [ErrNotFresh].
 func RequireFresh(maxAge time.Duration) Requirement {
 	return Requirement{
 		check: func(c *jwt.Claims, now time.Time) bool {
@@ -71,8 +78,8 @@ func RequireFresh(maxAge time.Duration) Requirement {
 	}
 }
 
-// RequireACR asks that the user's authentication is of one of the classes. A token of
-// another one, or of none, is refused with [ErrACR].
+// RequireACR requires that acr, the class of the user's authentication, is one of the
+// classes. A token with another acr, or without one, is refused with [ErrACR].
 func RequireACR(classes ...string) Requirement {
 	classes = slices.Clone(classes)
 	return Requirement{
@@ -84,8 +91,8 @@ func RequireACR(classes ...string) Requirement {
 	}
 }
 
-// WhenStale sets the policy of a route, in the place of [Config].Stale. Of several the
-// last counts.
+// WhenStale sets the policy of a route in place of [Config].Stale. If there are several, the
+// last one counts.
 func WhenStale(policy Policy) Requirement { return Requirement{hasPolicy: true, policy: policy} }
 
 func policyOf(requirements []Requirement, policy Policy) Policy {
@@ -97,8 +104,8 @@ func policyOf(requirements []Requirement, policy Policy) Policy {
 	return policy
 }
 
-// quoted is a quoted-string of a challenge (RFC 9110 §5.6.4). What RFC 6750 §3 does not
-// allow in one becomes a question mark.
+// quoted returns a quoted-string for a challenge (RFC 9110 §5.6.4). Characters that RFC 6750
+// §3 does not allow there become question marks.
 func quoted(s string) string {
 	return `"` + strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {

@@ -17,8 +17,8 @@ import (
 	"issuer.example/jwt"
 )
 
-// cutOff returns an issuer that is down and a guard of it that has heard nothing for
-// longer than it may, and a token of a session that was revoked before and one that goes on.
+// cutOff returns an issuer that is down, a guard whose list is stale for that reason, a token
+// of a session that was revoked before, and a good token.
 func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.Guard, gone, good string) {
 	t.Helper()
 	c := newClock()
@@ -42,8 +42,8 @@ func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.
 	return iss, g, gone, good
 }
 
-// T31, fail_closed: the answer is that the guard can't tell; what it knows it says. When
-// the issuer is back, all goes on, and what was revoked meanwhile is.
+// T31, fail_closed: good tokens are refused as stale, others for their own reason. When the
+// issuer is back, tokens are accepted again, but not those revoked meanwhile.
 func TestStaleFailClosed(t *testing.T) {
 	iss, g, gone, good := cutOff(t, guard.FailClosed)
 	unseen := iss.Mint(t, jwt.Claims{})
@@ -51,7 +51,7 @@ func TestStaleFailClosed(t *testing.T) {
 	refused(t, g, unseen, guard.ErrStale)
 	refused(t, g, gone, guard.ErrRevoked)
 	refused(t, g, "x", jwt.ErrEncoding)
-	guardtest.Until(t, func() bool { return g.Stats().Feed.Err != nil }) // it tries again, and says how that went
+	guardtest.Until(t, func() bool { return g.Stats().Feed.Err != nil }) // of an attempt to reconnect
 	if s := g.Stats(); s.StaleRefused != 2 || s.StaleAccepted != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -62,7 +62,7 @@ func TestStaleFailClosed(t *testing.T) {
 	refused(t, g, good, guard.ErrRevoked)
 }
 
-// T31, fail_open: accepted and counted; what is known to be revoked is refused.
+// T31, fail_open: good tokens are accepted and counted, those on the list are refused.
 func TestStaleFailOpen(t *testing.T) {
 	_, g, gone, good := cutOff(t, guard.FailOpen)
 	accepted(t, g, good)
@@ -72,7 +72,7 @@ func TestStaleFailOpen(t *testing.T) {
 	}
 }
 
-// A route has a policy of its own.
+// A route can have a policy of its own.
 func TestStaleByRoute(t *testing.T) {
 	_, g, gone, good := cutOff(t, guard.FailClosed)
 	for policy, want := range map[guard.Policy]error{
@@ -87,7 +87,8 @@ func TestStaleByRoute(t *testing.T) {
 	}
 }
 
-// introspect: with the feed cut and the issuer answering, it is asked about each token.
+// T31, introspect: while the stream fails and the issuer answers, it is asked about each
+// token.
 func TestStaleIntrospect(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -95,7 +96,7 @@ func TestStaleIntrospect(t *testing.T) {
 	g := iss.Guard(t, quiet, func(config *guard.Config) { config.Stale = guard.Introspect })
 	gone, good := iss.Mint(t, jwt.Claims{}), iss.Mint(t, jwt.Claims{})
 	iss.Revoke(t, gone)
-	accepted(t, g, gone) // not stale yet, and not known
+	accepted(t, g, gone) // the list is not stale yet, and does not have the session
 	c.Advance(31 * time.Second)
 	accepted(t, g, good)
 	refused(t, g, gone, guard.ErrRevoked)
@@ -109,13 +110,16 @@ func TestIntrospectionThatDoesNotAnswer(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	g := iss.Guard(t, quiet, func(config *guard.Config) { config.Stale = guard.Introspect })
 	token := iss.Mint(t, jwt.Claims{})
+	own := accepted(t, g, token).SessionID
 	for name, body := range map[string]string{
 		"empty":           ``,
 		"not JSON":        `active`,
 		"no active":       `{"sid":"x"}`,
 		"active a string": `{"active":"true"}`,
 		"twice":           `{"active":false,"active":true}`,
-		"another session": `{"active":true,"sid":"018bcfe5-6800-7000-8000-0123456789ab"}`,
+		"another session": `{"active":true,"sid":"018bcfe5-6800-7000-8000-0123456789ab","sub":"u1"}`,
+		"another user":    `{"active":true,"sid":"` + own + `","sub":"u2"}`,
+		"no user":         `{"active":true,"sid":"` + own + `"}`,
 	} {
 		iss.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 			if r.URL.Path != "/oauth/introspect" {
@@ -135,7 +139,7 @@ func TestIntrospectionThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// stalling is a network on which streams are open and silent.
+// stalling is a network on which streams open, but nothing arrives.
 type stalling struct{ next http.RoundTripper }
 
 func (s stalling) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -144,14 +148,14 @@ func (s stalling) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body, writer := io.Pipe()
 	context.AfterFunc(r.Context(), func() { _ = writer.CloseWithError(context.Cause(r.Context())) })
-	go func() { _, _ = writer.Write([]byte(": alive\n\n")) }() // a comment proves nothing
+	go func() { _, _ = writer.Write([]byte(": alive\n\n")) }() // a comment is no alive
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: body, Request: r,
 	}, nil
 }
 
-// A connection that is open and silent is given up, and another one made. Until one of
-// them speaks, as behind a proxy that holds streams back, the guard lives by snapshots.
+// A connection without an alive is closed, and a new one made after a snapshot. So a guard
+// behind a proxy that holds streams back still learns of revocations.
 func TestStalledStream(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -173,8 +177,8 @@ func TestStalledStream(t *testing.T) {
 	})
 }
 
-// The service's clock is 30 s off: tokens are judged with the leeway, and no revocation is
-// lost or forgotten early.
+// The service's clock is 30 s off. Tokens are checked with the leeway, and no revocation is
+// missed or dropped early.
 func TestClockOff(t *testing.T) {
 	for name, off := range map[string]time.Duration{"behind": -30 * time.Second, "ahead": 30 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -196,15 +200,15 @@ func TestClockOff(t *testing.T) {
 					accepted(t, g, good)
 				}
 				c.Advance(10 * time.Second)
-				before := g.Stats().Heard
+				before := g.Stats().ConfirmedAt
 				iss.Alive()
-				guardtest.Until(t, func() bool { return g.Stats().Heard.After(before) })
+				guardtest.Until(t, func() bool { return g.Stats().ConfirmedAt.After(before) })
 			}
 		})
 	}
 }
 
-// A clock that jumps an hour ahead, and back, makes the guard forget nothing.
+// A clock that jumps an hour ahead, and back, does not make the guard drop revocations.
 func TestClockJump(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -217,9 +221,9 @@ func TestClockJump(t *testing.T) {
 	iss.Await(t, g)
 	accepted(t, g, good)
 	jump.Store(int64(time.Hour))
-	refused(t, g, good, jwt.ErrExpired) // seen before, and judged anew
+	refused(t, g, good, jwt.ErrExpired) // although it is in the cache
 	if !g.Stats().Stale {
-		t.Error("what was heard an hour ago is fresh")
+		t.Error("a confirmation that is an hour old is fresh")
 	}
 	iss.Alive()
 	guardtest.Until(t, func() bool { return errors.Is(g.Stats().Feed.Err, guard.ErrClock) })
@@ -232,7 +236,7 @@ func TestClockJump(t *testing.T) {
 	refused(t, g, iss.Mint(t, jwt.Claims{}), jwt.ErrIssuedAt)
 }
 
-// A relay that delays everything is noticed: what was said long ago is not news.
+// A relay that delays every message is noticed: a confirmation counts from its iat.
 func TestDelayedFeedIsStale(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
@@ -244,11 +248,11 @@ func TestDelayedFeedIsStale(t *testing.T) {
 	iss.Await(t, g)
 	token := iss.Mint(t, jwt.Claims{})
 	accepted(t, g, token)
-	c.Advance(11 * time.Second) // 30 s since it was heard would be over in 30, but it was said 91 s ago
+	c.Advance(11 * time.Second) // it came 11 s ago, but was issued 91 s ago, and 60 + 30 s are allowed
 	refused(t, g, token, guard.ErrStale)
 }
 
-// After Close the guard follows its policy.
+// After Close the list grows stale, and the policy applies.
 func TestClose(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// twinOf returns an ES256 token with s replaced by n - s, which anyone can do.
+// twinOf returns an ES256 token with s of its signature replaced by n - s, which is good too.
+// Anyone can compute it.
 func twinOf(t *testing.T, token string) string {
 	t.Helper()
 	dot := strings.LastIndexByte(token, '.')

@@ -14,12 +14,13 @@ import (
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
 
 // follow opens a stream. It ends with the test, or before by its cancel.
-func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.Response, *revocation.FrameReader, context.CancelFunc) {
+func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.Response, *list.FrameReader, context.CancelFunc) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.public.URL+"/v1/revocations/stream"+path, nil)
@@ -34,7 +35,7 @@ func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.R
 		cancel()
 		_ = response.Body.Close()
 	})
-	return response, revocation.NewFrameReader(response.Body), cancel
+	return response, list.NewFrameReader(response.Body), cancel
 }
 
 // heard is what a stream has said, in order.
@@ -44,7 +45,7 @@ type heard struct {
 }
 
 // listenTo reads until an alive has the number seq.
-func (f *fixture) listenTo(tb testing.TB, frames *revocation.FrameReader, seq uint64) heard {
+func (f *fixture) listenTo(tb testing.TB, frames *list.FrameReader, seq uint64) heard {
 	tb.Helper()
 	var h heard
 	for {
@@ -69,7 +70,7 @@ func (f *fixture) listenTo(tb testing.TB, frames *revocation.FrameReader, seq ui
 }
 
 // event verifies a frame that revokes.
-func (f *fixture) event(tb testing.TB, frame revocation.Frame) revocation.Event {
+func (f *fixture) event(tb testing.TB, frame list.Frame) revocation.Event {
 	tb.Helper()
 	payload, err := jwt.VerifyDocument(frame.Data, f.keys, revocation.TypeEvent, jwt.MaxTokenSize)
 	must(tb, err)

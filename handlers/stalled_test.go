@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"issuer.example/handlers"
-	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 )
 
 // single is a listener for one connection.
@@ -51,7 +51,7 @@ func TestStreamEndsForAStalledClient(t *testing.T) {
 	must(t, err)
 	res, err := http.ReadResponse(bufio.NewReader(client), nil)
 	must(t, err)
-	f.listenTo(t, revocation.NewFrameReader(res.Body), 0)
+	f.listenTo(t, list.NewFrameReader(res.Body), 0)
 	f.feed.Stop()
 	select {
 	case <-closed:

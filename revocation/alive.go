@@ -8,18 +8,17 @@ import (
 	"issuer.example/sid"
 )
 
-// Alive is the issuer's word, at one moment, that the log ends at Seq. On the stream it
-// comes after every event up to Seq, so a reader that holds less has lost some. It is
-// signed: something that relays the stream can't withhold events and pretend that there
-// were none.
+// Alive is the issuer's statement that the log ends at Seq at one moment. On the stream it
+// comes after every event up to Seq, so a reader that has fewer has missed some. It is
+// signed, so a relay can't withhold events unnoticed.
 type Alive struct {
 	// Issuer is iss, the issuer's URL.
 	Issuer string
 	// IssuedAt is iat, in whole seconds.
 	IssuedAt time.Time
-	// Seq is the number of the newest entry, 0 when there has never been one.
+	// Seq is the number of the newest entry, 0 if there has never been one.
 	Seq uint64
-	// Last is the identifier in that entry, zero when the issuer no longer knows it.
+	// Last is the identifier in that entry, zero if the issuer has purged it.
 	Last sid.ID
 }
 
@@ -30,8 +29,8 @@ type wireAlive struct {
 	Last     *sid.ID `json:"last,omitempty"`
 }
 
-// Encode returns the payload to be signed as [TypeAlive]. The error wraps [ErrMalformed]:
-// a reader would refuse it.
+// Encode returns the payload to be signed as [TypeAlive]. The error wraps [ErrMalformed] if a
+// reader would refuse the payload.
 func (a Alive) Encode() ([]byte, error) {
 	if err := a.check(); err != nil {
 		return nil, err
@@ -50,8 +49,8 @@ func (a Alive) check() error {
 	return nil
 }
 
-// DecodeAlive reads the payload of a message whose signature and type have been verified.
-// The error wraps [ErrMalformed]; it holds nothing of the payload.
+// DecodeAlive decodes a payload whose signature and type the caller has verified. The error
+// wraps [ErrMalformed] and contains nothing of the payload.
 func DecodeAlive(payload []byte) (Alive, error) {
 	var wire wireAlive
 	if err := decode(payload, &wire); err != nil {

@@ -2,14 +2,10 @@ package revocation
 
 import "errors"
 
-// What is wrong with a message of the feed.
+// Why a message of the feed is refused.
 var (
-	// ErrMalformed means that a payload is not what its type demands.
+	// ErrMalformed means that a payload is not of the form that its type has.
 	ErrMalformed = errors.New("revocation: malformed message")
-	// ErrEventType means that a security event token has no event of a type that is
-	// known here.
+	// ErrEventType means that a security event token has no event of a known type.
 	ErrEventType = errors.New("revocation: unknown type of event")
-	// ErrFrameSize means that a line or a frame of the stream is larger than
-	// [MaxFrameSize].
-	ErrFrameSize = errors.New("revocation: frame of the stream is too large")
 )

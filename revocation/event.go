@@ -11,11 +11,11 @@ import (
 
 // The typ of the signed messages of the feed.
 const (
-	// TypeEvent is one revocation, a security event token (RFC 8417 §2.3).
+	// TypeEvent is the type of a security event token (RFC 8417 §2.3); see [Event].
 	TypeEvent = "secevent+jwt"
-	// TypeSnapshot is the whole list; see [Snapshot].
+	// TypeSnapshot is the type of the whole list; see [Snapshot].
 	TypeSnapshot = "revocations+jwt"
-	// TypeAlive says that nothing is missing; see [Alive].
+	// TypeAlive is the type of the statement that no event is missing; see [Alive].
 	TypeAlive = "revocations-alive+jwt"
 )
 
@@ -23,17 +23,17 @@ const (
 // (OpenID CAEP 1.0 §3.1).
 const SessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 
-// Event is one revocation as it travels: the payload of a security event token.
+// Event is the payload of a security event token: one revocation.
 type Event struct {
 	// Issuer is iss, the issuer's URL.
 	Issuer string
 	// IssuedAt is iat, in whole seconds.
 	IssuedAt time.Time
-	// Entry is what is revoked. Its Until is rounded up to a whole second.
+	// Entry is the revocation. Its Until is rounded up to a whole second.
 	Entry Entry
-	// Prev is the identifier in the entry before this one in the log; zero when the
-	// issuer no longer knows it. A reader that holds another one has a log that has
-	// been replaced, as by the restore of a backup.
+	// Prev is the identifier in the previous entry of the log, zero if the issuer has
+	// purged that. If a reader has applied another one, the log was replaced, as by the
+	// restore of a backup.
 	Prev sid.ID
 }
 
@@ -58,8 +58,8 @@ type wireRevoked struct {
 	Reason      string            `json:"reason,omitempty"`
 }
 
-// Encode returns the payload to be signed as [TypeEvent]. It is refused, with an error
-// that wraps [ErrMalformed], when a reader would refuse it.
+// Encode returns the payload to be signed as [TypeEvent]. The error wraps [ErrMalformed] if a
+// reader would refuse the payload.
 func (e Event) Encode() ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
@@ -87,8 +87,8 @@ func (e Event) Encode() ([]byte, error) {
 	})
 }
 
-// id is jti. It is the same whenever the entry is signed anew, and another one for the
-// entry that gets its number in a log that was restored.
+// id returns jti. It stays the same when the entry is signed again, and differs for an entry
+// with the same number in a restored log.
 func (e Event) id() string {
 	return strconv.FormatUint(e.Entry.Seq, 10) + "." + e.Entry.SID.String()
 }
@@ -102,14 +102,13 @@ func (e Event) check() error {
 	case e.Entry.Seq == 0 || e.Entry.Seq > maxSeq:
 		return fmt.Errorf("%w: seq is out of range", ErrMalformed)
 	case !inRange(e.Entry.At):
-		return fmt.Errorf("%w: the time of the event is out of range", ErrMalformed)
+		return fmt.Errorf("%w: at_ms is out of range", ErrMalformed)
 	}
 	return e.Entry.check()
 }
 
-// DecodeEvent reads the payload of a security event token whose signature and type have
-// been verified. The error wraps [ErrEventType] or [ErrMalformed]; it holds nothing of the
-// payload.
+// DecodeEvent decodes a payload whose signature and type the caller has verified. The error
+// wraps [ErrEventType] or [ErrMalformed] and contains nothing of the payload.
 func DecodeEvent(payload []byte) (Event, error) {
 	var wire wireEvent
 	if err := decode(payload, &wire); err != nil {
@@ -121,7 +120,16 @@ func DecodeEvent(payload []byte) (Event, error) {
 	if len(wire.ID) == 0 || len(wire.ID) > maxID {
 		return Event{}, fmt.Errorf("%w: jti is missing or too long", ErrMalformed)
 	}
-	raw, known := wire.Events[SessionRevoked]
+	e, err := wire.event()
+	if err != nil {
+		return Event{}, err
+	}
+	return e, e.check()
+}
+
+// event converts the message, except for what [Event.check] checks.
+func (w wireEvent) event() (Event, error) {
+	raw, known := w.Events[SessionRevoked]
 	if !known {
 		return Event{}, ErrEventType
 	}
@@ -129,15 +137,15 @@ func DecodeEvent(payload []byte) (Event, error) {
 	if json.Unmarshal(raw, &revoked) != nil {
 		return Event{}, fmt.Errorf("%w: a member of the event has the wrong type", ErrMalformed)
 	}
-	entry, err := revoked.entry(wire.Issuer, wire.Subject)
+	entry, err := revoked.entry(w.Issuer, w.Subject)
 	if err != nil {
 		return Event{}, err
 	}
-	e := Event{Issuer: wire.Issuer, IssuedAt: fromSeconds(wire.IssuedAt), Entry: entry}
+	e := Event{Issuer: w.Issuer, IssuedAt: fromSeconds(w.IssuedAt), Entry: entry}
 	if revoked.Prev != nil {
 		e.Prev = *revoked.Prev
 	}
-	return e, e.check()
+	return e, nil
 }
 
 func (w wireRevoked) entry(issuer string, subject wireSubject) (Entry, error) {
@@ -146,7 +154,7 @@ func (w wireRevoked) entry(issuer string, subject wireSubject) (Entry, error) {
 		return Entry{}, err
 	}
 	if (scope.Kind == KindSession) != (w.UpTo == nil) {
-		return Entry{}, fmt.Errorf("%w: up_to is for marks, and every mark has it", ErrMalformed)
+		return Entry{}, fmt.Errorf("%w: a mark must have up_to, and a session must not", ErrMalformed)
 	}
 	if w.UpTo != nil {
 		id = *w.UpTo

@@ -1,107 +1,10 @@
 package revocation_test
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"strings"
 	"testing"
-	"testing/iotest"
-
-	"github.com/google/go-cmp/cmp"
 
 	"issuer.example/revocation"
 )
-
-func frames(r io.Reader) ([]revocation.Frame, error) {
-	reader := revocation.NewFrameReader(r)
-	var all []revocation.Frame
-	for {
-		f, err := reader.Next()
-		if err != nil {
-			return all, err
-		}
-		all = append(all, f)
-	}
-}
-
-func TestFrames(t *testing.T) {
-	message := func(id, data string) revocation.Frame {
-		return revocation.Frame{ID: id, Event: "message", Data: []byte(data)}
-	}
-	for name, c := range map[string]struct {
-		stream string
-		want   []revocation.Frame
-	}{
-		"one":              {"id: 7\nevent: revoked\ndata: x\n\n", []revocation.Frame{{ID: "7", Event: "revoked", Data: []byte("x")}}},
-		"id stays":         {"id: 7\ndata: x\n\ndata: y\n\n", []revocation.Frame{message("7", "x"), message("7", "y")}},
-		"event does not":   {"event: a\ndata: x\n\ndata: y\n\n", []revocation.Frame{{Event: "a", Data: []byte("x")}, message("", "y")}},
-		"CR":               {"data: x\rdata: y\r\r", []revocation.Frame{message("", "x\ny")}},
-		"CRLF":             {"data: x\r\ndata: y\r\n\r\n", []revocation.Frame{message("", "x\ny")}},
-		"CR, then LF":      {"data: x\n\r\ndata: y\n\r", []revocation.Frame{message("", "x"), message("", "y")}},
-		"comments":         {": alive\n\n:\n\ndata: x\n: in between\n\n", []revocation.Frame{message("", "x")}},
-		"byte order mark":  {"\ufeffdata: x\n\n", []revocation.Frame{message("", "x")}},
-		"mark later":       {"data: x\n\ufeffdata: y\n\n", []revocation.Frame{message("", "x")}},
-		"no space":         {"data:x\n\n", []revocation.Frame{message("", "x")}},
-		"two spaces":       {"data:  x\n\n", []revocation.Frame{message("", " x")}},
-		"no colon":         {"data\n\n", []revocation.Frame{message("", "")}},
-		"unknown fields":   {"retry: 5\nfoo: bar\ndata: x\n\n", []revocation.Frame{message("", "x")}},
-		"no data":          {"event: a\nid: 1\n\ndata: x\n\n", []revocation.Frame{message("1", "x")}},
-		"NUL in id":        {"id: 1\nid: 2\x00\ndata: x\n\n", []revocation.Frame{message("1", "x")}},
-		"cut in a line":    {"data: x\n\ndata: y", []revocation.Frame{message("", "x")}},
-		"cut before blank": {"data: x\n\ndata: y\n", []revocation.Frame{message("", "x")}},
-		"empty":            {"", nil},
-	} {
-		for way, r := range map[string]io.Reader{
-			"at once":      strings.NewReader(c.stream),
-			"byte by byte": iotest.OneByteReader(strings.NewReader(c.stream)),
-		} {
-			got, err := frames(r)
-			if !errors.Is(err, io.EOF) {
-				t.Errorf("%s, %s: %v", name, way, err)
-			}
-			if diff := cmp.Diff(c.want, got, cmp.Comparer(bytes.Equal)); diff != "" {
-				t.Errorf("%s, %s: %s", name, way, diff)
-			}
-		}
-	}
-}
-
-func TestFrameReaderIsBounded(t *testing.T) {
-	const most = revocation.MaxFrameSize
-	line := strings.Repeat("x", most/2)
-	for name, stream := range map[string]io.Reader{
-		"a line of 1 MiB":    strings.NewReader("data: " + strings.Repeat("x", 1<<20) + "\n\n"),
-		"a comment of 1 MiB": strings.NewReader(":" + strings.Repeat("x", 1<<20) + "\n\n"),
-		"a line without end": endless{},
-		"many lines of data": strings.NewReader(strings.Repeat("data: "+line+"\n", 3) + "\n"),
-	} {
-		if _, err := frames(stream); !errors.Is(err, revocation.ErrFrameSize) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	fits := "data: " + strings.Repeat("x", most-len("data: "))
-	if got, err := frames(strings.NewReader(fits + "\n\n")); !errors.Is(err, io.EOF) || len(got) != 1 {
-		t.Errorf("a line of %d bytes: %d frames, %v", len(fits), len(got), err)
-	}
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
-}
-
-func TestFrameReaderGivesTheStreamsError(t *testing.T) {
-	broken := errors.New("broken")
-	r := io.MultiReader(strings.NewReader("data: x\n\n"), iotest.ErrReader(broken))
-	if got, err := frames(r); !errors.Is(err, broken) || len(got) != 1 {
-		t.Errorf("%d frames, %v", len(got), err)
-	}
-}
 
 func TestAppendFrame(t *testing.T) {
 	stream := revocation.AppendFrame(nil, 42, revocation.FrameRevoked, "a.b.c")
@@ -111,31 +14,4 @@ func TestAppendFrame(t *testing.T) {
 	if string(stream) != want {
 		t.Errorf("%q", stream)
 	}
-	got, _ := frames(bytes.NewReader(stream))
-	if len(got) != 2 || got[0].ID != "42" || got[1].Event != revocation.FrameGone {
-		t.Errorf("%+v", got)
-	}
-}
-
-// However a stream is cut into reads, it has the same frames, and what was written as
-// a frame is read as that frame.
-func FuzzFrames(f *testing.F) {
-	f.Add([]byte("id: 7\nevent: revoked\ndata: x\n\n: alive\r\n\r\ndata\r\rdata: y"))
-	f.Add([]byte("\ufeffid:\x00\ndata:\n\n"))
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		whole, err := frames(bytes.NewReader(stream))
-		parts, errParts := frames(iotest.HalfReader(bytes.NewReader(stream)))
-		if diff := cmp.Diff(whole, parts, cmp.Comparer(bytes.Equal)); diff != "" || errors.Is(err, io.EOF) != errors.Is(errParts, io.EOF) {
-			t.Fatal(err, errParts, diff)
-		}
-		for _, frame := range whole {
-			if len(frame.Data) > revocation.MaxFrameSize || bytes.ContainsAny(frame.Data, "\r\n") {
-				continue
-			}
-			again, err := frames(bytes.NewReader(revocation.AppendFrame(nil, 1, frame.Event, string(frame.Data))))
-			if len(frame.Data) < revocation.MaxFrameSize-10 && (len(again) != 1 || !bytes.Equal(again[0].Data, frame.Data)) {
-				t.Fatal(err, again)
-			}
-		}
-	})
 }

@@ -1,18 +1,19 @@
-// Package revocation holds what is revoked: list entries, which name one session,
-// and marks, which cover every session of a user, of a client, or of everyone, up
-// to a session identifier.
+// Package revocation defines what a revocation is, and the messages by which verifiers learn
+// of it.
 //
-// A mark compares identifiers, not clocks: "sign out everywhere" never catches the
-// sign-in that follows it in the same second, and it is one write however many
-// sessions it covers.
+// A revocation is an [Entry] of the revocation log, which numbers entries in commit order. A
+// list entry revokes one session. A mark revokes all sessions of a user, of a client, or of
+// the issuer, up to a session identifier:
 //
 //	revoked(claims) = sid ∈ list ∨ sid ≤ mark[everything] ∨ sid ≤ mark[user] ∨ sid ≤ mark[client]
 //
-// Both are an [Entry] of the revocation log, which numbers them in commit order.
+// A mark is one write however many sessions it covers. It compares identifiers instead of
+// times, so "sign out everywhere" does not revoke a sign-in that follows within the same
+// millisecond.
 //
-// The log travels to verifiers as signed messages: [Event], [Snapshot] and [Alive], in the
-// frames that [AppendFrame] writes and [FrameReader] reads. docs/feed.md is the whole of
-// their form. A verifier holds what it has learned in a [Set].
+// Verifiers receive the log as signed messages: [Event], [Snapshot] and [Alive], in the
+// frames that [AppendFrame] writes. docs/feed.md specifies them. Package list is what a
+// verifier holds.
 package revocation
 
 import (
@@ -21,10 +22,10 @@ import (
 	"issuer.example/sid"
 )
 
-// Kind says what an [Entry] covers.
+// Kind is the kind of an [Entry].
 type Kind uint8
 
-// The kinds. Their numbers are stored; they never change.
+// The kinds. Their numbers are stored and must not change.
 const (
 	KindSession    Kind = 1 // one session: a list entry
 	KindUser       Kind = 2 // a mark over one user's sessions
@@ -32,7 +33,7 @@ const (
 	KindEverything Kind = 4 // a mark over all sessions
 )
 
-// String is the kind's name as it appears in answers and events.
+// String returns the name of the kind, as in answers and events.
 func (k Kind) String() string {
 	switch k {
 	case KindSession:
@@ -47,55 +48,58 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Scope is what a mark covers: a kind and, for a user or a client, its name.
-// It is comparable and serves as a map key.
+// Scope is what a mark covers. It is comparable, so it can be the key of a map.
 type Scope struct {
 	Kind Kind
-	Name string // user id or client id; empty for [KindEverything]
+	// Name is the id of the user or of the client. It is empty for [KindSession] and
+	// [KindEverything].
+	Name string
 }
 
-// UserScope is the scope of a mark over one user's sessions.
+// UserScope returns the scope of a mark over one user's sessions.
 func UserScope(userID string) Scope { return Scope{Kind: KindUser, Name: userID} }
 
-// ClientScope is the scope of a mark over the sessions that one client minted.
+// ClientScope returns the scope of a mark over the sessions that one client minted.
 func ClientScope(clientID string) Scope { return Scope{Kind: KindClient, Name: clientID} }
 
-// EverythingScope is the scope of a mark over all sessions.
+// EverythingScope returns the scope of a mark over all sessions.
 func EverythingScope() Scope { return Scope{Kind: KindEverything} }
 
-// ScopesOf lists the marks that could cover a session of that user and client.
+// ScopesOf returns the scopes of the marks that can cover a session of that user and client.
 func ScopesOf(userID, clientID string) [3]Scope {
 	return [3]Scope{EverythingScope(), UserScope(userID), ClientScope(clientID)}
 }
 
 // Entry is one revocation.
 type Entry struct {
-	// Seq is its number in the log, in commit order, from 1. The store gives it.
+	// Seq is the number of the entry in the log, in commit order, from 1. The store
+	// assigns it.
 	Seq uint64
-	// Scope is what a mark covers. A list entry has Kind [KindSession] and no name.
+	// Scope is what a mark covers. That of a list entry has Kind [KindSession] and no
+	// name.
 	Scope Scope
 	// SID is the session of a list entry, or the newest identifier that a mark covers.
 	SID sid.ID
-	// At is when it was revoked.
+	// At is the time of the revocation.
 	At time.Time
-	// Until is when verifiers may forget it: the last access token that it covers has
-	// expired by then.
+	// Until is the time from which on verifiers may drop the entry: the last access token
+	// that it covers has expired by then.
 	Until time.Time
-	// Reason says why, as a stable word such as "sign_out".
+	// Reason is one word for why, such as "sign_out". The words do not change.
 	Reason string
 }
 
-// Mark is the newest entry of a mark's scope, as the store keeps it until the last
-// session under it has been ended one by one.
+// Mark is the newest entry of a scope, which the store keeps until every session under it
+// has ended.
 type Mark struct {
 	Scope  Scope
-	SID    sid.ID // sessions at or below it are revoked
-	At     time.Time
-	Until  time.Time // verifiers may forget it from then on; the store may not before
+	SID    sid.ID    // sessions at or below it are revoked
+	At     time.Time // of the revocation
+	Until  time.Time // verifiers may drop it from then on, and the store must not before
 	Reason string
-	// Settled says that every session under the mark has its own end on record.
+	// Settled reports whether the end of every session under the mark has been recorded.
 	Settled bool
 }
 
-// Covers reports whether the mark revokes that session of its scope.
+// Covers reports whether the mark revokes a session of its scope.
 func (m Mark) Covers(id sid.ID) bool { return id.Compare(m.SID) <= 0 }

@@ -8,8 +8,8 @@ import (
 	"issuer.example/sid"
 )
 
-// MaxSnapshotSize is the size in bytes of the largest signed snapshot, in its compact
-// form. It has room for more than 500,000 sessions.
+// MaxSnapshotSize is the size in bytes of the largest signed snapshot, as a compact JWS. It is
+// enough for 500,000 sessions.
 const MaxSnapshotSize = 64 << 20
 
 // Snapshot is the whole list at one moment.
@@ -18,13 +18,13 @@ type Snapshot struct {
 	Issuer string
 	// IssuedAt is iat: when the list was read, in whole seconds.
 	IssuedAt time.Time
-	// Next is the number of the newest entry that the list includes, 0 when there has
-	// never been one. The stream is resumed after it.
+	// Next is the number of the newest entry that the list includes, 0 if there has never
+	// been one. It is the resume point for the stream.
 	Next uint64
-	// Last is the identifier in that entry, zero when the issuer no longer knows it.
+	// Last is the identifier in that entry, zero if the issuer has purged it.
 	Last sid.ID
-	// Entries are the live entries and marks, in no particular order. They travel with
-	// their scope, identifier and end only; the end is rounded up to a whole second.
+	// Entries are the entries that have not ended, in any order. Only Scope, SID and
+	// Until are encoded; Until is rounded up to a whole second.
 	Entries []Entry
 }
 
@@ -49,8 +49,8 @@ type wireMark struct {
 	Until int64  `json:"until"`
 }
 
-// Encode returns the payload to be signed as [TypeSnapshot]. The error wraps
-// [ErrMalformed]: a reader would refuse it.
+// Encode returns the payload to be signed as [TypeSnapshot]. The error wraps [ErrMalformed]
+// if a reader would refuse the payload.
 func (s Snapshot) Encode() ([]byte, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -90,8 +90,8 @@ func (s Snapshot) check() error {
 	return nil
 }
 
-// DecodeSnapshot reads the payload of a snapshot whose signature and type have been
-// verified. The error wraps [ErrMalformed]; it holds nothing of the payload.
+// DecodeSnapshot decodes a payload whose signature and type the caller has verified. The
+// error wraps [ErrMalformed] and contains nothing of the payload.
 func DecodeSnapshot(payload []byte) (Snapshot, error) {
 	var wire wireSnapshot
 	if err := decode(payload, &wire); err != nil {
@@ -100,24 +100,30 @@ func DecodeSnapshot(payload []byte) (Snapshot, error) {
 	if wire.Next == nil || wire.Sessions == nil || wire.Marks == nil {
 		return Snapshot{}, fmt.Errorf("%w: next, sessions or marks is missing", ErrMalformed)
 	}
-	s := Snapshot{
-		Issuer: wire.Issuer, IssuedAt: fromSeconds(wire.IssuedAt), Next: *wire.Next,
-		Entries: make([]Entry, 0, len(wire.Sessions)+len(wire.Marks)),
-	}
+	s := Snapshot{Issuer: wire.Issuer, IssuedAt: fromSeconds(wire.IssuedAt), Next: *wire.Next}
 	if wire.Last != nil {
 		s.Last = *wire.Last
 	}
-	for _, w := range wire.Sessions {
-		s.Entries = append(s.Entries, Entry{Scope: Scope{Kind: KindSession}, SID: w.SID, Until: fromSeconds(w.Until)})
-	}
-	for _, w := range wire.Marks {
-		kind, ok := markKind(w.Kind)
-		if !ok {
-			return Snapshot{}, fmt.Errorf("%w: unknown kind of mark", ErrMalformed)
-		}
-		s.Entries = append(s.Entries, Entry{Scope: Scope{kind, w.Name}, SID: w.UpTo, Until: fromSeconds(w.Until)})
+	var err error
+	if s.Entries, err = wire.entries(); err != nil {
+		return Snapshot{}, err
 	}
 	return s, s.check()
+}
+
+func (w wireSnapshot) entries() ([]Entry, error) {
+	all := make([]Entry, 0, len(w.Sessions)+len(w.Marks))
+	for _, s := range w.Sessions {
+		all = append(all, Entry{Scope: Scope{Kind: KindSession}, SID: s.SID, Until: fromSeconds(s.Until)})
+	}
+	for _, m := range w.Marks {
+		kind, ok := markKind(m.Kind)
+		if !ok {
+			return nil, fmt.Errorf("%w: unknown kind of mark", ErrMalformed)
+		}
+		all = append(all, Entry{Scope: Scope{kind, m.Name}, SID: m.UpTo, Until: fromSeconds(m.Until)})
+	}
+	return all, nil
 }
 
 func markKind(name string) (Kind, bool) {

@@ -6,7 +6,7 @@ import (
 	"issuer.example/sid"
 )
 
-// wireSubject is sub_id: a subject identifier (RFC 9493), or a complex one of them
+// wireSubject is sub_id: a subject identifier (RFC 9493), or a complex subject made of one
 // (OpenID SSF 1.0 §3.2).
 //
 //	a session   {"format":"opaque","id":sid}
@@ -42,12 +42,13 @@ func subjectOf(issuer string, e Entry) wireSubject {
 	}
 }
 
-// read returns what the subject names, and the session if it is one.
+// read returns the scope that the subject identifies and, if that is a session, its
+// identifier.
 func (w wireSubject) read(issuer string) (Scope, sid.ID, error) {
 	if w.Format == formatOpaque {
 		id, err := sid.Parse(w.ID)
 		if err != nil {
-			return Scope{}, sid.ID{}, fmt.Errorf("%w: sub_id names no session", ErrMalformed)
+			return Scope{}, sid.ID{}, fmt.Errorf("%w: sub_id is not a session id", ErrMalformed)
 		}
 		return Scope{Kind: KindSession}, id, nil
 	}
@@ -67,5 +68,5 @@ func (w wireSubject) read(issuer string) (Scope, sid.ID, error) {
 			}
 		}
 	}
-	return Scope{}, sid.ID{}, fmt.Errorf("%w: sub_id is of no known form", ErrMalformed)
+	return Scope{}, sid.ID{}, fmt.Errorf("%w: sub_id has an unknown form", ErrMalformed)
 }

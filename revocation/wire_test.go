@@ -38,7 +38,7 @@ func event(t *testing.T, scope revocation.Scope) revocation.Event {
 	}
 }
 
-// docs/feed.md shows this event.
+// The event is the example of docs/feed.md.
 func TestEventIsWhatTheDocumentShows(t *testing.T) {
 	payload, err := event(t, revocation.Scope{Kind: revocation.KindSession}).Encode()
 	if err != nil {
@@ -157,7 +157,7 @@ func TestMessagesComeBackAsTheyWent(t *testing.T) {
 	})
 }
 
-// What is to be kept until a fraction of a second is kept until the second is full.
+// Until is rounded up to a whole second.
 func TestUntilIsRoundedUp(t *testing.T) {
 	e := event(t, revocation.Scope{Kind: revocation.KindSession})
 	e.Entry.Until = time.UnixMilli(1_700_000_000_001)
@@ -292,7 +292,7 @@ func TestEncodeRefusesWhatAReaderWould(t *testing.T) {
 	}
 }
 
-// Whatever is decoded is encoded to something that decodes to the same.
+// A decoded message can be encoded, and decodes to the same again.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"iss":"i","iat":1700000000,"seq":7}`))
 	f.Add([]byte(`{"iss":"i","iat":1700000000,"next":7,"sessions":[],"marks":[]}`))

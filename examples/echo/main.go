@@ -1,11 +1,12 @@
 // Command echo is a service on Echo that accepts the access tokens of an issuer.
 //
-// Beside an issuer that runs on this machine (make run), in this folder:
+// Start an issuer on this machine (make run), and then in this folder:
 //
 //	ISSUER=http://localhost:8080 AUDIENCE=http://localhost:8080 SERVICE_KEY_FILE=../../data/dev/service.key go run .
 //	curl -H "Authorization: Bearer $ACCESS" localhost:8082/me
 //
-// with $ACCESS from the terminal session of the issuer's README. LISTEN names another address.
+// $ACCESS is an access token, as in the terminal session of the issuer's README. LISTEN sets
+// another address.
 package main
 
 import (
@@ -52,9 +53,9 @@ func run(ctx context.Context, getenv func(string) string) error {
 		addr = "127.0.0.1:8082"
 	}
 	defer context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = e.Shutdown(last)
+		_ = e.Shutdown(grace)
 	})()
 	if err := e.Start(addr); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -62,7 +63,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	return nil
 }
 
-// service has its routes in a group behind the guard. Echo takes net/http middleware.
+// service returns the routes, in a group behind the guard. Echo accepts net/http middleware.
 func service(g *guard.Guard) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -72,18 +73,18 @@ func service(g *guard.Guard) *echo.Echo {
 	api.GET("/me", func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]string{"user_id": claims(c).Subject, "session_id": claims(c).SessionID})
 	})
-	// Whoever deletes an account has signed in within the last five minutes.
+	// To delete an account the user must have signed in within the last five minutes.
 	api.DELETE("/me", func(c echo.Context) error {
 		return c.NoContent(http.StatusNoContent)
 	}, echo.WrapMiddleware(g.Require(guard.RequireFresh(5*time.Minute))))
 	return e
 }
 
-// claims are those of the request's token: every route of the group has one.
+// claims returns the claims of the request's token, which every route of the group has.
 func claims(c echo.Context) *jwt.Claims {
-	found, ok := guard.FromContext(c.Request().Context())
+	claims, ok := guard.FromContext(c.Request().Context())
 	if !ok {
-		panic("a route is mounted without its guard")
+		panic("the route is not behind the guard")
 	}
-	return found
+	return claims
 }

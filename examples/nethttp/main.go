@@ -1,11 +1,12 @@
 // Command nethttp is a service on net/http that accepts the access tokens of an issuer.
 //
-// Beside an issuer that runs on this machine (make run), in this folder:
+// Start an issuer on this machine (make run), and then in this folder:
 //
 //	ISSUER=http://localhost:8080 AUDIENCE=http://localhost:8080 SERVICE_KEY_FILE=../../data/dev/service.key go run .
 //	curl -H "Authorization: Bearer $ACCESS" localhost:8081/me
 //
-// with $ACCESS from the terminal session of the issuer's README. LISTEN names another address.
+// $ACCESS is an access token, as in the terminal session of the issuer's README. LISTEN sets
+// another address.
 package main
 
 import (
@@ -55,9 +56,9 @@ func run(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(last)
+		_ = server.Shutdown(grace)
 	})()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -65,13 +66,15 @@ func run(ctx context.Context, getenv func(string) string) error {
 	return nil
 }
 
-// routes is the service. Each route says what it asks of a token.
+// routes returns the service. Each route says what it requires of a token.
 func routes(g *guard.Guard) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /me", g.Middleware(http.HandlerFunc(me)))
-	// The price list does no harm: it is shown also while revocations can't be known.
+	// The price list is not sensitive: it is shown even while the list of revocations is
+	// stale.
 	mux.Handle("GET /prices", g.Require(guard.WhenStale(guard.FailOpen))(http.HandlerFunc(prices)))
-	// Whoever deletes an account has signed in within the last five minutes.
+	mux.Handle("GET /orders", g.Require(guard.RequireScope("orders:read"))(http.HandlerFunc(orders)))
+	// To delete an account the user must have signed in within the last five minutes.
 	mux.Handle("DELETE /me", g.Require(guard.RequireFresh(5*time.Minute))(http.HandlerFunc(deleteMe)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if g.Stats().Stale {
@@ -83,7 +86,7 @@ func routes(g *guard.Guard) http.Handler {
 
 func me(w http.ResponseWriter, r *http.Request) {
 	claims, ok := guard.FromContext(r.Context())
-	if !ok { // the route was mounted without its guard
+	if !ok { // the route is not behind the guard
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
@@ -94,6 +97,11 @@ func me(w http.ResponseWriter, r *http.Request) {
 func prices(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte(`{"tea": 250}`))
+}
+
+func orders(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`[]`))
 }
 
 func deleteMe(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }

@@ -25,6 +25,7 @@ func TestRoutes(t *testing.T) {
 	}
 	token := iss.Mint(t, jwt.Claims{AuthTime: time.Now().Add(-time.Hour)})
 	fresh := iss.Mint(t, jwt.Claims{})
+	scoped := iss.MintToken(t, guardtest.Token{Scope: "orders:read orders:write"})
 	for _, c := range []struct {
 		method, path, token string
 		want                int
@@ -32,6 +33,8 @@ func TestRoutes(t *testing.T) {
 		{http.MethodGet, "/me", "", 401},
 		{http.MethodGet, "/me", token, 200},
 		{http.MethodGet, "/prices", token, 200},
+		{http.MethodGet, "/orders", token, 403},
+		{http.MethodGet, "/orders", scoped, 200},
 		{http.MethodDelete, "/me", token, 401},
 		{http.MethodDelete, "/me", fresh, 204},
 		{http.MethodGet, "/healthz", "", 200},

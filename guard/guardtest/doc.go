@@ -1,6 +1,6 @@
-// Package guardtest is an issuer for the tests of services that use package guard: it runs
-// in the test's process, with keys, metadata, introspection and a revocation feed over
-// HTTP, and mints whatever token a test needs.
+// Package guardtest is an issuer for the tests of services that use package guard. It runs
+// in the process of the test, serves keys, metadata, introspection and a revocation feed
+// over HTTP, and mints the tokens that a test needs.
 //
 //	iss := guardtest.New(t, guardtest.Config{})
 //	g := iss.Guard(t)
@@ -8,9 +8,9 @@
 //	// ... the service accepts the token
 //	iss.Revoke(t, token)
 //	iss.Await(t, g)
-//	// ... and refuses it
+//	// ... the service refuses it
 //
-// It can also fail as issuers and networks do: see [Issuer.Down], [Issuer.Cut],
-// [Issuer.Purge], [Issuer.Restore] and [Issuer.Intercept]. It is not made to be used
-// beyond tests.
+// To test how a service behaves when the issuer or the network fails, see [Issuer.Down],
+// [Issuer.Cut], [Issuer.Purge], [Issuer.Restore] and [Issuer.Intercept]. The package is for
+// tests only.
 package guardtest

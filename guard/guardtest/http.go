@@ -20,15 +20,15 @@ import (
 	"issuer.example/sid"
 )
 
-// Intercept puts a handler before all others, to answer in the issuer's place or to change
-// what it answers; nil takes it away.
+// Intercept puts a handler in front of the issuer. It answers a request itself, or passes it
+// to next, which is the issuer. Nil removes it.
 func (i *Issuer) Intercept(handler func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.intercept = handler
 }
 
-// Requests is how many requests for a path there were.
+// Requests returns how many requests for a path the issuer has received.
 func (i *Issuer) Requests(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -107,7 +107,8 @@ func (i *Issuer) jwks(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// JWK is a public key as a key set has it (RFC 7517).
+// JWK returns the members of a public key in a key set (RFC 7517). It returns nil for a key
+// of an unknown type.
 func JWK(key jwt.Key) map[string]string {
 	encode := base64.RawURLEncoding.EncodeToString
 	members := map[string]string{"kid": key.ID, "alg": string(key.Algorithm), "use": "sig"}
@@ -131,8 +132,8 @@ func (i *Issuer) snapshot(w http.ResponseWriter, _ *http.Request) {
 	list := revocation.Snapshot{Issuer: i.URL(), IssuedAt: i.config.Now()}
 	i.mu.Lock()
 	list.Next, list.Last = i.head()
-	for _, l := range i.log {
-		list.Entries = append(list.Entries, l.entry)
+	for _, e := range i.log {
+		list.Entries = append(list.Entries, e.Entry)
 	}
 	i.mu.Unlock()
 	payload, err := list.Encode()
@@ -160,7 +161,7 @@ func (i *Issuer) applied(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// introspect answers as RFC 7662 says.
+// introspect answers about a token (RFC 7662).
 func (i *Issuer) introspect(w http.ResponseWriter, r *http.Request) {
 	claims, err := i.claims(r.PostFormValue("token"))
 	if err != nil || i.revoked(claims) {
@@ -172,7 +173,7 @@ func (i *Issuer) introspect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// claims verifies a token of the issuer, for whatever service.
+// claims verifies a token of the issuer for any audience.
 func (i *Issuer) claims(token string) (*jwt.Claims, error) {
 	set, err := jwt.NewKeySet(i.Keys()...)
 	if err != nil {
@@ -187,7 +188,7 @@ func (i *Issuer) claims(token string) (*jwt.Claims, error) {
 	return verifier.Verify(token)
 }
 
-// revoked asks the log itself.
+// revoked searches the log.
 func (i *Issuer) revoked(c *jwt.Claims) bool {
 	id, err := sid.Parse(c.SessionID)
 	if err != nil {
@@ -196,10 +197,10 @@ func (i *Issuer) revoked(c *jwt.Claims) bool {
 	scopes := revocation.ScopesOf(c.Subject, c.ClientID)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return slices.ContainsFunc(i.log, func(l logged) bool {
-		if l.entry.Scope.Kind == revocation.KindSession {
-			return l.entry.SID == id
+	return slices.ContainsFunc(i.log, func(e logEntry) bool {
+		if e.Scope.Kind == revocation.KindSession {
+			return e.SID == id
 		}
-		return slices.Contains(scopes[:], l.entry.Scope) && id.Compare(l.entry.SID) <= 0
+		return slices.Contains(scopes[:], e.Scope) && id.Compare(e.SID) <= 0
 	})
 }

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -14,21 +15,21 @@ import (
 )
 
 const (
-	// Audience is the service that tokens are for, unless a test says otherwise.
+	// Audience is the audience of tokens, and of guards, where a test sets none.
 	Audience = "https://api.example"
-	// ServiceKey is the key that reads the feed and introspects.
+	// ServiceKey is the service key that may read the feed and introspect tokens.
 	ServiceKey = "sk_guardtest0000000000000000000000000000000000"
 )
 
-// Config says how an issuer behaves. Its zero value is an issuer like any other.
+// Config configures an [Issuer]. Its zero value is what a real issuer does by default.
 type Config struct {
-	// Algorithm is that of the keys. Empty means ES256.
+	// Algorithm is the algorithm of the keys. Empty means ES256.
 	Algorithm jwt.Algorithm
-	// Lifetime is that of access tokens. Zero means 5 min.
+	// Lifetime is the lifetime of access tokens. Zero means 5 min.
 	Lifetime time.Duration
-	// AliveEvery is how often the stream says that it is complete. Zero means 10 s.
+	// AliveEvery is the time between two alive messages of a stream. Zero means 10 s.
 	AliveEvery time.Duration
-	// MaxAge is for how long the key set may be cached. Zero means 5 min.
+	// MaxAge is how long the key set may be cached. Zero means 5 min.
 	MaxAge time.Duration
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
@@ -43,32 +44,24 @@ type Issuer struct {
 
 	mu        sync.Mutex
 	keys      []*jwt.Signer // the last one signs
-	log       []logged
-	first     uint64 // the number of the oldest entry of the log that is left
-	changed   chan struct{}
-	cut       chan struct{}
-	beat      uint64 // grows when every stream is to say that it is complete
+	log       []logEntry
+	first     uint64        // number of the oldest entry that was not purged
+	changed   chan struct{} // closed when the log grows or an alive is requested
+	cut       chan struct{} // closed when the streams are cut
+	requested uint64        // how often Alive was called
 	down      bool
 	intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
 	requests  map[string]int
 	reports   map[string]Report
 }
 
-// New starts an issuer, and ends it with the test.
+// New starts an issuer. It stops at the end of the test.
 func New(tb testing.TB, config Config) *Issuer {
 	tb.Helper()
-	if config.Algorithm == "" {
-		config.Algorithm = jwt.ES256
-	}
-	if config.Lifetime == 0 {
-		config.Lifetime = 5 * time.Minute
-	}
-	if config.AliveEvery == 0 {
-		config.AliveEvery = 10 * time.Second
-	}
-	if config.MaxAge == 0 {
-		config.MaxAge = 5 * time.Minute
-	}
+	config.Algorithm = cmp.Or(config.Algorithm, jwt.ES256)
+	config.Lifetime = cmp.Or(config.Lifetime, 5*time.Minute)
+	config.AliveEvery = cmp.Or(config.AliveEvery, 10*time.Second)
+	config.MaxAge = cmp.Or(config.MaxAge, 5*time.Minute)
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -87,10 +80,10 @@ func New(tb testing.TB, config Config) *Issuer {
 	return i
 }
 
-// URL is the issuer's URL, the iss of its tokens.
+// URL returns the issuer's URL, which is iss in its tokens.
 func (i *Issuer) URL() string { return i.server.URL }
 
-// Config returns what a guard needs to trust the issuer.
+// Config returns the configuration of a guard for this issuer.
 func (i *Issuer) Config() guard.Config {
 	return guard.Config{
 		Issuer: i.URL(), Audience: []string{Audience}, ServiceKey: ServiceKey, Name: "guardtest",
@@ -98,8 +91,8 @@ func (i *Issuer) Config() guard.Config {
 	}
 }
 
-// Guard returns a guard of the issuer, after the changes to its configuration, and closes
-// it with the test.
+// Guard returns a guard for this issuer. The changes apply to its configuration. It is
+// closed at the end of the test.
 func (i *Issuer) Guard(tb testing.TB, changes ...func(*guard.Config)) *guard.Guard {
 	tb.Helper()
 	config := i.Config()
@@ -114,8 +107,8 @@ func (i *Issuer) Guard(tb testing.TB, changes ...func(*guard.Config)) *guard.Gua
 	return g
 }
 
-// Await returns when the guard is connected and has applied every revocation. It fails
-// the test after 30 s.
+// Await waits until the guard is connected and has applied every revocation. It fails the
+// test after 30 s.
 func (i *Issuer) Await(tb testing.TB, g *guard.Guard) {
 	tb.Helper()
 	Until(tb, func() bool {
@@ -124,7 +117,7 @@ func (i *Issuer) Await(tb testing.TB, g *guard.Guard) {
 	})
 }
 
-// Until returns when the condition holds, and fails the test if it does not within 30 s.
+// Until waits until the condition holds. It fails the test after 30 s.
 func Until(tb testing.TB, condition func() bool) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
@@ -135,7 +128,7 @@ func Until(tb testing.TB, condition func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			tb.Fatal("guardtest: the condition does not come true")
+			tb.Fatal("guardtest: the condition did not hold within 30 s")
 		}
 	}
 }

@@ -9,10 +9,12 @@ import (
 	"issuer.example/sid"
 )
 
-// logged is an entry of the log with the identifier in the one before.
-type logged struct {
-	entry revocation.Entry
-	prev  sid.ID
+// logEntry is an entry of the log and the identifier in the entry before it, zero if that
+// was purged.
+type logEntry struct {
+	revocation.Entry
+
+	prev sid.ID
 }
 
 // Revoke revokes the session of a token.
@@ -34,13 +36,13 @@ func (i *Issuer) RevokeSession(id sid.ID) {
 	i.append(revocation.Scope{Kind: revocation.KindSession}, id)
 }
 
-// RevokeUser revokes all sessions that a user has now.
+// RevokeUser revokes all sessions that the user has now.
 func (i *Issuer) RevokeUser(user string) { i.append(revocation.UserScope(user), i.ids.Next()) }
 
-// RevokeClient revokes all sessions that a client has now.
+// RevokeClient revokes all sessions that the client has minted until now.
 func (i *Issuer) RevokeClient(client string) { i.append(revocation.ClientScope(client), i.ids.Next()) }
 
-// RevokeEverything revokes all sessions that there are now.
+// RevokeEverything revokes all sessions that exist now.
 func (i *Issuer) RevokeEverything() { i.append(revocation.EverythingScope(), i.ids.Next()) }
 
 func (i *Issuer) append(scope revocation.Scope, id sid.ID) {
@@ -48,28 +50,29 @@ func (i *Issuer) append(scope revocation.Scope, id sid.ID) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	seq, last := i.head()
-	i.log = append(i.log, logged{revocation.Entry{
+	i.log = append(i.log, logEntry{revocation.Entry{
 		Seq: seq + 1, Scope: scope, SID: id, At: now, Until: now.Add(i.config.Lifetime + jwt.MaxLeeway), Reason: "admin",
 	}, last})
 	i.wake()
 }
 
-// head is the newest entry's number and identifier. The caller holds the lock.
+// head returns the number of the newest entry, and the identifier in it, zero if it was
+// purged. The caller holds mu.
 func (i *Issuer) head() (uint64, sid.ID) {
 	if len(i.log) == 0 {
 		return i.first - 1, sid.ID{}
 	}
-	newest := i.log[len(i.log)-1].entry
+	newest := i.log[len(i.log)-1]
 	return newest.Seq, newest.SID
 }
 
-// wake tells every stream to look again. The caller holds the lock.
+// wake makes every stream check for something to send. The caller holds mu.
 func (i *Issuer) wake() {
 	close(i.changed)
 	i.changed = make(chan struct{})
 }
 
-// Seq is the number of the newest revocation.
+// Seq returns the number of the newest revocation, 0 if there has never been one.
 func (i *Issuer) Seq() uint64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -77,11 +80,11 @@ func (i *Issuer) Seq() uint64 {
 	return seq
 }
 
-// Alive makes every stream say now that it is complete.
+// Alive makes every stream send an alive message now.
 func (i *Issuer) Alive() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.beat++
+	i.requested++
 	i.wake()
 }
 
@@ -93,7 +96,8 @@ func (i *Issuer) Cut() {
 	i.cut = make(chan struct{})
 }
 
-// Down makes the issuer answer nothing but 503, and ends every stream; or brings it back.
+// Down with true ends every stream and makes the issuer answer 503 to every request. With
+// false the issuer works again.
 func (i *Issuer) Down(down bool) {
 	i.mu.Lock()
 	i.down = down
@@ -103,8 +107,8 @@ func (i *Issuer) Down(down bool) {
 	}
 }
 
-// Purge forgets the log, and with it every revocation, as when all have ended. Whoever
-// resumes before its end is told that it is gone.
+// Purge removes every entry of the log, as an issuer does when they have ended. A stream
+// that is resumed before the end of the log gets the frame gone.
 func (i *Issuer) Purge() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -112,8 +116,8 @@ func (i *Issuer) Purge() {
 	i.first, i.log = seq+1, nil
 }
 
-// Restore puts the issuer back to where it was after entry seq, as when a backup is
-// restored, and ends every stream.
+// Restore removes the entries after seq, as the restore of a backup does, and ends every
+// stream.
 func (i *Issuer) Restore(seq uint64) {
 	i.mu.Lock()
 	i.log = i.log[:max(int(seq+1-i.first), 0)] //nolint:gosec // numbers of a test
@@ -121,17 +125,20 @@ func (i *Issuer) Restore(seq uint64) {
 	i.Cut()
 }
 
-// Report is what a guard says that it has applied.
+// Report is a verifier's report of what it has applied.
 type Report struct {
+	// Verifier is the name of the verifier; see [guard.Config].
 	Verifier string `json:"verifier"`
-	Seq      uint64 `json:"seq"`
-	DelayMS  int64  `json:"delay_ms"`
+	// Seq is the number of the newest entry applied.
+	Seq uint64 `json:"seq"`
+	// DelayMS is the time from the revocation until it was applied, in milliseconds.
+	DelayMS int64 `json:"delay_ms"`
 
-	// At is when it came.
+	// At is when the issuer received the report.
 	At time.Time `json:"-"`
 }
 
-// Reports are the newest reports, by verifier.
+// Reports returns the newest report of each verifier, by its name.
 func (i *Issuer) Reports() map[string]Report {
 	i.mu.Lock()
 	defer i.mu.Unlock()

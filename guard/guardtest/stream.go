@@ -10,7 +10,7 @@ import (
 	"issuer.example/sid"
 )
 
-// stream is the feed as docs/feed.md has it.
+// stream serves the stream of docs/feed.md.
 func (i *Issuer) stream(w http.ResponseWriter, r *http.Request) {
 	after, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
 	if err != nil {
@@ -22,27 +22,17 @@ func (i *Issuer) stream(w http.ResponseWriter, r *http.Request) {
 	i.mu.Unlock()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	out := http.NewResponseController(w)
 	tick := time.NewTicker(i.config.AliveEvery)
 	defer tick.Stop()
-	beat, due := uint64(0), true // complete first, then when it is due
+	requested, due := uint64(0), true // an alive comes at once, and then when it is due
 	for {
-		news := i.news(after)
-		if news.gone {
-			_, _ = w.Write(revocation.AppendFrame(nil, 0, revocation.FrameGone, "{}"))
+		next := i.pending(after)
+		if !i.send(w, next, due || next.requested != requested) {
 			return
 		}
-		frames, err := i.frames(news, due || news.beat != beat)
-		if err != nil {
-			return
-		}
-		after, beat = news.seq, news.beat
-		if _, err := w.Write(frames); err != nil || out.Flush() != nil {
-			return
-		}
+		after, requested, due = next.seq, next.requested, false
 		select {
-		case <-news.changed:
-			due = false
+		case <-next.changed:
 		case <-tick.C:
 			due = true
 		case <-cut:
@@ -55,31 +45,47 @@ func (i *Issuer) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// news is what a stream that has sent all up to one entry has to send.
-type news struct {
-	gone    bool
-	entries []logged
-	seq     uint64
-	last    sid.ID
-	beat    uint64
-	changed <-chan struct{}
+// pending is what a stream has to send next.
+type pending struct {
+	gone      bool // the resume point was purged, or has not been reached
+	entries   []logEntry
+	seq       uint64 // the number of the newest entry
+	last      sid.ID // the identifier in it, zero if unknown
+	requested uint64
+	changed   <-chan struct{} // closed when there is more
 }
 
-func (i *Issuer) news(after uint64) news {
+// pending returns what comes after an entry.
+func (i *Issuer) pending(after uint64) pending {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	n := news{changed: i.changed, beat: i.beat}
-	n.seq, n.last = i.head()
-	if after > n.seq || after+1 < i.first {
-		n.gone = true
-		return n
+	p := pending{changed: i.changed, requested: i.requested}
+	p.seq, p.last = i.head()
+	if after > p.seq || after+1 < i.first {
+		p.gone = true
+		return p
 	}
-	n.entries = slices.Clone(i.log[after+1-i.first:])
-	return n
+	p.entries = slices.Clone(i.log[after+1-i.first:])
+	return p
 }
 
-// frames signs what is new, and that nothing is missing if that is due.
-func (i *Issuer) frames(n news, alive bool) ([]byte, error) {
+// send writes what is pending, and an alive if it is due. It reports whether the stream
+// goes on.
+func (i *Issuer) send(w http.ResponseWriter, p pending, alive bool) bool {
+	if p.gone {
+		_, _ = w.Write(revocation.AppendFrame(nil, 0, revocation.FrameGone, "{}"))
+		return false
+	}
+	frames, err := i.frames(p, alive)
+	if err != nil {
+		return false
+	}
+	_, err = w.Write(frames)
+	return err == nil && http.NewResponseController(w).Flush() == nil
+}
+
+// frames signs the events that are pending, and an alive if it is due.
+func (i *Issuer) frames(p pending, alive bool) ([]byte, error) {
 	var frames []byte
 	now := i.config.Now()
 	add := func(id uint64, name, typ string, payload []byte, err error) error {
@@ -93,14 +99,14 @@ func (i *Issuer) frames(n news, alive bool) ([]byte, error) {
 		frames = revocation.AppendFrame(frames, id, name, text)
 		return nil
 	}
-	for _, l := range n.entries {
-		payload, err := revocation.Event{Issuer: i.URL(), IssuedAt: now, Entry: l.entry, Prev: l.prev}.Encode()
-		if err := add(l.entry.Seq, revocation.FrameRevoked, revocation.TypeEvent, payload, err); err != nil {
+	for _, e := range p.entries {
+		payload, err := revocation.Event{Issuer: i.URL(), IssuedAt: now, Entry: e.Entry, Prev: e.prev}.Encode()
+		if err := add(e.Seq, revocation.FrameRevoked, revocation.TypeEvent, payload, err); err != nil {
 			return nil, err
 		}
 	}
 	if alive {
-		payload, err := revocation.Alive{Issuer: i.URL(), IssuedAt: now, Seq: n.seq, Last: n.last}.Encode()
+		payload, err := revocation.Alive{Issuer: i.URL(), IssuedAt: now, Seq: p.seq, Last: p.last}.Encode()
 		if err := add(0, revocation.FrameAlive, revocation.TypeAlive, payload, err); err != nil {
 			return nil, err
 		}

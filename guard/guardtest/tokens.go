@@ -7,6 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
 	"testing"
 
 	"issuer.example/jwt"
@@ -36,17 +40,65 @@ func newKey(tb testing.TB, alg jwt.Algorithm) *jwt.Signer {
 	return signer
 }
 
-// Mint returns an access token with the claims. Those that every token has are filled in
-// where they are missing: the subject "u1", the client "app", the audience [Audience], a
-// session of its own, times from now on.
+// Token is what [Issuer.MintToken] puts into an access token.
+type Token struct {
+	jwt.Claims
+
+	// Scope is the claim scope, tokens with one space between them (RFC 9068 §2.2.3).
+	// Empty means that the access token has none.
+	Scope string
+}
+
+// Mint returns an access token with the claims and without a scope. See
+// [Issuer.MintToken].
 func (i *Issuer) Mint(tb testing.TB, c jwt.Claims) string {
 	tb.Helper()
-	i.complete(&c)
-	token, err := i.signer().Mint(&c)
+	return i.MintToken(tb, Token{Claims: c})
+}
+
+// MintToken returns an access token. Claims that every access token has are filled in
+// where they are missing: the subject "u1", the client "app", the audience [Audience], a
+// new session, times from now on.
+//
+// It fails the test if a service that requests a session could not have set the subject,
+// the scope or the extra claims: the issuer refuses those ([jwt.ValidSubject],
+// [jwt.ValidScope], [jwt.CheckExtra]), so no service ever receives them.
+func (i *Issuer) MintToken(tb testing.TB, t Token) string {
+	tb.Helper()
+	i.complete(&t.Claims)
+	if err := t.check(); err != nil {
+		tb.Fatalf("guardtest: the issuer would refuse to mint this: %v", err)
+	}
+	if t.Scope != "" {
+		extra := map[string]json.RawMessage{"scope": json.RawMessage(strconv.Quote(t.Scope))}
+		maps.Copy(extra, t.Extra)
+		t.Extra = extra
+	}
+	token, err := i.signer().Mint(&t.Claims)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return token
+}
+
+// check applies the issuer's rules for what the minting service sends.
+func (t *Token) check() error {
+	if err := jwt.ValidSubject(t.Subject); err != nil {
+		return err
+	}
+	if t.Scope != "" {
+		if err := jwt.ValidScope(t.Scope); err != nil {
+			return err
+		}
+	}
+	if t.Extra == nil {
+		return nil
+	}
+	extra, err := json.Marshal(t.Extra)
+	if err != nil {
+		return fmt.Errorf("encoding the extra claims: %w", err)
+	}
+	return jwt.CheckExtra(extra)
 }
 
 func (i *Issuer) complete(c *jwt.Claims) {
@@ -75,7 +127,7 @@ func (i *Issuer) complete(c *jwt.Claims) {
 	}
 }
 
-// Sign signs any payload as the issuer would, for a message that it would never send.
+// Sign signs any payload with the issuer's key, for messages that an issuer would not send.
 func (i *Issuer) Sign(tb testing.TB, typ string, payload []byte) string {
 	tb.Helper()
 	text, err := i.signer().Sign(typ, payload)
@@ -91,8 +143,8 @@ func (i *Issuer) signer() *jwt.Signer {
 	return i.keys[len(i.keys)-1]
 }
 
-// Rotate makes a new key, which signs from now on, and returns its id. The older keys
-// stay published.
+// Rotate creates a key, signs with it from now on, and returns its id. The older keys stay
+// in the key set.
 func (i *Issuer) Rotate(tb testing.TB) string {
 	tb.Helper()
 	key := newKey(tb, i.config.Algorithm)
@@ -102,14 +154,14 @@ func (i *Issuer) Rotate(tb testing.TB) string {
 	return key.Key().ID
 }
 
-// Withdraw takes all keys but the one that signs out of the key set.
+// Withdraw removes all keys from the key set but the one that signs.
 func (i *Issuer) Withdraw() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keys = i.keys[len(i.keys)-1:]
 }
 
-// Keys are the keys that the issuer publishes.
+// Keys returns the keys in the key set.
 func (i *Issuer) Keys() []jwt.Key {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -19,7 +19,8 @@ func Law() map[string]Rule {
 				"github.com/lestrrat-go/jwx/v2/jwa", "github.com/lestrrat-go/jwx/v2/jwe", "github.com/lestrrat-go/jwx/v2/jwk",
 			},
 		},
-		"revocation": {Ours: []string{"jwt", "sid"}},
+		"revocation":      {Ours: []string{"jwt", "sid"}},
+		"revocation/list": {Ours: []string{"revocation", "sid"}},
 		"session": {
 			Ours:  []string{"jwt", "revocation", "sid"},
 			Doors: []string{"github.com/mileusna/useragent"},
@@ -33,7 +34,7 @@ func Law() map[string]Rule {
 			Ours:  []string{"jwt", "keys", "revocation", "session", "sid", "store"},
 			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
 		},
-		"guard":           {Ours: []string{"jwt", "revocation", "sid"}},
+		"guard":           {Ours: []string{"jwt", "revocation", "revocation/list", "sid"}},
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
 		"handlers": {

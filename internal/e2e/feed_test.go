@@ -21,6 +21,7 @@ import (
 	"issuer.example/guard"
 	"issuer.example/jwt"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 )
 
 // stream is the feed as a verifier reads it.
@@ -28,7 +29,7 @@ type stream struct {
 	t      *testing.T
 	keys   *jwt.KeySet
 	proto  string
-	frames *revocation.FrameReader
+	frames *list.FrameReader
 }
 
 // openStream opens a stream from base over a transport. It ends with the test.
@@ -47,7 +48,7 @@ func (i *issuer) openStream(base string, transport http.RoundTripper, after int)
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
 		i.t.Fatalf("%s, %s", res.Status, res.Header.Get("Content-Type"))
 	}
-	return &stream{i.t, i.jwks(), res.Proto, revocation.NewFrameReader(res.Body)}
+	return &stream{i.t, i.jwks(), res.Proto, list.NewFrameReader(res.Body)}
 }
 
 // jwks are the keys that the issuer publishes.

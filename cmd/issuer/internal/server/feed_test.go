@@ -13,6 +13,7 @@ import (
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/cmd/issuer/internal/server"
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 )
 
 // follower is a service key that may read the feed.
@@ -58,7 +59,7 @@ func openStream(t *testing.T, s *server.Server, transport *http.Transport) *http
 }
 
 // awaitAlive reads up to the next alive.
-func awaitAlive(t *testing.T, frames *revocation.FrameReader) {
+func awaitAlive(t *testing.T, frames *list.FrameReader) {
 	t.Helper()
 	frame, err := frames.Next()
 	if err != nil || frame.Event != revocation.FrameAlive {
@@ -77,7 +78,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 			if res.Proto != name {
 				t.Errorf("%s", res.Proto)
 			}
-			frames := revocation.NewFrameReader(res.Body)
+			frames := list.NewFrameReader(res.Body)
 			for range 5 { // every 10 s
 				awaitAlive(t, frames)
 			}
@@ -93,7 +94,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 	for _, transport := range protocols() {
 		for range 5 {
 			body := openStream(t, s, transport).Body
-			awaitAlive(t, revocation.NewFrameReader(body))
+			awaitAlive(t, list.NewFrameReader(body))
 			bodies = append(bodies, body)
 		}
 	}

@@ -1,4 +1,4 @@
-package revocation_test
+package list_test
 
 import (
 	"fmt"
@@ -11,8 +11,11 @@ import (
 	"pgregory.net/rapid"
 
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
+
+var at = time.UnixMilli(1_700_000_000_123).UTC()
 
 func listed(id sid.ID, until time.Time) revocation.Entry {
 	return revocation.Entry{Scope: revocation.Scope{Kind: revocation.KindSession}, SID: id, Until: until}
@@ -40,11 +43,11 @@ func TestRevoked(t *testing.T) {
 		"client as u1":  {marked(revocation.ClientScope("u1"), upTo, at), nil, []sid.ID{before, upTo, after}},
 		"unknown kinds": {revocation.Entry{Scope: revocation.Scope{Kind: 9}, SID: upTo, Until: at}, nil, []sid.ID{before, upTo}},
 	} {
-		set := revocation.NewSet()
+		set := list.NewSet()
 		set.Apply(c.entry)
 		for _, id := range c.is {
 			if !set.Revoked(id, "u1", "c1") {
-				t.Errorf("%s: %s goes on", name, id)
+				t.Errorf("%s: %s is not revoked", name, id)
 			}
 		}
 		for _, id := range c.not {
@@ -55,7 +58,7 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
-// model is the set in its plainest form.
+// model is the set in its simplest form.
 type model struct {
 	sessions map[sid.ID]time.Time
 	marks    map[revocation.Scope]revocation.Entry
@@ -103,15 +106,14 @@ func (m *model) revoked(id sid.ID, user, client string) bool {
 	return false
 }
 
-// The set answers as its plainest form does, whatever is applied, loaded and expired. An
-// entry that has ended may stay for as long as Expire was not called.
-func TestSetIsItsModel(t *testing.T) {
+// The set answers as its model does, whatever is applied, loaded and expired.
+func TestSetMatchesItsModel(t *testing.T) {
 	names := []string{"", "u1", "u2", "c1", "c2"}
 	rapid.Check(t, func(t *rapid.T) {
 		clock := at.Truncate(time.Second)
 		ids := sid.NewGenerator(func() time.Time { return clock })
 		known := []sid.ID{ids.Next()}
-		set, plain := revocation.NewSet(), &model{map[sid.ID]time.Time{}, map[revocation.Scope]revocation.Entry{}}
+		set, plain := list.NewSet(), &model{map[sid.ID]time.Time{}, map[revocation.Scope]revocation.Entry{}}
 		entry := func() revocation.Entry {
 			e := revocation.Entry{SID: rapid.SampledFrom(known).Draw(t, "sid")}
 			e.Until = clock.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "until")) * time.Second)
@@ -157,10 +159,10 @@ func TestSetIsItsModel(t *testing.T) {
 	})
 }
 
-// Revoked never misses an entry that was applied before it was asked, while others are
-// applied and expired.
-func TestReadersNeverMissAnEntry(t *testing.T) {
-	set, ids := revocation.NewSet(), sid.NewGenerator(nil)
+// A reader finds an entry that was applied before, while others are applied, loaded and
+// expired.
+func TestReadersMissNoEntry(t *testing.T) {
+	set, ids := list.NewSet(), sid.NewGenerator(nil)
 	until := at.Add(time.Hour)
 	first := ids.Next()
 	set.Apply(listed(first, until))
@@ -176,7 +178,7 @@ func TestReadersNeverMissAnEntry(t *testing.T) {
 				default:
 				}
 				if !set.Revoked(first, "x", "y") || !set.Revoked(first, "u0", "y") {
-					t.Error("an entry is lost")
+					t.Error("an entry is missing")
 					return
 				}
 			}
@@ -191,49 +193,37 @@ func TestReadersNeverMissAnEntry(t *testing.T) {
 		}
 		if i%1000 == 0 {
 			set.Expire(at.Add(2 * time.Second))
+			set.Load(revocation.Snapshot{Entries: []revocation.Entry{listed(ids.Next(), until)}})
 		}
 	}
 	close(done)
 	wg.Wait()
 }
 
-const many = 100_000
-
-func fill(set *revocation.Set, entry func(i int, id sid.ID) revocation.Entry) []sid.ID {
-	ids := sid.NewGenerator(nil)
-	known := make([]sid.ID, many)
-	for i := range known {
-		known[i] = ids.Next()
-		set.Apply(entry(i, known[i]))
-	}
-	return known
-}
-
-// An entry takes at most 64 bytes, however many there are.
+// An entry takes at most 64 bytes, as long as most of them are sessions. A mark holds its
+// name too. When all have ended the memory is free again.
 func TestSetMemory(t *testing.T) {
-	for name, entry := range map[string]func(i int, id sid.ID) revocation.Entry{
-		"sessions": func(_ int, id sid.ID) revocation.Entry { return listed(id, at) },
-		"users": func(i int, id sid.ID) revocation.Entry {
+	for name, c := range map[string]struct {
+		entry func(i int, id sid.ID) revocation.Entry
+		limit float64 // bytes an entry
+	}{
+		"sessions": {sessionEntry, 64},
+		"mixed":    {mixedEntry, 64},
+		"users": {func(i int, id sid.ID) revocation.Entry {
 			return marked(revocation.UserScope(fmt.Sprintf("user-%d@example.com", i)), id, at)
-		},
+		}, 96},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			set := revocation.NewSet()
-			fill(set, entry)
-			runtime.GC()
-			runtime.ReadMemStats(&after)
-			each := float64(after.HeapAlloc-before.HeapAlloc) / float64(set.Len())
+			before := heap()
+			set := list.NewSet()
+			fill(set, c.entry)
+			each := float64(heap()-before) / many
 			t.Logf("%.1f bytes an entry", each)
-			if each > 64 || set.Len() != many {
+			if each > c.limit || set.Len() != many {
 				t.Errorf("%.1f bytes for each of %d entries", each, set.Len())
 			}
 			set.Expire(at.Add(2 * time.Second))
-			runtime.GC()
-			runtime.ReadMemStats(&after)
-			if left := int64(after.HeapAlloc) - int64(before.HeapAlloc); set.Len() != 0 || left > 256<<10 {
+			if left := heap() - before; set.Len() != 0 || left > 256<<10 {
 				t.Errorf("after the end of all entries the set holds %d of them and %d bytes", set.Len(), left)
 			}
 			runtime.KeepAlive(set)
@@ -241,41 +231,38 @@ func TestSetMemory(t *testing.T) {
 	}
 }
 
-func BenchmarkRevoked(b *testing.B) {
-	sessions := func(_ int, id sid.ID) revocation.Entry { return listed(id, at) }
-	mixed := func(i int, id sid.ID) revocation.Entry {
-		switch i % 10 {
-		case 0:
-			return marked(revocation.UserScope("user-"+strconv.Itoa(i)), id, at)
-		case 1:
-			return marked(revocation.ClientScope("client-"+strconv.Itoa(i)), sid.ID{}, at)
-		default:
-			return listed(id, at)
-		}
-	}
-	for name, entry := range map[string]func(i int, id sid.ID) revocation.Entry{"sessions": sessions, "mixed": mixed} {
-		set := revocation.NewSet()
-		known := fill(set, entry)
-		live := make([]sid.ID, 4096)
-		ids := sid.NewGenerator(nil)
-		for i := range live {
-			live[i] = ids.Next()
-		}
-		b.Run(name+"/live", func(b *testing.B) {
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if set.Revoked(live[i%len(live)], "018bcfe5-6800-7000", "web") {
-					b.Fatal("revoked")
-				}
+// heap returns the bytes in use after a garbage collection.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// An entry is kept for as long as its Until says, to the fraction of a second, and dropped
+// within a second after that.
+func TestExpire(t *testing.T) {
+	ids := sid.NewGenerator(nil)
+	for name, scope := range map[string]revocation.Scope{
+		"session": {Kind: revocation.KindSession}, "user": revocation.UserScope("u1"),
+		"client": revocation.ClientScope("c1"), "everything": revocation.EverythingScope(),
+	} {
+		set, id := list.NewSet(), ids.Next()
+		set.Apply(marked(scope, id, at))
+		for _, now := range []time.Time{at.Add(-time.Hour), at.Add(-time.Millisecond), at} {
+			set.Expire(now)
+			if !set.Revoked(id, "u1", "c1") || set.Len() != 1 {
+				t.Errorf("%s: dropped %s before its end", name, at.Sub(now))
 			}
-		})
-		b.Run(name+"/revoked", func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				n := i * 7919 % many / 10 * 10
-				if !set.Revoked(known[n+5], "018bcfe5-6800-7000", "web") {
-					b.Fatal("goes on")
-				}
-			}
-		})
+		}
+		set.Apply(marked(scope, id, at.Add(-time.Minute))) // no entry shortens another
+		set.Expire(at)
+		if !set.Revoked(id, "u1", "c1") {
+			t.Errorf("%s: dropped after an entry that ends earlier", name)
+		}
+		set.Expire(at.Add(time.Second))
+		if set.Revoked(id, "u1", "c1") || set.Len() != 0 {
+			t.Errorf("%s: still there a second after its end", name)
+		}
 	}
 }

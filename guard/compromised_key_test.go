@@ -14,8 +14,8 @@ import (
 	"issuer.example/jwt"
 )
 
-// emergency is an issuer of two keys, of which the guard knows both, and a token that was
-// made with the old one by whoever stole it. Its session is above every mark.
+// emergency returns an issuer with two keys that the guard knows, and a token that an
+// attacker has forged with the older one. No mark covers its session.
 func emergency(t *testing.T, changes ...func(*guard.Config)) (iss *guardtest.Issuer, g *guard.Guard, stolen, kid string) {
 	t.Helper()
 	iss = guardtest.New(t, guardtest.Config{})
@@ -32,8 +32,8 @@ func onlyKey(t *testing.T, g *guard.Guard, kid string) {
 	guardtest.Until(t, func() bool { return slices.Equal(g.Stats().KeyIDs, []string{kid}) })
 }
 
-// The issuer revokes everything before it takes the key away, and once more after. The
-// keys that the guard asked for at the first may still have the key.
+// The issuer revokes everything before it removes the key, and again after that. The answer
+// to the fetch that the first revocation caused may still contain the key.
 func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
 	iss, g, stolen, kid := emergency(t)
 	asked, release := make(chan struct{}), make(chan struct{})
@@ -59,7 +59,7 @@ func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// A guard that was away learns of the emergency from the snapshot.
+// A guard that was disconnected learns of the emergency from the snapshot.
 func TestCompromisedKeyWhileAway(t *testing.T) {
 	iss, g, stolen, kid := emergency(t)
 	iss.Down(true)
@@ -72,7 +72,7 @@ func TestCompromisedKeyWhileAway(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// A guard that starts in the midst of it has the keys of after it when it is ready.
+// A guard that starts during the emergency has the new key set when it is ready.
 func TestCompromisedKeyDuringTheStart(t *testing.T) {
 	iss := guardtest.New(t, guardtest.Config{})
 	stolen := iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"})
@@ -87,7 +87,7 @@ func TestCompromisedKeyDuringTheStart(t *testing.T) {
 	refused(t, iss.Guard(t, quiet), stolen, jwt.ErrUnknownKey)
 }
 
-// An issuer in trouble does not answer at once.
+// The guard fetches the keys until the issuer answers.
 func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
 	iss, g, stolen, kid := emergency(t)
 	var failures atomic.Int32
@@ -105,7 +105,7 @@ func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// A cache on the way may have the keys of before, and is told not to answer.
+// A cache in between may still hold the old keys. The guard's request bypasses it.
 func TestKeysAreTheIssuersOwn(t *testing.T) {
 	iss, g, stolen, kid := emergency(t, func(c *guard.Config) {
 		c.HTTPClient = &http.Client{Transport: &sharedCache{next: c.HTTPClient.Transport}}
@@ -116,8 +116,8 @@ func TestKeysAreTheIssuersOwn(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// sharedCache is a cache between verifiers and issuer: it gives the first answer for the
-// keys to everybody, unless it is told to ask (RFC 9111 §5.2.1.4).
+// sharedCache is a cache between verifiers and issuer. It repeats the first answer with keys,
+// unless the request says no-cache (RFC 9111 §5.2.1.4).
 type sharedCache struct {
 	next http.RoundTripper
 
@@ -146,8 +146,8 @@ func (c *sharedCache) RoundTrip(r *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
-// Behind a proxy that holds the stream back a guard lives by snapshots. It forgets what has
-// ended all the same.
+// A guard behind a proxy that holds the stream back has snapshots alone. It drops entries
+// that have ended all the same.
 func TestSnapshotsAloneAreForgotten(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Row by row of RFC 9111 §4.2: what is left of the time for which an answer may be used.
+// How long an answer may still be used (RFC 9111 §4.2).
 func TestRemainingAge(t *testing.T) {
 	for _, c := range []struct {
 		control, age string

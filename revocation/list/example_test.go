@@ -1,10 +1,11 @@
-package revocation_test
+package list_test
 
 import (
 	"fmt"
 	"time"
 
 	"issuer.example/revocation"
+	"issuer.example/revocation/list"
 	"issuer.example/sid"
 )
 
@@ -13,7 +14,7 @@ func ExampleSet() {
 	ids := sid.NewGenerator(nil)
 	before, upTo, after := ids.Next(), ids.Next(), ids.Next()
 
-	set := revocation.NewSet()
+	set := list.NewSet()
 	set.Apply(revocation.Entry{
 		Seq: 1, Scope: revocation.UserScope("u1"), SID: upTo, Until: time.Now().Add(6 * time.Minute),
 	})

@@ -1,0 +1,162 @@
+package guard
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"issuer.example/jwt"
+	"issuer.example/revocation"
+	"issuer.example/revocation/list"
+	"issuer.example/sid"
+)
+
+const (
+	// feedSkew is how far the clocks of the issuer and of this service may differ when a
+	// message of the feed is judged.
+	feedSkew = jwt.MaxLeeway
+	// keepAfterEnd is how long an entry is kept after its end, by the issuer's clock. A
+	// service whose clock is behind still accepts tokens then.
+	keepAfterEnd = 2 * jwt.MaxLeeway
+)
+
+// revocations are the entries of the issuer's log that a guard has applied, its position in
+// the log, and how recently the issuer confirmed that no entry is missing. The signatures
+// of messages are verified before they come here. A message that is refused changes
+// nothing.
+type revocations struct {
+	issuer       string
+	maxStaleness time.Duration
+	set          *list.Set
+	confirmed    atomic.Pointer[instant] // nil before the first snapshot
+
+	mu           sync.Mutex
+	seq          uint64    // of the newest entry applied
+	last         sid.ID    // the identifier in that entry, zero if unknown
+	newestIssued time.Time // the latest iat of all messages accepted
+}
+
+// instant is one time by both clocks of a machine. The monotonic one stands still while
+// the machine is suspended; the wall clock can be set back.
+type instant struct{ monotonic, wall time.Time }
+
+func newRevocations(issuer string, maxStaleness time.Duration) *revocations {
+	return &revocations{issuer: issuer, maxStaleness: maxStaleness, set: list.NewSet()}
+}
+
+// position returns the number of the newest entry applied, and when the issuer last
+// confirmed that there is no newer one.
+func (r *revocations) position() (seq uint64, confirmed time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at := r.confirmed.Load(); at != nil {
+		confirmed = at.monotonic
+	}
+	return r.seq, confirmed
+}
+
+// fresh reports whether the last confirmation is recent enough by both clocks.
+func (r *revocations) fresh(now time.Time) bool {
+	at := r.confirmed.Load()
+	return at != nil && now.Sub(at.monotonic) <= r.maxStaleness && now.Round(0).Sub(at.wall) <= r.maxStaleness
+}
+
+// applyEvent applies the next entry of the log.
+func (r *revocations) applyEvent(e revocation.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.checkOrder(e.Issuer, e.Entry.Seq, r.seq+1, e.Prev); err != nil {
+		return err
+	}
+	r.set.Apply(e.Entry)
+	r.seq, r.last = e.Entry.Seq, e.Entry.SID
+	r.noteIssuedAt(e.IssuedAt)
+	return nil
+}
+
+// applyAlive notes the issuer's confirmation that no entry is missing.
+func (r *revocations) applyAlive(a revocation.Alive, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.checkOrder(a.Issuer, a.Seq, r.seq, a.Last); err != nil {
+		return err
+	}
+	if err := r.checkTime(a.IssuedAt, now); err != nil {
+		return err
+	}
+	if r.last.IsZero() {
+		r.last = a.Last
+	}
+	r.markFresh(a.IssuedAt, now)
+	r.set.Expire(a.IssuedAt.Add(-keepAfterEnd))
+	return nil
+}
+
+// applySnapshot adds a whole list and moves to its position. A snapshot that ends before
+// that position comes from an issuer whose backup was restored, or it is an old one that
+// was replayed: it must be newer than every message accepted before.
+func (r *revocations) applySnapshot(s revocation.Snapshot, now time.Time) (rolledBack bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Issuer != r.issuer {
+		return false, ErrSender
+	}
+	if err := r.checkTime(s.IssuedAt, now); err != nil {
+		return false, err
+	}
+	rolledBack = s.Next < r.seq
+	if rolledBack && !s.IssuedAt.After(r.newestIssued) {
+		return false, fmt.Errorf("%w: the snapshot ends at %d, after %d was applied", ErrBackwards, s.Next, r.seq)
+	}
+	r.set.Load(s)
+	r.seq, r.last = s.Next, s.Last
+	r.markFresh(s.IssuedAt, now)
+	r.set.Expire(s.IssuedAt.Add(-keepAfterEnd))
+	return rolledBack, nil
+}
+
+// checkOrder checks that a message is about the entry that is expected next. prev is the
+// identifier that the message says is in the entry applied last.
+func (r *revocations) checkOrder(issuer string, seq, want uint64, prev sid.ID) error {
+	switch {
+	case issuer != r.issuer:
+		return ErrSender
+	case seq < want:
+		return fmt.Errorf("%w: to %d, after %d was applied", ErrBackwards, seq, r.seq)
+	case seq > want:
+		return fmt.Errorf("%w: %d, after %d was applied", ErrGap, seq, r.seq)
+	case !prev.IsZero() && !r.last.IsZero() && prev != r.last:
+		return fmt.Errorf("%w: at %d", ErrForked, seq)
+	}
+	return nil
+}
+
+// checkTime refuses a message whose iat is too far from now.
+func (r *revocations) checkTime(issued, now time.Time) error {
+	switch age := now.Sub(issued); {
+	case age > feedSkew+r.maxStaleness:
+		return fmt.Errorf("%w: it is %s old", ErrClock, age.Truncate(time.Second))
+	case age < -feedSkew:
+		return fmt.Errorf("%w: it is from %s in the future", ErrClock, -age.Truncate(time.Second))
+	}
+	return nil
+}
+
+// markFresh notes that the list was complete when a message was issued. If the message was
+// on its way for longer than the clocks may differ, that is as much earlier than now.
+func (r *revocations) markFresh(issued, now time.Time) {
+	r.noteIssuedAt(issued)
+	if late := now.Sub(issued.Add(feedSkew)); late > 0 {
+		now = now.Add(-late)
+	}
+	if old := r.confirmed.Load(); old == nil || now.After(old.monotonic) || now.Round(0).After(old.wall) {
+		r.confirmed.Store(&instant{monotonic: now, wall: now.Round(0)})
+	}
+}
+
+func (r *revocations) noteIssuedAt(issued time.Time) {
+	if issued.After(r.newestIssued) {
+		r.newestIssued = issued
+	}
+}
