@@ -21,44 +21,44 @@ import (
 // set; the shipped config.yaml explains each key. Durations are at least whole
 // milliseconds, unless a key says otherwise.
 type Config struct {
-	Issuer         string       `koanf:"issuer"`
-	Listen         string       `koanf:"listen"`
-	Admin          Admin        `koanf:"admin"`
-	Store          Store        `koanf:"store"`
-	Secrets        []string     `koanf:"secrets"`
-	AccessToken    AccessToken  `koanf:"access_token"`
-	Keys           Keys         `koanf:"keys"`
-	Session        Session      `koanf:"session"`
-	Refresh        Refresh      `koanf:"refresh"`
-	Binding        Binding      `koanf:"binding"`
-	Cookies        Cookies      `koanf:"cookies"`
-	CORS           CORS         `koanf:"cors"`
-	BetterAuth     BetterAuth   `koanf:"better_auth"`
-	TrustedProxies []string     `koanf:"trusted_proxies"`
-	ServiceKeys    []ServiceKey `koanf:"service_keys"`
-	Limits         Limits       `koanf:"limits"`
-	Log            Log          `koanf:"log"`
+	Issuer         string       `yaml:"issuer"`
+	Listen         string       `yaml:"listen"`
+	Admin          Admin        `yaml:"admin"`
+	Store          Store        `yaml:"store"`
+	Secrets        []string     `yaml:"secrets"`
+	AccessToken    AccessToken  `yaml:"access_token"`
+	Keys           Keys         `yaml:"keys"`
+	Session        Session      `yaml:"session"`
+	Refresh        Refresh      `yaml:"refresh"`
+	Binding        Binding      `yaml:"binding"`
+	Cookies        Cookies      `yaml:"cookies"`
+	CORS           CORS         `yaml:"cors"`
+	BetterAuth     BetterAuth   `yaml:"better_auth"`
+	TrustedProxies []string     `yaml:"trusted_proxies"`
+	ServiceKeys    []ServiceKey `yaml:"service_keys"`
+	Limits         Limits       `yaml:"limits"`
+	Log            Log          `yaml:"log"`
 }
 
 // Admin is the second listener: admin API, console, metrics, pprof.
 type Admin struct {
-	Listen string `koanf:"listen"`
+	Listen string `yaml:"listen"`
 }
 
 // Store says where sessions are kept.
 type Store struct {
-	Driver string `koanf:"driver"`
-	Path   string `koanf:"path"`
-	DSN    string `koanf:"dsn"`
-	Check  bool   `koanf:"check"`
+	Driver string `yaml:"driver"`
+	Path   string `yaml:"path"`
+	DSN    string `yaml:"dsn"`
+	Check  bool   `yaml:"check"`
 }
 
 // AccessToken is about the short-lived JWT.
 type AccessToken struct {
-	Lifetime  time.Duration `koanf:"lifetime"`
-	Algorithm string        `koanf:"algorithm"`
-	Audience  []string      `koanf:"audience"`
-	Leeway    time.Duration `koanf:"leeway"`
+	Lifetime  time.Duration `yaml:"lifetime"`
+	Algorithm string        `yaml:"algorithm"`
+	Audience  []string      `yaml:"audience"`
+	Leeway    time.Duration `yaml:"leeway"`
 }
 
 // Audience is who access tokens are for where a mint names nobody: the issuer itself,
@@ -72,60 +72,60 @@ func (c *Config) Audience() []string {
 
 // Keys is the schedule of the signing keys.
 type Keys struct {
-	RotateEvery   time.Duration `koanf:"rotate_every"`
-	PublishBefore time.Duration `koanf:"publish_before"`
+	RotateEvery   time.Duration `yaml:"rotate_every"`
+	PublishBefore time.Duration `yaml:"publish_before"`
 }
 
 // Session is the policy of sessions.
 type Session struct {
-	IdleTimeout            time.Duration `koanf:"idle_timeout"`
-	AbsoluteTimeout        time.Duration `koanf:"absolute_timeout"`
-	UpdateAge              time.Duration `koanf:"update_age"`
-	FreshAge               time.Duration `koanf:"fresh_age"`
-	MaxPerUser             int           `koanf:"max_per_user"`
-	OnLimit                string        `koanf:"on_limit"`
-	History                time.Duration `koanf:"history"`
-	RevokeAllRequiresFresh bool          `koanf:"revoke_all_requires_fresh"`
+	IdleTimeout            time.Duration `yaml:"idle_timeout"`
+	AbsoluteTimeout        time.Duration `yaml:"absolute_timeout"`
+	UpdateAge              time.Duration `yaml:"update_age"`
+	FreshAge               time.Duration `yaml:"fresh_age"`
+	MaxPerUser             int           `yaml:"max_per_user"`
+	OnLimit                string        `yaml:"on_limit"`
+	History                time.Duration `yaml:"history"`
+	RevokeAllRequiresFresh bool          `yaml:"revoke_all_requires_fresh"`
 }
 
 // Refresh is the policy of refresh tokens.
 type Refresh struct {
-	ConcurrencyWindow time.Duration `koanf:"concurrency_window"`
-	LateRetry         string        `koanf:"late_retry"`
+	ConcurrencyWindow time.Duration `yaml:"concurrency_window"`
+	LateRetry         string        `yaml:"late_retry"`
 }
 
 // Binding says what a change of address or browser means at a refresh.
 type Binding struct {
-	IP        string `koanf:"ip"`
-	UserAgent string `koanf:"user_agent"`
+	IP        string `yaml:"ip"`
+	UserAgent string `yaml:"user_agent"`
 }
 
 // Cookies is about the cookies of browsers.
 type Cookies struct {
-	Prefix      string        `koanf:"prefix"`
-	Secure      string        `koanf:"secure"`
-	Domain      string        `koanf:"domain"`
-	SameSite    string        `koanf:"same_site"`
-	CacheMaxAge time.Duration `koanf:"cache_max_age"`
+	Prefix      string        `yaml:"prefix"`
+	Secure      string        `yaml:"secure"`
+	Domain      string        `yaml:"domain"`
+	SameSite    string        `yaml:"same_site"`
+	CacheMaxAge time.Duration `yaml:"cache_max_age"`
 }
 
 // CORS names the front ends on other origins.
 type CORS struct {
-	AllowedOrigins []string `koanf:"allowed_origins"`
+	AllowedOrigins []string `yaml:"allowed_origins"`
 }
 
 // BetterAuth is the surface for better-auth clients.
 type BetterAuth struct {
-	BasePath          string `koanf:"base_path"`
-	ListRequiresFresh bool   `koanf:"list_requires_fresh"`
+	BasePath          string `yaml:"base_path"`
+	ListRequiresFresh bool   `yaml:"list_requires_fresh"`
 }
 
 // ServiceKey is one caller of the service and admin API. SHA256 is the SHA-256 of
 // the whole key text in lower-case hex; the key itself is nowhere in the settings.
 type ServiceKey struct {
-	Name   string   `koanf:"name"`
-	SHA256 string   `koanf:"sha256"`
-	Scopes []string `koanf:"scopes"`
+	Name   string   `yaml:"name"`
+	SHA256 string   `yaml:"sha256"`
+	Scopes []string `yaml:"scopes"`
 }
 
 // Key parses the hash and the scopes. It succeeds for every key that [Load] returns.
@@ -145,14 +145,14 @@ func (k ServiceKey) Key() (client.Key, error) {
 
 // Limits bounds what callers may use up.
 type Limits struct {
-	Connections       int `koanf:"connections"`
-	FeedStreams       int `koanf:"feed_streams"`
-	FeedStreamsPerKey int `koanf:"feed_streams_per_key"`
+	Connections       int `yaml:"connections"`
+	FeedStreams       int `yaml:"feed_streams"`
+	FeedStreamsPerKey int `yaml:"feed_streams_per_key"`
 }
 
 // Log is about the program's own log.
 type Log struct {
-	Level string `koanf:"level"`
+	Level string `yaml:"level"`
 }
 
 // Default is the configuration when neither file nor environment sets anything.

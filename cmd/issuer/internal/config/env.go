@@ -30,6 +30,22 @@ type environment struct {
 	leaves map[string]leaf // by variable
 }
 
+// decodeEnvironment reads the variables of the issuer among environ. Every value of them
+// that is well formed is in the result, by the path of its key.
+func decodeEnvironment(r *report, environ []string) map[string]any {
+	e, values := newEnvironment(r), map[string]any{}
+	for _, entry := range environ {
+		name, text, ok := strings.Cut(entry, "=")
+		if !ok || !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		if path, value, ok := e.variable(name, text); ok {
+			values[path] = value
+		}
+	}
+	return values
+}
+
 func newEnvironment(r *report) *environment {
 	e := &environment{report: r, leaves: map[string]leaf{}}
 	for _, l := range leaves(reflect.TypeFor[Config](), "") {
@@ -46,34 +62,29 @@ func hasFileForm(path string) bool {
 	return path == "store.dsn" || path == "service_keys" || path == "secrets"
 }
 
-// variable reads one variable, in the form that koanf's provider calls: the path
-// and value to set, or "" for none.
-func (e *environment) variable(name, text string) (path string, value any) {
+// variable reads one variable; ok is false when it sets no key.
+func (e *environment) variable(name, text string) (path string, value any, ok bool) {
 	l, known := e.leaves[name]
 	p := place{name: name}
 	switch {
 	case !known && (slices.Contains(clientVariables, name) || fromKubernetes(name)):
-		return "", nil
+		return "", nil, false
 	case !known:
 		e.report.add(p, "", "no key of the configuration has this name")
-		return "", nil
+		return "", nil, false
 	}
 	if name != Variable(l.path) && l.path != "secrets" {
-		var ok bool
 		if text, ok = e.readFile(p, l.path, text); !ok {
-			return "", nil
+			return "", nil, false
 		}
 	}
 	if _, twice := e.report.places[l.path]; twice && e.report.places[l.path].line == 0 {
 		e.report.add(p, l.path, "given twice, by %s too", e.report.places[l.path].name)
-		return "", nil
+		return "", nil, false
 	}
 	e.report.at(l.path, p)
-	v, ok := e.parse(p, l, text)
-	if !ok {
-		return "", nil
-	}
-	return l.path, v
+	value, ok = e.parse(p, l, text)
+	return l.path, value, ok
 }
 
 // fromKubernetes tells the variables that Kubernetes sets in every container for a

@@ -7,10 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
-
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/v2"
 )
 
 // maxSize bounds the file, and a file that a variable names.
@@ -37,29 +33,14 @@ func Load(src Source) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := koanf.New(".")
-	defaults := map[string]any{}
-	flatten(reflect.ValueOf(Default()).Elem(), "", defaults)
-	environ := newEnvironment(r)
 	file := decodeFile(r, src.Path, text)
-	unread := r.broken[""]
-	for _, layer := range []koanf.Provider{
-		confmap.Provider(defaults, "."),
-		confmap.Provider(file, "."),
-		env.Provider(".", env.Opt{
-			Prefix: prefix, TransformFunc: environ.variable,
-			EnvironFunc: func() []string { return src.Environ },
-		}),
-	} {
-		if err := k.Load(layer, nil); err != nil {
-			return nil, fmt.Errorf("merging the configuration: %w", err)
-		}
-	}
-	c := &Config{}
-	if err := k.Unmarshal("", c); err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if !unread { // or every key that the file sets would be called missing
+	unreadable := r.broken[""]
+	environ := decodeEnvironment(r, src.Environ)
+	c := Default()
+	assign(reflect.ValueOf(c).Elem(), "", file)
+	assign(reflect.ValueOf(c).Elem(), "", environ)
+	// Checking an unreadable file would report the keys that it sets as missing.
+	if !unreadable {
 		check(c, r, src.Prepared)
 	}
 	if len(r.faults) > 0 {

@@ -6,7 +6,7 @@ import (
 )
 
 // tag is the struct tag that names a key.
-const tag = "koanf"
+const tag = "yaml"
 
 // leaf is one key that holds a value.
 type leaf struct {
@@ -57,14 +57,15 @@ func keys(t reflect.Type) []string {
 	return names
 }
 
-// flatten is v as a map from path to value, what koanf merges.
-func flatten(v reflect.Value, prefix string, into map[string]any) {
+// assign sets every field of the struct v whose path has a value. A value has the type of
+// its field.
+func assign(v reflect.Value, prefix string, values map[string]any) {
 	for i := range v.NumField() {
-		path := join(prefix, v.Type().Field(i).Tag.Get(tag))
-		if f := v.Field(i); f.Kind() == reflect.Struct {
-			flatten(f, path, into)
-		} else {
-			into[path] = f.Interface()
+		f, path := v.Field(i), join(prefix, v.Type().Field(i).Tag.Get(tag))
+		if f.Kind() == reflect.Struct {
+			assign(f, path, values)
+		} else if value, ok := values[path]; ok {
+			f.Set(reflect.ValueOf(value))
 		}
 	}
 }
