@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/process"
 	"issuer.example/cmd/issuer/internal/server"
 )
 
@@ -29,7 +30,7 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 func (a *app) serve(ctx context.Context, dev bool) error {
-	harden()
+	process.Harden()
 	a.tuneMemory()
 	settings, err := a.settings(!dev)
 	if err != nil {
@@ -81,7 +82,7 @@ func warn(log *slog.Logger, c *config.Config, dev bool, now, built time.Time) {
 			log.Warn("trusted_proxies holds every address: whoever connects says which address and host they have", "block", proxy)
 		}
 	}
-	if limit, ok := openFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {
+	if limit, ok := process.OpenFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {
 		log.Warn("limits.connections is more than the limit of open files allows",
 			"connections", c.Limits.Connections, "open_files", limit)
 	}

@@ -53,7 +53,7 @@ func Law() map[string]Rule {
 		"cmd/issuer": {
 			Ours: []string{
 				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/server", "secret", "store/bolt",
+				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
 			},
 			Doors: []string{"github.com/spf13/cobra"},
 		},
@@ -62,6 +62,7 @@ func Law() map[string]Rule {
 			Ours:  []string{"client", "secret"},
 			Doors: []string{"go.yaml.in/yaml/v3"},
 		},
+		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
 				"cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "sid", "store/bolt",
