@@ -18,9 +18,6 @@ import (
 	"issuer.example/cmd/issuer/internal/config"
 )
 
-// grace is how long accepted requests may take to finish once the server stops.
-const grace = 10 * time.Second
-
 // Config is what a [Server] is made of.
 type Config struct {
 	// Settings are complete and checked. Required.
@@ -71,17 +68,31 @@ func (s *Server) PublicAddr() net.Addr { return s.public.listener.Addr() }
 // AdminAddr is the address that the admin listener has.
 func (s *Server) AdminAddr() net.Addr { return s.admin.listener.Addr() }
 
-// Run serves until ctx ends or a part fails. Then it takes no more connections, lets the
-// accepted requests finish for up to 10 s, stops the background work and closes the
-// store. It is called once.
+// Run serves until ctx ends or a part fails. Then it accepts no more connections, lets the
+// accepted requests finish, stops the background work and closes the store. All of that
+// takes less than 10 s; what did not end by then is in the error. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	// Background work outlives the requests: they may depend on it.
+	// Background work outlives the requests, which may depend on it.
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
 	var serving, working sync.WaitGroup
+	s.serve(&serving, fail)
+	s.work(work, &working, fail)
+	s.log.Info("serving", "public", s.PublicAddr().String(), "admin", s.AdminAddr().String())
+
+	<-ctx.Done()
+	s.log.Info("stopping: finishing what was accepted", "within", drainGrace.String())
+	err := errors.Join(failure(ctx), s.stop(stopWork, &working))
+	serving.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// serve answers requests on both endpoints until they are shut down.
+func (s *Server) serve(serving *sync.WaitGroup, fail context.CancelCauseFunc) {
 	for _, e := range []*endpoint{s.public, s.admin} {
 		serving.Go(func() {
 			if err := e.serve(); err != nil {
@@ -89,50 +100,26 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
+}
+
+// work does the background work until ctx ends.
+func (s *Server) work(ctx context.Context, working *sync.WaitGroup, fail context.CancelCauseFunc) {
 	for name, run := range s.parts.background() {
 		working.Go(func() {
-			if err := run(work); err != nil && work.Err() == nil {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
 				fail(fmt.Errorf("%s: %w", name, err))
 			}
 		})
 	}
-	s.log.Info("serving", "public", s.PublicAddr().String(), "admin", s.AdminAddr().String())
-
-	<-ctx.Done()
-	s.log.Info("stopping: finishing what was accepted", "within", grace.String())
-	err := failure(ctx)
-	err = errors.Join(err, s.shutdown())
-	serving.Wait()
-	stopWork()
-	working.Wait()
-	if closed := s.parts.store.Close(); closed != nil {
-		err = errors.Join(err, fmt.Errorf("closing the store: %w", closed))
-	}
-	s.log.Info("stopped")
-	return err
 }
 
-// failure is why a part ended the run; nil when it was asked to end.
+// failure is the error of the part that ended the run; nil when ctx ended because the caller
+// ended it.
 func failure(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	return nil
-}
-
-// shutdown ends both endpoints together, within the grace.
-func (s *Server) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	var (
-		ends sync.WaitGroup
-		errs [2]error
-	)
-	for i, e := range []*endpoint{s.public, s.admin} {
-		ends.Go(func() { errs[i] = e.shutdown(ctx) })
-	}
-	ends.Wait()
-	return errors.Join(errs[:]...)
 }
 
 // Close closes a server that was never run.
