@@ -119,6 +119,7 @@ func ParseProxy(text string) (netip.Prefix, error) {
 }
 
 func (v checker) checkStore() {
+	v.between("store.facts_keep", v.Store.FactsKeep, 0, year)
 	switch v.Store.Driver {
 	case "bolt":
 		if v.Store.DSN != "" {

@@ -51,6 +51,8 @@ type Store struct {
 	Path   string `yaml:"path"`
 	DSN    string `yaml:"dsn"`
 	Check  bool   `yaml:"check"`
+	// FactsKeep is how long facts are kept beyond what verifiers need.
+	FactsKeep time.Duration `yaml:"facts_keep"`
 }
 
 // AccessToken is about the short-lived JWT.
@@ -161,7 +163,7 @@ func Default() *Config {
 		Issuer:  "http://localhost:8080",
 		Listen:  "127.0.0.1:8080",
 		Admin:   Admin{Listen: "127.0.0.1:9090"},
-		Store:   Store{Driver: "bolt", Path: "data/issuer.db"},
+		Store:   Store{Driver: "bolt", Path: "data/issuer.db", FactsKeep: time.Hour},
 		Secrets: []string{"data/issuer.secret"},
 		AccessToken: AccessToken{
 			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},

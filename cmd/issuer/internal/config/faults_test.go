@@ -28,7 +28,7 @@ service_keys:
 	want := []string{
 		"config.yaml:1: issuer: must begin with https://; plain http is only for localhost",
 		"config.yaml:2: listen: must be text, not a bare number",
-		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check",
+		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check, facts_keep",
 		"config.yaml:5: store.driver: must be bolt",
 		"config.yaml:8: access_token.lifetime: given twice, first on line 7",
 		"config.yaml:9: session.idle_timeout: must be a duration such as 30s, 5m or 720h, not a list",
@@ -92,6 +92,8 @@ func TestRefused(t *testing.T) {
 		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used"},
 		{"store path climbs", "store: {path: data/../../x}", `store.path: must not hold ".."`},
 		{"store path empty", `store: {path: ""}`, "must name a file"},
+		{"facts_keep below zero", "store: {facts_keep: -1s}", "store.facts_keep: must be from 0s to 8760h"},
+		{"facts_keep over a year", "store: {facts_keep: 8761h}", "store.facts_keep: must be from 0s to 8760h"},
 		{"no secrets", "secrets: []", "must name 1 to 16 files"},
 		{"a secret twice", "secrets: [a, a]", "secrets[1]: stands in the list twice"},
 
