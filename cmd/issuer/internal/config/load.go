@@ -20,9 +20,9 @@ type Source struct {
 	Optional bool
 	// Environ is the environment, as os.Environ gives it.
 	Environ []string
-	// Prepared also asks for what `serve --dev` would make by itself: secret files
-	// that can be read and at least one service key.
-	Prepared bool
+	// ForServing also requires what `serve --dev` would create by itself: secret files
+	// that can be read, and at least one service key.
+	ForServing bool
 }
 
 // Load reads the settings and checks them. Any error is [Faults], except one of
@@ -41,7 +41,7 @@ func Load(src Source) (*Config, error) {
 	assign(reflect.ValueOf(c).Elem(), "", environ)
 	// Checking an unreadable file would report the keys that it sets as missing.
 	if !unreadable {
-		check(c, r, src.Prepared)
+		check(c, r, src.ForServing)
 	}
 	if len(r.faults) > 0 {
 		r.faults.sort()
