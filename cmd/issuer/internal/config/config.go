@@ -1,25 +1,20 @@
-// Package config reads the settings of the issuer: the defaults, over them the
-// file config.yaml, over that the environment.
+// Package config reads the configuration of the issuer. The file config.yaml overrides the
+// defaults, and the environment overrides both.
 //
-// It is strict. An unknown key, a wrong type, a key given twice or a bad value is a
-// [Fault] that names its line, or its variable; [Load] collects all of them and
-// returns them together as [Faults].
+// Reading is strict. An unknown key, a wrong type, a key given twice or a bad value is a
+// [Fault] that names its line or its variable. [Load] returns all faults together as
+// [Faults].
 //
-// A variable is ISSUER_ and the path of the key in capitals, joined by "_":
-// ISSUER_ACCESS_TOKEN_LIFETIME. Lists are separated by commas, service keys are
-// JSON. The keys that are secret or name secrets (store.dsn, service_keys,
-// secrets) also have a form that ends in _FILE.
+// The variable of a key is ISSUER_ and its path in capitals, joined by "_":
+// ISSUER_ACCESS_TOKEN_LIFETIME. Lists are separated by commas; service keys are JSON. The
+// keys that hold or name secrets (store.dsn, service_keys, secrets) also have a variable that
+// ends in _FILE.
 package config
 
-import (
-	"time"
+import "time"
 
-	"issuer.example/client"
-)
-
-// Config is every setting. [Default] gives the values that hold when nothing is
-// set; the shipped config.yaml explains each key. Durations are at least whole
-// milliseconds, unless a key says otherwise.
+// Config holds every key. [Default] returns the values of keys that are not set, and the
+// shipped config.yaml explains each key.
 type Config struct {
 	Issuer         string       `yaml:"issuer"`
 	Listen         string       `yaml:"listen"`
@@ -55,7 +50,7 @@ type Store struct {
 	FactsKeep time.Duration `yaml:"facts_keep"`
 }
 
-// AccessToken is about the short-lived JWT.
+// AccessToken describes the short-lived JWT.
 type AccessToken struct {
 	Lifetime  time.Duration `yaml:"lifetime"`
 	Algorithm string        `yaml:"algorithm"`
@@ -63,8 +58,8 @@ type AccessToken struct {
 	Leeway    time.Duration `yaml:"leeway"`
 }
 
-// Audience is who access tokens are for where a mint names nobody: the issuer itself,
-// unless access_token.audience says.
+// Audience returns the `aud` of access tokens whose mint names none: access_token.audience, or
+// the issuer itself when that is empty.
 func (c *Config) Audience() []string {
 	if len(c.AccessToken.Audience) == 0 {
 		return []string{c.Issuer}
@@ -96,13 +91,13 @@ type Refresh struct {
 	LateRetry         string        `yaml:"late_retry"`
 }
 
-// Binding says what a change of address or browser means at a refresh.
+// Binding says what a refresh does when the address or the browser has changed.
 type Binding struct {
 	IP        string `yaml:"ip"`
 	UserAgent string `yaml:"user_agent"`
 }
 
-// Cookies is about the cookies of browsers.
+// Cookies describes the cookies of browsers.
 type Cookies struct {
 	Prefix      string        `yaml:"prefix"`
 	Secure      string        `yaml:"secure"`
@@ -111,78 +106,25 @@ type Cookies struct {
 	CacheMaxAge time.Duration `yaml:"cache_max_age"`
 }
 
-// CORS names the front ends on other origins.
+// CORS lists the front ends on other origins.
 type CORS struct {
 	AllowedOrigins []string `yaml:"allowed_origins"`
 }
 
-// BetterAuth is the surface for better-auth clients.
+// BetterAuth describes the routes for better-auth clients.
 type BetterAuth struct {
 	BasePath          string `yaml:"base_path"`
 	ListRequiresFresh bool   `yaml:"list_requires_fresh"`
 }
 
-// ServiceKey is one caller of the service and admin API. SHA256 is the SHA-256 of
-// the whole key text in lower-case hex; the key itself is nowhere in the settings.
-type ServiceKey struct {
-	Name   string   `yaml:"name"`
-	SHA256 string   `yaml:"sha256"`
-	Scopes []string `yaml:"scopes"`
-}
-
-// Key parses the hash and the scopes. It succeeds for every key that [Load] returns.
-func (k ServiceKey) Key() (client.Key, error) {
-	hash, err := client.ParseHash(k.SHA256)
-	if err != nil {
-		return client.Key{}, err
-	}
-	scopes := make([]client.Scope, len(k.Scopes))
-	for i, text := range k.Scopes {
-		if scopes[i], err = client.ParseScope(text); err != nil {
-			return client.Key{}, err
-		}
-	}
-	return client.Key{Name: k.Name, SHA256: hash, Scopes: scopes}, nil
-}
-
-// Limits bounds what callers may use up.
+// Limits bounds the resources that callers may use.
 type Limits struct {
 	Connections       int `yaml:"connections"`
 	FeedStreams       int `yaml:"feed_streams"`
 	FeedStreamsPerKey int `yaml:"feed_streams_per_key"`
 }
 
-// Log is about the program's own log.
+// Log describes the program's own log.
 type Log struct {
 	Level string `yaml:"level"`
-}
-
-// Default is the configuration when neither file nor environment sets anything.
-func Default() *Config {
-	return &Config{
-		Issuer:  "http://localhost:8080",
-		Listen:  "127.0.0.1:8080",
-		Admin:   Admin{Listen: "127.0.0.1:9090"},
-		Store:   Store{Driver: "bolt", Path: "data/issuer.db", FactsKeep: time.Hour},
-		Secrets: []string{"data/issuer.secret"},
-		AccessToken: AccessToken{
-			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},
-		},
-		Keys: Keys{RotateEvery: 720 * time.Hour, PublishBefore: time.Hour},
-		Session: Session{
-			IdleTimeout: 168 * time.Hour, AbsoluteTimeout: 720 * time.Hour,
-			FreshAge: 10 * time.Minute, OnLimit: "evict_oldest", History: 720 * time.Hour,
-		},
-		Refresh: Refresh{ConcurrencyWindow: 10 * time.Second, LateRetry: "allow"},
-		Binding: Binding{IP: "log", UserAgent: "log"},
-		Cookies: Cookies{
-			Prefix: "better-auth", Secure: "auto", SameSite: "lax", CacheMaxAge: 5 * time.Minute,
-		},
-		CORS:           CORS{AllowedOrigins: []string{}},
-		BetterAuth:     BetterAuth{BasePath: "/api/auth"},
-		TrustedProxies: []string{},
-		ServiceKeys:    []ServiceKey{},
-		Limits:         Limits{Connections: 10000, FeedStreamsPerKey: 1000},
-		Log:            Log{Level: "info"},
-	}
 }

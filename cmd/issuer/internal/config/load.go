@@ -9,24 +9,24 @@ import (
 	"reflect"
 )
 
-// maxSize bounds the file, and a file that a variable names.
+// maxSize bounds the configuration file, and every file that a variable names, in bytes.
 const maxSize = 1 << 20
 
-// Source says where the settings come from.
+// Source says where the configuration comes from.
 type Source struct {
-	// Path is the file. Empty: none.
+	// Path is the file. Empty means that there is none.
 	Path string
-	// Optional: a file that is not there is no fault.
+	// Optional allows the file to be missing.
 	Optional bool
-	// Environ is the environment, as os.Environ gives it.
+	// Environ is the environment, in the form of [os.Environ].
 	Environ []string
 	// ForServing also requires what `serve --dev` would create by itself: secret files
 	// that can be read, and at least one service key.
 	ForServing bool
 }
 
-// Load reads the settings and checks them. Any error is [Faults], except one of
-// reading the file.
+// Load reads the configuration and checks it. The error is [Faults], unless the file could
+// not be read.
 func Load(src Source) (*Config, error) {
 	r := newReport()
 	text, err := src.read()
@@ -50,7 +50,7 @@ func Load(src Source) (*Config, error) {
 	return c, nil
 }
 
-// read reads the file; no text when there is none and that is allowed.
+// read returns the text of the file, nil when it may be missing and is.
 func (src Source) read() ([]byte, error) {
 	if src.Path == "" {
 		return nil, nil
