@@ -20,7 +20,7 @@ func (a *app) serveCommand() *cobra.Command {
 	var dev bool
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Run the server until it is told to stop",
+		Short: "Run the server until SIGTERM or SIGINT",
 		Args:  exactArgs(0),
 		RunE:  a.action(func(ctx context.Context, _ []string) error { return a.serve(ctx, dev) }),
 	}

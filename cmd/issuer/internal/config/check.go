@@ -63,7 +63,7 @@ func (v checker) oneOf(key, word string, known ...string) {
 func (v checker) unique(key string, list []string) {
 	for i, item := range list {
 		if slices.Contains(list[:i], item) {
-			v.fault(fmt.Sprintf("%s[%d]", key, i), "stands in the list twice")
+			v.fault(fmt.Sprintf("%s[%d]", key, i), "is in the list twice")
 		}
 	}
 }

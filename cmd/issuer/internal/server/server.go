@@ -1,8 +1,8 @@
-// Package server is the running issuer: it opens the store, the keys and the two
-// listeners, serves, and stops without losing what it has accepted.
+// Package server runs the issuer: it opens the store, the keys and the two listeners, serves,
+// and finishes the accepted requests before it stops.
 //
-// [Open] gives a [Server] that listens already, so that a test can start it on port 0 and
-// ask for its addresses; [Server.Run] serves until its context ends.
+// [Open] returns a [Server] that listens already, so that a test can start it on port 0 and
+// read its addresses. [Server.Run] serves until its context ends.
 package server
 
 import (
@@ -18,13 +18,13 @@ import (
 	"issuer.example/cmd/issuer/internal/config"
 )
 
-// Config is what a [Server] is made of.
+// Config configures a [Server].
 type Config struct {
-	// Settings are complete and checked. Required.
+	// Settings are the checked configuration. Required.
 	Settings *config.Config
-	// Logger is told what happens. Required.
+	// Logger is required.
 	Logger *slog.Logger
-	// Now is the clock; nil: time.Now.
+	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -35,14 +35,14 @@ type Server struct {
 	public, admin *endpoint
 }
 
-// endpoint is one listener and what answers on it.
+// endpoint is a listener and the HTTP server on it.
 type endpoint struct {
 	name     string
 	listener net.Listener
 	server   *http.Server
 }
 
-// Open opens the store and the keys and listens. On an error nothing stays open.
+// Open opens the store and the keys and listens. When it returns an error, nothing stays open.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
 	parts, err := openParts(ctx, cfg)
 	if err != nil {
@@ -57,15 +57,15 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.public.close(), parts.store.Close())
 	}
-	// Streams would otherwise hold up the end for as long as they may.
+	// Otherwise the streams of the feed would delay the stop.
 	s.public.server.RegisterOnShutdown(parts.feed.Stop)
 	return s, nil
 }
 
-// PublicAddr is the address that the public listener has.
+// PublicAddr returns the address of the public listener.
 func (s *Server) PublicAddr() net.Addr { return s.public.listener.Addr() }
 
-// AdminAddr is the address that the admin listener has.
+// AdminAddr returns the address of the admin listener.
 func (s *Server) AdminAddr() net.Addr { return s.admin.listener.Addr() }
 
 // Run serves until ctx ends or a part fails. Then it accepts no more connections, lets the

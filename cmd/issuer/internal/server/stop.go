@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// A stop takes at most drainGrace + workGrace + storeGrace. That is less than the 10 s which
-// the program promises, and after which supervisors usually kill.
 const (
-	// drainGrace is how long accepted requests may take to finish.
-	drainGrace = 5 * time.Second
-	// workGrace is how long background work may take to end.
-	workGrace = time.Second
-	// storeGrace is how long the store may take to close.
-	storeGrace = 3 * time.Second
+	// stopGrace bounds the whole stop. It is less than the 10 s that the program promises, and
+	// after which supervisors usually kill.
+	stopGrace = 9500 * time.Millisecond
+	// drainGrace is how long accepted requests may take to finish. It is more than the 6.5 s
+	// that net/http can wait for a new connection without a request.
+	drainGrace = 7 * time.Second
+	// workGrace is how long background work may then take to end. The store has the rest.
+	workGrace = 500 * time.Millisecond
 )
 
 // errGrace means that a step of the stop did not end in its time.
@@ -25,13 +25,14 @@ var errGrace = errors.New("it did not end in time")
 // stop lets the accepted requests finish, then ends the background work and then closes the
 // store. Each step begins when the one before it has ended or its time has passed.
 func (s *Server) stop(stopWork func(), working *sync.WaitGroup) error {
+	deadline := time.Now().Add(stopGrace)
 	err := s.shutdown()
 	stopWork()
 	ended := func() error { working.Wait(); return nil }
 	if failed := within(workGrace, ended); failed != nil {
 		err = errors.Join(err, fmt.Errorf("ending the background work: %w", failed))
 	}
-	if failed := within(storeGrace, s.parts.store.Close); failed != nil {
+	if failed := within(time.Until(deadline), s.parts.store.Close); failed != nil {
 		err = errors.Join(err, fmt.Errorf("closing the store: %w", failed))
 	}
 	return err
@@ -63,6 +64,6 @@ func within(grace time.Duration, step func() error) error {
 	case err := <-done:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("%w (%s)", errGrace, grace)
+		return fmt.Errorf("%w (%s)", errGrace, grace.Round(time.Millisecond))
 	}
 }
