@@ -17,11 +17,6 @@ const (
 	maxCookies = 256
 )
 
-// Malformed is the name of a header that no client can send, for it is none of HTTP. The
-// caller of [Server.Public] and [Server.Admin] says in it what is wrong with a request that
-// net/http has mended; such a request is answered 400 and its connection closed.
-const Malformed = ":malformed"
-
 // frame is what happens around every request, whether or not a route matches.
 func (l *listener) frame(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -66,10 +61,6 @@ func (l *listener) admit(x *exchange) error {
 		// Nothing that follows on the connection is read, so nothing can be smuggled behind
 		// the body.
 		x.header().Set("Connection", "close")
-	}
-	if fault := r.Header[Malformed]; fault != nil {
-		x.header().Set("Connection", "close")
-		return invalid(fault[0])
 	}
 	switch {
 	case !l.server.hosts.known(r.Host) && !l.server.proxies.trusted(x.peer):

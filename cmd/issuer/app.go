@@ -21,10 +21,10 @@ type app struct {
 
 	configPath string
 	explicit   bool // --config was given
-	started    bool // arguments were right; from here an error is a failure, not wrong usage
+	started    bool // the arguments were valid: an error from now on is a failure, not wrong usage
 }
 
-// root is the tree of commands.
+// root returns the tree of commands.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:               "issuer",
@@ -32,7 +32,7 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              cobra.NoArgs,
-		RunE:              chooseOne,
+		RunE:              requireSubcommand,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetOut(a.stdout)
@@ -47,15 +47,15 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// group is a command that only holds others.
+// group returns a command that only holds other commands.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: chooseOne}
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: requireSubcommand}
 	cmd.AddCommand(commands...)
 	return cmd
 }
 
-// chooseOne refuses a group that was called by itself.
-func chooseOne(cmd *cobra.Command, _ []string) error {
+// requireSubcommand refuses a group that was called without one of its commands.
+func requireSubcommand(cmd *cobra.Command, _ []string) error {
 	var names []string
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
@@ -65,8 +65,8 @@ func chooseOne(cmd *cobra.Command, _ []string) error {
 	return errors.New("which of " + cmd.CommandPath() + " " + strings.Join(names, " | ") + "?")
 }
 
-// exactly asks for n arguments, and says how the command is called when there are others.
-func exactly(n int) cobra.PositionalArgs {
+// exactArgs requires n arguments. Unlike cobra's, its error shows the usage.
+func exactArgs(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
 			return errors.New("usage: " + cmd.UseLine())
@@ -75,24 +75,24 @@ func exactly(n int) cobra.PositionalArgs {
 	}
 }
 
-// does wraps the work of a command: whatever it returns is a failure, while errors from
-// before it are wrong usage.
-func (a *app) does(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+// action returns a RunE that calls work. Every error of work is a failure; errors from before
+// it are wrong usage.
+func (a *app) action(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.started = true
 		return work(cmd.Context(), args)
 	}
 }
 
-// settings reads the configuration. Without --config it may be missing: the environment
-// can set everything.
-func (a *app) settings(prepared bool) (*config.Config, error) {
+// loadConfig reads the configuration. Without --config the file may be missing, because the
+// environment can set everything. For serving, secrets and service keys must exist too.
+func (a *app) loadConfig(forServing bool) (*config.Config, error) {
 	return config.Load(config.Source{
-		Path: a.configPath, Optional: !a.explicit, Environ: a.environ, Prepared: prepared,
+		Path: a.configPath, Optional: !a.explicit, Environ: a.environ, ForServing: forServing,
 	})
 }
 
-// variable is the value of an environment variable, "" when it is not set.
+// variable returns the value of an environment variable, "" when it is not set.
 func (a *app) variable(name string) string {
 	value := ""
 	for _, entry := range a.environ {
@@ -103,7 +103,7 @@ func (a *app) variable(name string) string {
 	return value
 }
 
-// oneLine makes a message of several lines into one.
+// oneLine joins the lines of a message.
 func oneLine(text string) string {
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 }

@@ -14,7 +14,7 @@ import (
 func (a *app) backupCommand() *cobra.Command {
 	var (
 		out string
-		r   = &remote{app: a}
+		c   = &adminCommand{app: a}
 	)
 	cmd := &cobra.Command{
 		Use:   "backup --out FILE",
@@ -23,10 +23,10 @@ func (a *app) backupCommand() *cobra.Command {
 			if out == "" {
 				return errors.New("backup needs --out")
 			}
-			return exactly(0)(cmd, args)
+			return exactArgs(0)(cmd, args)
 		},
-		RunE: a.does(func(ctx context.Context, _ []string) error {
-			n, err := r.backup(ctx, out)
+		RunE: a.action(func(ctx context.Context, _ []string) error {
+			n, err := c.backup(ctx, out)
 			if err != nil {
 				return err
 			}
@@ -35,13 +35,13 @@ func (a *app) backupCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the file to write; it must not exist yet")
-	return r.flags(cmd)
+	return c.flags(cmd)
 }
 
-// backup downloads to a file beside out and gives it its name when it is whole and on
-// disk, so that what is called a backup is one.
-func (r *remote) backup(ctx context.Context, out string) (n int64, err error) {
-	client, err := r.client()
+// backup downloads to a temporary file beside out, and gives it its name only when it is
+// complete and on disk. It returns the size in bytes.
+func (c *adminCommand) backup(ctx context.Context, out string) (n int64, err error) {
+	api, err := c.client()
 	if err != nil {
 		return 0, err
 	}
@@ -52,9 +52,9 @@ func (r *remote) backup(ctx context.Context, out string) (n int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("writing the backup: %w", err)
 	}
-	defer func() { _ = os.Remove(part.Name()) }() // gone already when all went well
-	n, err = client.Download(ctx, "/admin/v1/backup", part)
-	if err := r.own(err); err != nil {
+	defer func() { _ = os.Remove(part.Name()) }() // the link below keeps the content
+	n, err = api.Download(ctx, "/admin/v1/backup", part)
+	if err := c.explainAssumedAddress(err); err != nil {
 		return 0, errors.Join(err, part.Close())
 	}
 	if err := errors.Join(part.Sync(), part.Close()); err != nil {
@@ -67,7 +67,7 @@ func (r *remote) backup(ctx context.Context, out string) (n int64, err error) {
 	return n, syncFolder(filepath.Dir(out))
 }
 
-// syncFolder puts the names in a folder on disk.
+// syncFolder makes the names in a folder durable.
 func syncFolder(path string) error {
 	folder, err := os.Open(path) //nolint:gosec // the operator names the path
 	if err != nil {

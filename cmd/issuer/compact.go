@@ -10,18 +10,18 @@ import (
 	"issuer.example/store/bolt"
 )
 
-// compactCommand rewrites the data file of a stopped issuer without its free pages.
+// compactCommand rewrites the data file of a stopped issuer to drop its free pages.
 func (a *app) compactCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
 		Short: "Shrink the data file; the issuer must be stopped",
-		Args:  exactly(0),
-		RunE: a.does(func(ctx context.Context, _ []string) error {
-			settings, err := a.settings(false)
+		Args:  exactArgs(0),
+		RunE: a.action(func(ctx context.Context, _ []string) error {
+			c, err := a.loadConfig(false)
 			if err != nil {
 				return err
 			}
-			path := settings.Store.Path
+			path := c.Store.Path
 			before, err := os.Stat(path)
 			if err != nil {
 				return fmt.Errorf("compacting the store: %w", err)

@@ -14,99 +14,113 @@ import (
 	"strings"
 	"text/template"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
-	"issuer.example/cmd/issuer/internal/credential"
 	"issuer.example/secret"
 )
 
-// The files of `serve --dev`, in a folder beside the store.
+// The files of `serve --dev` in its folder.
 const (
 	devAdminKey   = "admin.key"
 	devServiceKey = "service.key"
 )
 
-// devFolder is where `serve --dev` keeps its keys.
+// devFolder returns the folder in which `serve --dev` keeps its keys: beside the store.
 func devFolder(c *config.Config) string {
 	return filepath.Join(filepath.Dir(c.Store.Path), "dev")
 }
 
-// devKeys are the keys that `serve --dev` runs with.
+// devKeys are the service keys that `serve --dev` adds to the configuration.
 type devKeys struct {
-	folder         string
-	service, admin string
+	service, admin devKey
 }
 
-// prepareDev makes what a first start lacks, keeps what an earlier one made, and relaxes
-// what plain http needs. It says so in the log.
+// devKey is a service key and the file that holds it.
+type devKey struct {
+	path, text string
+}
+
+// prepareDev creates the secrets and service keys that are missing, adds the keys to the
+// configuration, and gives up Secure cookies where the issuer is plain http. It logs what
+// it did.
 func prepareDev(c *config.Config, log *slog.Logger) (*devKeys, error) {
-	log.Warn("--dev is for this machine only: its keys are printed, and what is missing is made")
-	for _, path := range c.Secrets {
-		err := credential.WriteFile(path, secret.Generate())
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-		if err == nil {
-			log.Info("made a key-encryption secret", "path", path)
-		}
+	log.Warn("--dev is for this machine only: its keys are printed, and what is missing is created")
+	if err := createSecrets(c.Secrets, log); err != nil {
+		return nil, err
 	}
-	// SameSite=None is nothing without Secure, which browsers take from localhost on plain http too.
+	// SameSite=None needs Secure, which browsers accept from localhost on plain http too.
 	if strings.HasPrefix(c.Issuer, "http://") && c.Cookies.Secure != "never" && c.Cookies.SameSite != "none" {
 		c.Cookies.Secure = "never"
 		log.Warn("--dev: cookies are not Secure and have no __Secure- prefix, because the issuer is plain http")
 	}
-	k := &devKeys{folder: devFolder(c)}
-	serviceScopes := config.Scopes()
-	serviceScopes = serviceScopes[:len(serviceScopes)-1] // all but admin, which is last
-	service, err := k.key(devServiceKey, "dev-service", serviceScopes)
+	service, err := addDevKey(c, devServiceKey, "dev-service", scopesBesideAdmin())
 	if err != nil {
 		return nil, err
 	}
-	admin, err := k.key(devAdminKey, "dev-admin", []string{"admin"})
+	admin, err := addDevKey(c, devAdminKey, "dev-admin", []string{string(client.ScopeAdmin)})
 	if err != nil {
 		return nil, err
 	}
-	c.ServiceKeys = append(c.ServiceKeys, service.ServiceKey, admin.ServiceKey)
-	k.service, k.admin = service.text, admin.text
-	return k, nil
+	return &devKeys{service: service, admin: admin}, nil
 }
 
-// madeKey is a service key with its text.
-type madeKey struct {
-	config.ServiceKey
-
-	text string
-}
-
-// key reads a key that an earlier start made, or makes it.
-func (k *devKeys) key(file, name string, scopes []string) (madeKey, error) {
-	path := filepath.Join(k.folder, file)
-	err := credential.WriteFile(path, credential.New())
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return madeKey{}, err
+// createSecrets creates the secret files that do not exist.
+func createSecrets(paths []string, log *slog.Logger) error {
+	for _, path := range paths {
+		switch err := writePrivate(path, secret.Generate()); {
+		case errors.Is(err, fs.ErrExist):
+		case err != nil:
+			return err
+		default:
+			log.Info("created a key-encryption secret", "path", path)
+		}
 	}
-	text, err := credential.ReadFile(path)
-	if err != nil {
-		return madeKey{}, err
-	}
-	return madeKey{config.ServiceKey{Name: name, SHA256: credential.Hash(text), Scopes: scopes}, text}, nil
+	return nil
 }
 
-//go:embed dev.txt
-var introduction string
+// scopesBesideAdmin lists the scopes of a backend.
+func scopesBesideAdmin() []string {
+	var names []string
+	for _, scope := range client.Scopes() {
+		if scope != client.ScopeAdmin {
+			names = append(names, string(scope))
+		}
+	}
+	return names
+}
 
-// introduce prints the keys and a terminal session to copy.
-func (k *devKeys) introduce(w io.Writer, c *config.Config, public net.Addr) error {
-	page, err := template.New("introduction").Parse(introduction)
+// addDevKey reads the service key that an earlier start left in the file, or creates it, and
+// adds it to the configuration.
+func addDevKey(c *config.Config, file, name string, scopes []string) (devKey, error) {
+	path := filepath.Join(devFolder(c), file)
+	if err := writePrivate(path, client.GenerateKey()); err != nil && !errors.Is(err, fs.ErrExist) {
+		return devKey{}, err
+	}
+	text, err := readServiceKey(path)
 	if err != nil {
-		return fmt.Errorf("reading the introduction: %w", err)
+		return devKey{}, err
+	}
+	c.ServiceKeys = append(c.ServiceKeys, config.ServiceKey{Name: name, SHA256: client.HashKey(text).String(), Scopes: scopes})
+	return devKey{path: path, text: text}, nil
+}
+
+//go:embed welcome.txt
+var welcome string
+
+// printWelcome prints the keys and a terminal session to copy. The issuer answers at base.
+func (k *devKeys) printWelcome(w io.Writer, base string) error {
+	page, err := template.New("welcome").Parse(welcome)
+	if err != nil {
+		return fmt.Errorf("reading the welcome: %w", err)
 	}
 	return page.Execute(w, map[string]string{
-		"URL": devURL(c.Issuer, public), "Service": k.service, "Admin": k.admin,
-		"ServiceFile": filepath.Join(k.folder, devServiceKey), "AdminFile": filepath.Join(k.folder, devAdminKey),
+		"URL": base, "Service": k.service.text, "Admin": k.admin.text,
+		"ServiceFile": k.service.path, "AdminFile": k.admin.path,
 	})
 }
 
-// devURL is the issuer's own URL when that is where it listens, and its address otherwise.
+// devURL returns the issuer's own URL when it listens there, and the address of its listener
+// otherwise.
 func devURL(issuer string, public net.Addr) string {
 	_, port, _ := net.SplitHostPort(public.String())
 	if u, err := url.Parse(issuer); err == nil && u.Scheme == "http" && cmp.Or(u.Port(), "80") == port {

@@ -1,7 +1,7 @@
 // Command issuer is a session service: it mints short-lived access tokens and rotating
-// refresh tokens, and revokes them so that it holds.
+// refresh tokens, and tells every verifier which sessions are revoked.
 //
-// `issuer serve --dev` needs nothing prepared; `issuer --help` lists the commands.
+// `issuer serve --dev` needs no preparation; `issuer --help` lists the commands.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 // Exit codes.
 const (
-	exitDone   = 0
+	exitOK     = 0
 	exitFailed = 1 // refused or failed, with one clear line on standard error
 	exitUsage  = 2 // wrong usage
 )
@@ -30,9 +30,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// untilSignal ends a context at the first of the signals. From then on they do what they
-// do by default, so that a second one kills: whoever sees the graceful stop begin can rely
-// on that.
+// untilSignal returns a context that ends at the first of the signals. From then on signals
+// have their default effect: a second one kills the program during its graceful stop.
 func untilSignal(ctx context.Context, signals ...os.Signal) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	caught := make(chan os.Signal, 1)
@@ -45,25 +44,25 @@ func untilSignal(ctx context.Context, signals ...os.Signal) context.Context {
 	return ctx
 }
 
-// run is the whole program: the exit code for these arguments in this environment.
+// run runs the program with these arguments in this environment and returns its exit code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	a := &app{environ: environ, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		return exitDone
+		return exitOK
 	}
-	a.complain(cmd, err)
+	a.printError(cmd, err)
 	if a.started {
 		return exitFailed
 	}
 	return exitUsage
 }
 
-// complain says on standard error what went wrong: a line, or a line for each fault of
-// the configuration.
-func (a *app) complain(cmd *cobra.Command, err error) {
+// printError prints what went wrong on standard error: one line, or one line for each fault
+// of the configuration.
+func (a *app) printError(cmd *cobra.Command, err error) {
 	var faults config.Faults
 	switch {
 	case errors.As(err, &faults) && len(faults) == 1:

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sessionView is the S of the HTTP API.
+// sessionView is a session in an answer of the admin API.
 type sessionView struct {
 	ID            string    `json:"id"`
 	UserID        string    `json:"user_id"`
@@ -28,7 +28,7 @@ type sessionView struct {
 	EndReason     string    `json:"end_reason"`
 }
 
-// state is "live", or why the session ended.
+// state returns "live", or why the session ended.
 func (s sessionView) state() string {
 	if s.EndedAt.IsZero() {
 		return "live"
@@ -36,13 +36,13 @@ func (s sessionView) state() string {
 	return cmp.Or(s.EndReason, "ended")
 }
 
-// sessionCommand is about the sessions of a running issuer.
+// sessionCommand lists, shows and revokes the sessions of a running issuer.
 func (a *app) sessionCommand() *cobra.Command {
-	r := &remote{app: a}
-	return r.jsonFlag(r.flags(group("session", "Sessions of a running issuer", r.sessionList(), r.sessionShow(), r.sessionRevoke())))
+	c := &adminCommand{app: a}
+	return c.jsonFlag(c.flags(group("session", "Sessions of a running issuer", c.sessionList(), c.sessionShow(), c.sessionRevoke())))
 }
 
-func (r *remote) sessionList() *cobra.Command {
+func (c *adminCommand) sessionList() *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
 		Use:   "list --user USER",
@@ -51,66 +51,66 @@ func (r *remote) sessionList() *cobra.Command {
 			if user == "" {
 				return errors.New("session list needs --user")
 			}
-			return exactly(0)(cmd, args)
+			return exactArgs(0)(cmd, args)
 		},
-		RunE: r.app.does(func(ctx context.Context, _ []string) error {
+		RunE: c.app.action(func(ctx context.Context, _ []string) error {
 			var answer struct {
 				Sessions []sessionView `json:"sessions"`
 				History  []sessionView `json:"history"`
 			}
 			path := "/admin/v1/sessions?user_id=" + url.QueryEscape(user)
-			if shown, err := r.call(ctx, http.MethodGet, path, nil, &answer); shown || err != nil {
+			if printed, err := c.call(ctx, http.MethodGet, path, nil, &answer); printed || err != nil {
 				return err
 			}
 			rows := newTable("ID", "STATE", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "DEVICE")
 			for _, s := range append(answer.Sessions, answer.History...) {
-				rows.add(s.ID, s.state(), stamp(s.CreatedAt), stamp(s.LastSeenAt), stamp(s.ExpiresAt), s.IPAddress, cmp.Or(s.Label, s.UserAgent))
+				rows.add(s.ID, s.state(), formatTime(s.CreatedAt), formatTime(s.LastSeenAt), formatTime(s.ExpiresAt), s.IPAddress, cmp.Or(s.Label, s.UserAgent))
 			}
-			return rows.print(r.app.stdout)
+			return rows.print(c.app.stdout)
 		}),
 	}
 	cmd.Flags().StringVar(&user, "user", "", "the user's id")
 	return cmd
 }
 
-func (r *remote) sessionShow() *cobra.Command {
+func (c *adminCommand) sessionShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a session, live or ended",
-		Args:  exactly(1),
-		RunE: r.app.does(func(ctx context.Context, args []string) error {
+		Args:  exactArgs(1),
+		RunE: c.app.action(func(ctx context.Context, args []string) error {
 			var answer struct {
 				Session sessionView `json:"session"`
 			}
-			if shown, err := r.call(ctx, http.MethodGet, "/admin/v1/sessions/"+url.PathEscape(args[0]), nil, &answer); shown || err != nil {
+			if printed, err := c.call(ctx, http.MethodGet, "/admin/v1/sessions/"+url.PathEscape(args[0]), nil, &answer); printed || err != nil {
 				return err
 			}
 			s := answer.Session
 			rows := newTable("ID", printable(s.ID))
 			rows.add("STATE", s.state())
 			rows.add("USER", s.UserID)
-			rows.add("CREATED", stamp(s.CreatedAt))
-			rows.add("AUTHENTICATED", stamp(s.AuthTime))
-			rows.add("LAST SEEN", stamp(s.LastSeenAt))
-			rows.add("ENDS IF IDLE", stamp(s.IdleExpiresAt))
-			rows.add("ENDS", stamp(s.ExpiresAt))
-			rows.add("ENDED", stamp(s.EndedAt))
+			rows.add("CREATED", formatTime(s.CreatedAt))
+			rows.add("AUTHENTICATED", formatTime(s.AuthTime))
+			rows.add("LAST SEEN", formatTime(s.LastSeenAt))
+			rows.add("ENDS IF IDLE", formatTime(s.IdleExpiresAt))
+			rows.add("ENDS", formatTime(s.ExpiresAt))
+			rows.add("ENDED", formatTime(s.EndedAt))
 			rows.add("ADDRESS", s.IPAddress)
 			rows.add("USER AGENT", s.UserAgent)
 			rows.add("LABEL", s.Label)
-			return rows.print(r.app.stdout)
+			return rows.print(c.app.stdout)
 		}),
 	}
 }
 
-// target is what a revocation is of: exactly one of its fields is set.
-type target struct {
+// revokeTarget names what to revoke: exactly one of id, user, client and everyone is set.
+type revokeTarget struct {
 	id, user, client string
 	everyone, yes    bool
 }
 
-// check makes sure that one thing is named, and that "everyone" is meant.
-func (t target) check() error {
+// check requires exactly one target, and --yes for everyone.
+func (t revokeTarget) check() error {
 	named := 0
 	for _, given := range []bool{t.id != "", t.user != "", t.client != "", t.everyone} {
 		if given {
@@ -126,8 +126,8 @@ func (t target) check() error {
 	return nil
 }
 
-func (r *remote) sessionRevoke() *cobra.Command {
-	var t target
+func (c *adminCommand) sessionRevoke() *cobra.Command {
+	var t revokeTarget
 	cmd := &cobra.Command{
 		Use:   "revoke ID | --user USER | --client CLIENT | --everyone --yes",
 		Short: "End a session, or all sessions of a user, of a client, of everyone",
@@ -137,7 +137,7 @@ func (r *remote) sessionRevoke() *cobra.Command {
 			}
 			return errors.Join(cobra.MaximumNArgs(1)(cmd, args), t.check())
 		},
-		RunE: r.app.does(func(ctx context.Context, _ []string) error { return r.revoke(ctx, t) }),
+		RunE: c.app.action(func(ctx context.Context, _ []string) error { return c.revoke(ctx, t) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&t.user, "user", "", "all sessions of this user")
@@ -147,33 +147,43 @@ func (r *remote) sessionRevoke() *cobra.Command {
 	return cmd
 }
 
-func (r *remote) revoke(ctx context.Context, t target) error {
-	var (
-		answer struct {
-			Revoked int `json:"revoked"`
-		}
-		method = http.MethodPost
-		path   = "/admin/v1/revocations"
-		body   any
-		done   func() string
-	)
-	switch {
-	case t.id != "":
-		method, path = http.MethodDelete, "/admin/v1/sessions/"+url.PathEscape(t.id)
-		done = func() string { return printable(t.id) + " is revoked" }
-	case t.user != "":
-		path = "/admin/v1/users/" + url.PathEscape(t.user) + "/revoke-sessions"
-		done = func() string { return fmt.Sprintf("%d revoked", answer.Revoked) }
-	case t.client != "":
-		body = map[string]string{"client_id": t.client}
-		done = func() string { return "all sessions of " + printable(t.client) + " are revoked" }
-	default:
-		body = map[string]bool{"everything": true}
-		done = func() string { return "all sessions are revoked" }
+func (c *adminCommand) revoke(ctx context.Context, t revokeTarget) error {
+	var answer struct {
+		Revoked int `json:"revoked"`
 	}
-	if shown, err := r.call(ctx, method, path, body, &answer); shown || err != nil {
+	method, path, body := t.request()
+	if printed, err := c.call(ctx, method, path, body, &answer); printed || err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(r.app.stdout, done())
+	_, err := fmt.Fprintln(c.app.stdout, t.outcome(answer.Revoked))
 	return err
+}
+
+// request returns the call of the admin API that revokes the target.
+func (t revokeTarget) request() (method, path string, body any) {
+	const revocations = "/admin/v1/revocations"
+	switch {
+	case t.id != "":
+		return http.MethodDelete, "/admin/v1/sessions/" + url.PathEscape(t.id), nil
+	case t.user != "":
+		return http.MethodPost, "/admin/v1/users/" + url.PathEscape(t.user) + "/revoke-sessions", nil
+	case t.client != "":
+		return http.MethodPost, revocations, map[string]string{"client_id": t.client}
+	default:
+		return http.MethodPost, revocations, map[string]bool{"everything": true}
+	}
+}
+
+// outcome describes what was revoked. The number of sessions is only known for a user.
+func (t revokeTarget) outcome(revoked int) string {
+	switch {
+	case t.id != "":
+		return printable(t.id) + " is revoked"
+	case t.user != "":
+		return fmt.Sprintf("%d revoked", revoked)
+	case t.client != "":
+		return "all sessions of " + printable(t.client) + " are revoked"
+	default:
+		return "all sessions are revoked"
+	}
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// table prints rows in aligned columns. What it prints came from users in part, so
-// nothing unprintable goes to the terminal.
+// table prints rows in aligned columns. Parts of it come from users, so every cell is made
+// [printable].
 type table struct {
 	rows [][]string
 }
@@ -35,20 +35,20 @@ func (t *table) print(w io.Writer) error {
 	return out.Flush()
 }
 
-// printable is text as one short line without control characters, escapes of terminals
-// and marks of direction.
+// printable returns text as one line of at most 121 characters, with control characters,
+// terminal escapes and direction marks quoted.
 func printable(text string) string {
-	const most = 120
+	const limit = 120
 	quoted := strconv.QuoteToGraphic(text)
 	text = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
+	if runes := []rune(text); len(runes) > limit {
+		text = string(runes[:limit]) + "…"
 	}
 	return text
 }
 
-// stamp is a time for people, "" for none.
-func stamp(t time.Time) string {
+// formatTime returns a time in UTC for people, "" for the zero time.
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

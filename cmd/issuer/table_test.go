@@ -38,13 +38,13 @@ func FuzzPrintable(f *testing.F) {
 	})
 }
 
-func TestStamp(t *testing.T) {
+func TestFormatTime(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
-	if got := stamp(at); got != "2026-01-02 02:04:05Z" {
-		t.Errorf("stamp = %q", got)
+	if got := formatTime(at); got != "2026-01-02 02:04:05Z" {
+		t.Errorf("formatTime = %q", got)
 	}
-	if got := stamp(time.Time{}); got != "" {
-		t.Errorf("stamp of no time = %q", got)
+	if got := formatTime(time.Time{}); got != "" {
+		t.Errorf("formatTime of no time = %q", got)
 	}
 }
 

@@ -12,6 +12,7 @@ func Law() map[string]Rule {
 	return map[string]Rule{
 		"sid":    {},
 		"secret": {},
+		"client": {},
 		"jwt":    {Doors: []string{"github.com/golang-jwt/jwt/v5"}},
 		"keys": {
 			Ours: []string{"jwt", "secret"},
@@ -52,17 +53,17 @@ func Law() map[string]Rule {
 		},
 		"cmd/issuer": {
 			Ours: []string{
-				"cmd/issuer/internal/adminapi", "cmd/issuer/internal/config", "cmd/issuer/internal/credential",
-				"cmd/issuer/internal/server", "secret", "store/bolt",
+				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
+				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
 			},
 			Doors: []string{"github.com/spf13/cobra"},
 		},
 		"cmd/issuer/internal/adminapi": {},
 		"cmd/issuer/internal/config": {
-			Ours:  []string{"secret"},
-			Doors: []string{"github.com/knadh/koanf", "go.yaml.in/yaml/v3"},
+			Ours:  []string{"client", "secret"},
+			Doors: []string{"go.yaml.in/yaml/v3"},
 		},
-		"cmd/issuer/internal/credential": {},
+		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
 				"cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "sid", "store/bolt",
@@ -76,7 +77,7 @@ func Law() map[string]Rule {
 		"internal/e2e":       {},
 		"internal/interop":   {},
 		"internal/mutants":   {},
-		"internal/program":   {},
+		"internal/program":   {Ours: []string{"client", "secret"}},
 		"internal/rounds":    {},
 	}
 }

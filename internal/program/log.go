@@ -10,18 +10,18 @@ import (
 	"sync"
 )
 
-// keptLines is how much of a log is kept to be shown.
+// keptLines is how many lines of a log are kept for messages.
 const keptLines = 40
 
-// Entry is a line of the log, as far as tests read it.
+// Entry is the part of a line of the log that tests read.
 type Entry struct {
 	Level   string `json:"level"`
 	Message string `json:"msg"`
-	Public  string `json:"public"` // address of the public listener, where it serves
+	Public  string `json:"public"` // address of the public listener, in the entry "serving"
 	Admin   string `json:"admin"`
 }
 
-// Log is a log that grows while the program runs.
+// Log collects the log of a running program.
 type Log struct {
 	mu     sync.Mutex
 	tail   []string         // the newest lines
@@ -35,7 +35,7 @@ func newLog() *Log {
 	return &Log{first: map[string]Entry{}, counts: map[string]int{}, grown: make(chan struct{})}
 }
 
-// read takes in the log until it ends.
+// read reads lines until the end.
 func (l *Log) read(r io.Reader) {
 	lines := bufio.NewReader(r)
 	for {
@@ -68,22 +68,22 @@ func (l *Log) add(line string, last bool) {
 	l.grown = make(chan struct{})
 }
 
-// Text is the end of the log.
+// Text returns the newest lines of the log.
 func (l *Log) Text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.tail, "")
 }
 
-// Count is how many entries with this message there are.
+// Count returns the number of entries with this message.
 func (l *Log) Count(message string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.counts[message]
 }
 
-// Await waits for an entry with this message and returns the first one. It is [ErrEnded]
-// if the log ends without.
+// Await waits for an entry with this message and returns the first one. The error is
+// [ErrEnded] when the log ends without one.
 func (l *Log) Await(ctx context.Context, message string) (Entry, error) {
 	for {
 		entry, ok, grown, closed := l.find(message)

@@ -1,27 +1,25 @@
-// Package program builds the issuer as it ships and runs it, for tests that drive it from
-// outside.
+// Package program builds the issuer as it ships and runs it, for tests of the whole program.
 //
-// [Build] makes a [Binary], [Prepare] a folder to run it in, and [Start] a [Process] whose
-// log the test can wait on.
+// [Build] makes a [Binary] and [Prepare] a folder to run it in. [Start] starts a [Process],
+// whose log a test can wait for.
 package program
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"issuer.example/client"
+	"issuer.example/secret"
 )
 
 // Binary is the path of a built issuer.
 type Binary string
 
-// Build builds the issuer into dir, with the race detector if race is set.
+// Build builds the issuer into dir. race adds the race detector.
 func Build(ctx context.Context, dir string, race bool) (Binary, error) {
 	if err := touchSources(ctx); err != nil {
 		return "", err
@@ -38,9 +36,9 @@ func Build(ctx context.Context, dir string, race bool) (Binary, error) {
 	return Binary(path), nil
 }
 
-// touchSources looks at the files that the issuer is built from. The go command remembers
-// what a test looks at, and runs it again when that has changed; what the build reads it
-// would not know of.
+// touchSources stats the files that the issuer is built from. The go command caches the result
+// of a test together with the files that the test itself has opened or looked at, but it does
+// not know what a build inside the test reads. So a change of the sources runs the test again.
 func touchSources(ctx context.Context) error {
 	const files = `{{if .Module}}{{if .Module.Main}}{{$dir := .Dir}}` +
 		`{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}` +
@@ -57,13 +55,13 @@ func touchSources(ctx context.Context) error {
 	return nil
 }
 
-// Command is the issuer with arguments, in a folder. Of the test's environment it sees
-// nothing but PATH. The end of ctx kills it.
+// Command returns a command that runs the issuer in a folder. Its environment is PATH, HOME and
+// environ. The end of ctx kills it.
 func (b Binary) Command(ctx context.Context, dir string, environ []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, string(b), args...) //nolint:gosec // it is the program that was built
 	cmd.Dir = dir
-	// A data race ends the program, so that no test can miss it. And the race detector's
-	// own second of sleep at the exit is left out.
+	// A data race ends the program, so that no test can miss it. The race detector would also
+	// sleep for a second at the exit.
 	race := "GORACE=halt_on_error=1 atexit_sleep_ms=0"
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, race}, environ...)
 	return cmd
@@ -78,24 +76,16 @@ service_keys:
   - {name: backend, sha256: %s, scopes: [sessions:mint, sessions:read, sessions:revoke, tokens:introspect]}
 `
 
-// Prepare makes dir a folder that `issuer serve` runs in, on free ports, with its data in
-// data/issuer.db, and returns the service key that it accepts.
+// Prepare writes to dir the files that `issuer serve` needs, and returns a service key that it
+// accepts. The issuer listens on free ports and keeps its data in data/issuer.db.
 func Prepare(dir string) (serviceKey string, err error) {
-	serviceKey = "sk_" + random()
-	sum := sha256.Sum256([]byte(serviceKey))
-	text := fmt.Sprintf(config, hex.EncodeToString(sum[:]))
+	serviceKey = client.GenerateKey()
+	text := fmt.Sprintf(config, client.HashKey(serviceKey))
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("preparing %s: %w", dir, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "issuer.secret"), []byte(random()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "issuer.secret"), []byte(secret.Generate()+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("preparing %s: %w", dir, err)
 	}
 	return serviceKey, nil
-}
-
-// random is 32 random bytes as base64url.
-func random() string {
-	var raw [32]byte
-	_, _ = rand.Read(raw[:]) // never fails: crypto/rand ends the program instead
-	return base64.RawURLEncoding.EncodeToString(raw[:])
 }

@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// timeout bounds a call, except the download of a backup.
+// timeout bounds every call except a download.
 const timeout = 30 * time.Second
 
-// maxAnswer bounds what is read of an answer, except of a backup.
+// maxAnswer bounds the size of an answer in bytes, except of a download.
 const maxAnswer = 32 << 20
 
-// ErrUnreachable is returned when nothing answers at the address.
+// ErrUnreachable means that nothing answers at the address.
 var ErrUnreachable = errors.New("no issuer answers")
 
 // Problem is a refusal by the issuer (RFC 9457).
@@ -34,7 +34,7 @@ type Problem struct {
 	RequestID string `json:"request_id"`
 }
 
-// Error is the refusal on one line.
+// Error returns the refusal on one line.
 func (p *Problem) Error() string {
 	text := p.Detail
 	if text == "" {
@@ -66,7 +66,7 @@ func New(base, key string) (*Client, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
 		return nil, errors.New("the address of the admin listener must be a URL such as http://127.0.0.1:9090")
 	}
-	// No proxy: the key is for the issuer's eyes.
+	// No proxy: only the issuer may see the key.
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   5 * time.Second,
@@ -79,8 +79,8 @@ func New(base, key string) (*Client, error) {
 	}}, nil
 }
 
-// Call sends a request with an optional JSON body and returns the JSON of the answer, nil
-// when there is none. A refusal is a [*Problem].
+// Call sends a request with an optional JSON body and returns the JSON of the answer, nil when
+// that is empty. When the issuer refuses, the error is a [*Problem].
 func (c *Client) Call(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -103,8 +103,8 @@ func (c *Client) Call(ctx context.Context, method, path string, body any) (json.
 	return text, nil
 }
 
-// Download copies what path answers to w, however long that takes, until ctx ends. An
-// answer that was cut off is an error.
+// Download copies the answer to w and returns its size. It takes as long as ctx allows. An
+// answer that ends early is an error.
 func (c *Client) Download(ctx context.Context, path string, w io.Writer) (int64, error) {
 	res, err := c.send(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *Client) Download(ctx context.Context, path string, w io.Writer) (int64,
 	return n, nil
 }
 
-// send sends a request; its answer is a success, the body of which the caller closes.
+// send sends a request and returns a successful answer, whose body the caller must close.
 func (c *Client) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	var payload io.Reader
 	if body != nil {
@@ -147,6 +147,7 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 	return res, nil
 }
 
+// unreachable returns the error for a request that got no answer.
 func (c *Client) unreachable(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -156,7 +157,7 @@ func (c *Client) unreachable(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w at %s within %s", ErrUnreachable, c.base, timeout)
 	}
-	// url.Error repeats the URL, which may hold a user id: its cause is enough.
+	// url.Error repeats the URL, which may hold a user id, so only its cause is kept.
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
@@ -164,7 +165,7 @@ func (c *Client) unreachable(err error) error {
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
 }
 
-// problem reads a refusal.
+// problem returns the error for an answer that is a refusal.
 func problem(res *http.Response) error {
 	p := &Problem{}
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))

@@ -36,7 +36,7 @@ func (v checker) checkCookies() {
 	}
 }
 
-// CookiesSecure tells whether cookies carry Secure, with what "auto" means here.
+// CookiesSecure reports whether cookies have the attribute Secure. "auto" follows the issuer.
 func (c *Config) CookiesSecure() bool {
 	if c.Cookies.Secure == "auto" {
 		return strings.HasPrefix(c.Issuer, "https://")
@@ -67,26 +67,26 @@ func (v checker) checkCookieDomain() {
 func (v checker) checkBrowsers() {
 	v.unique("cors.allowed_origins", v.CORS.AllowedOrigins)
 	for i, origin := range v.CORS.AllowedOrigins {
-		if !exactOrigin(origin) {
+		if !isOrigin(origin) {
 			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "must be an exact origin such as https://app.example.com: scheme, host, port unless it is the usual one, no path, no *")
 		}
 	}
-	if base := v.BetterAuth.BasePath; !strings.HasPrefix(base, "/") || base == "/" || path.Clean(base) != base || !plain(base) || strings.ContainsAny(base, "?#:*% ") {
+	if base := v.BetterAuth.BasePath; !strings.HasPrefix(base, "/") || base == "/" || path.Clean(base) != base || !isPlain(base) || strings.ContainsAny(base, "?#:*% ") {
 		v.fault("better_auth.base_path", "must be a path such as /api/auth, without a slash at its end")
-	} else if first, _, _ := strings.Cut(base[1:], "/"); slices.Contains(ownPaths(), first) {
+	} else if first, _, _ := strings.Cut(base[1:], "/"); slices.Contains(reservedPaths(), first) {
 		v.fault("better_auth.base_path", "/%s belongs to the issuer's own API", first)
 	}
 }
 
-// ownPaths are the first parts of the paths that the public listener has itself.
-func ownPaths() []string {
+// reservedPaths lists the first segments of the public listener's other paths.
+func reservedPaths() []string {
 	return []string{"v1", "oauth", ".well-known", "healthz", "readyz", "openapi.yaml", "problems", "account"}
 }
 
-// exactOrigin tells whether text is what a browser sends as Origin.
-func exactOrigin(text string) bool {
+// isOrigin reports whether text is an Origin exactly as a browser sends it.
+func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
 		u.Scheme+"://"+u.Host == text && strings.ToLower(text) == text && !strings.ContainsAny(text, "*@ ") &&
-		!strings.HasSuffix(text, ":") && !defaultPort(u)
+		!strings.HasSuffix(text, ":") && !hasDefaultPort(u)
 }

@@ -1,49 +1,8 @@
 package config
 
-import (
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"regexp"
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
-const (
-	// MaxAccessLifetime bounds access_token.lifetime: a token can't be called back
-	// from a verifier that does not hear of revocations.
-	MaxAccessLifetime = time.Hour
-	// MaxLeeway bounds access_token.leeway.
-	MaxLeeway = time.Minute
-
-	year = 365 * 24 * time.Hour
-)
-
-func (v checker) checkTokens() {
-	v.between("access_token.lifetime", v.AccessToken.Lifetime, time.Second, MaxAccessLifetime)
-	if v.AccessToken.Lifetime%time.Second != 0 {
-		v.fault("access_token.lifetime", "must be whole seconds: that is what a JWT can say")
-	}
-	v.oneOf("access_token.algorithm", v.AccessToken.Algorithm, "ES256", "EdDSA", "RS256")
-	v.between("access_token.leeway", v.AccessToken.Leeway, 0, MaxLeeway)
-	const most = 16
-	if len(v.AccessToken.Audience) > most {
-		v.fault("access_token.audience", "must name at most %d audiences", most)
-	}
-	v.unique("access_token.audience", v.AccessToken.Audience)
-	for i, aud := range v.AccessToken.Audience {
-		if !plain(aud) {
-			v.fault(fmt.Sprintf("access_token.audience[%d]", i), "must be 1 to 255 bytes without control characters")
-		}
-	}
-	v.between("keys.publish_before", v.Keys.PublishBefore, 10*time.Second, 30*24*time.Hour)
-	v.between("keys.rotate_every", v.Keys.RotateEvery, time.Minute, 10*year)
-	if !v.broken("keys.rotate_every", "keys.publish_before") && v.Keys.RotateEvery < 2*v.Keys.PublishBefore {
-		v.fault("keys.rotate_every", "must be at least twice keys.publish_before (%s)", brief(v.Keys.PublishBefore))
-	}
-}
-
+// checkSessions checks the policies of sessions, refresh and binding.
 func (v checker) checkSessions() {
 	s := v.Session
 	v.between("session.absolute_timeout", s.AbsoluteTimeout, time.Minute, 10*year)
@@ -54,9 +13,9 @@ func (v checker) checkSessions() {
 	v.notOver("session.idle_timeout", s.IdleTimeout, "session.absolute_timeout", s.AbsoluteTimeout)
 	v.notOver("access_token.lifetime", v.AccessToken.Lifetime, "session.idle_timeout", s.IdleTimeout)
 	v.notOver("session.update_age", s.UpdateAge, "session.idle_timeout", s.IdleTimeout)
-	const most = 100_000
-	if s.MaxPerUser < 0 || s.MaxPerUser > most {
-		v.fault("session.max_per_user", "must be from 0 (no limit) to %d", most)
+	const limit = 100_000
+	if s.MaxPerUser < 0 || s.MaxPerUser > limit {
+		v.fault("session.max_per_user", "must be from 0 (no limit) to %d", limit)
 	}
 	v.oneOf("session.on_limit", s.OnLimit, "evict_oldest", "evict_idle", "refuse")
 	v.between("refresh.concurrency_window", v.Refresh.ConcurrencyWindow, 0, 5*time.Minute)
@@ -65,68 +24,14 @@ func (v checker) checkSessions() {
 	v.oneOf("binding.user_agent", v.Binding.UserAgent, "off", "log", "step_up", "enforce")
 }
 
-// notOver checks that one duration is at most another. The fault stands where the user
-// set something: at the limit when the value itself is the default.
+// notOver checks that one duration is at most another. The fault is reported at the key that
+// the user has set: at the limit when the value itself is a default.
 func (v checker) notOver(key string, d time.Duration, limitKey string, limit time.Duration) {
 	switch {
 	case v.broken(key, limitKey) || d <= limit:
-	case v.report.set(key) || !v.report.set(limitKey):
-		v.fault(key, "%s is longer than %s (%s)", brief(d), limitKey, brief(limit))
+	case v.report.isSet(key) || !v.report.isSet(limitKey):
+		v.fault(key, "%s is longer than %s (%s)", format(d), limitKey, format(limit))
 	default:
-		v.fault(limitKey, "%s is shorter than %s (%s)", brief(limit), key, brief(d))
-	}
-}
-
-var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
-func (v checker) checkServiceKeys() {
-	names, hashes := map[string]bool{}, map[string]bool{}
-	for i, k := range v.ServiceKeys {
-		key := fmt.Sprintf("service_keys[%d]", i)
-		if v.broken(key) {
-			continue
-		}
-		v.checkKeyName(key+".name", k.Name)
-		if names[k.Name] {
-			v.fault(key+".name", "two keys are called %s", k.Name)
-		}
-		if raw, err := hex.DecodeString(k.SHA256); err != nil || len(raw) != 32 || strings.ToLower(k.SHA256) != k.SHA256 {
-			v.fault(key+".sha256", "must be the SHA-256 of the key: 64 lower-case hex digits, as `issuer service-key new` prints them")
-		} else if hashes[k.SHA256] {
-			v.fault(key+".sha256", "another name has the same key")
-		}
-		names[k.Name], hashes[k.SHA256] = true, true
-		v.checkScopes(key+".scopes", k.Scopes)
-	}
-}
-
-func (v checker) checkScopes(key string, scopes []string) {
-	if len(scopes) == 0 {
-		v.fault(key, "must name at least one of %s", strings.Join(Scopes(), ", "))
-	}
-	v.unique(key, scopes)
-	for i, scope := range scopes {
-		if !slices.Contains(Scopes(), scope) {
-			v.fault(fmt.Sprintf("%s[%d]", key, i), "unknown scope; known are %s", strings.Join(Scopes(), ", "))
-		}
-	}
-}
-
-// CheckServiceKey says what is wrong with the name and scopes of a service key, nil when
-// they will do.
-func CheckServiceKey(name string, scopes []string) error {
-	r := newReport()
-	v := checker{Config: &Config{}, report: r}
-	v.checkKeyName("--name", name)
-	v.checkScopes("--scopes", scopes)
-	if len(r.faults) > 0 {
-		return errors.New(strings.ReplaceAll(r.faults.Error(), "\n", "; "))
-	}
-	return nil
-}
-
-func (v checker) checkKeyName(key, name string) {
-	if !keyName.MatchString(name) {
-		v.fault(key, "must be 1 to 64 letters, digits, dots, dashes or underscores")
+		v.fault(limitKey, "%s is shorter than %s (%s)", format(limit), key, format(d))
 	}
 }

@@ -1,64 +1,65 @@
-// Package config reads the settings of the issuer: the defaults, over them the
-// file config.yaml, over that the environment.
+// Package config reads the configuration of the issuer. The file config.yaml overrides the
+// defaults, and the environment overrides both.
 //
-// It is strict. An unknown key, a wrong type, a key given twice or a bad value is a
-// [Fault] that names its line, or its variable; [Load] collects all of them and
-// returns them together as [Faults].
+// Reading is strict. An unknown key, a wrong type, a key given twice or a bad value is a
+// [Fault] that names its line or its variable. [Load] returns all faults together as
+// [Faults].
 //
-// A variable is ISSUER_ and the path of the key in capitals, joined by "_":
-// ISSUER_ACCESS_TOKEN_LIFETIME. Lists are separated by commas, service keys are
-// JSON. The keys that are secret or name secrets (store.dsn, service_keys,
-// secrets) also have a form that ends in _FILE.
+// The variable of a key is ISSUER_ and its path in capitals, joined by "_":
+// ISSUER_ACCESS_TOKEN_LIFETIME. Lists are separated by commas; service keys are JSON. The
+// keys that hold or name secrets (store.dsn, service_keys, secrets) also have a variable that
+// ends in _FILE.
 package config
 
 import "time"
 
-// Config is every setting. [Default] gives the values that hold when nothing is
-// set; the shipped config.yaml explains each key. Durations are at least whole
-// milliseconds, unless a key says otherwise.
+// Config holds every key. [Default] returns the values of keys that are not set, and the
+// shipped config.yaml explains each key.
 type Config struct {
-	Issuer         string       `koanf:"issuer"`
-	Listen         string       `koanf:"listen"`
-	Admin          Admin        `koanf:"admin"`
-	Store          Store        `koanf:"store"`
-	Secrets        []string     `koanf:"secrets"`
-	AccessToken    AccessToken  `koanf:"access_token"`
-	Keys           Keys         `koanf:"keys"`
-	Session        Session      `koanf:"session"`
-	Refresh        Refresh      `koanf:"refresh"`
-	Binding        Binding      `koanf:"binding"`
-	Cookies        Cookies      `koanf:"cookies"`
-	CORS           CORS         `koanf:"cors"`
-	BetterAuth     BetterAuth   `koanf:"better_auth"`
-	TrustedProxies []string     `koanf:"trusted_proxies"`
-	ServiceKeys    []ServiceKey `koanf:"service_keys"`
-	Limits         Limits       `koanf:"limits"`
-	Log            Log          `koanf:"log"`
+	Issuer         string       `yaml:"issuer"`
+	Listen         string       `yaml:"listen"`
+	Admin          Admin        `yaml:"admin"`
+	Store          Store        `yaml:"store"`
+	Secrets        []string     `yaml:"secrets"`
+	AccessToken    AccessToken  `yaml:"access_token"`
+	Keys           Keys         `yaml:"keys"`
+	Session        Session      `yaml:"session"`
+	Refresh        Refresh      `yaml:"refresh"`
+	Binding        Binding      `yaml:"binding"`
+	Cookies        Cookies      `yaml:"cookies"`
+	CORS           CORS         `yaml:"cors"`
+	BetterAuth     BetterAuth   `yaml:"better_auth"`
+	TrustedProxies []string     `yaml:"trusted_proxies"`
+	ServiceKeys    []ServiceKey `yaml:"service_keys"`
+	Limits         Limits       `yaml:"limits"`
+	Log            Log          `yaml:"log"`
 }
 
 // Admin is the second listener: admin API, console, metrics, pprof.
 type Admin struct {
-	Listen string `koanf:"listen"`
+	Listen string `yaml:"listen"`
 }
 
 // Store says where sessions are kept.
 type Store struct {
-	Driver string `koanf:"driver"`
-	Path   string `koanf:"path"`
-	DSN    string `koanf:"dsn"`
-	Check  bool   `koanf:"check"`
+	Driver string `yaml:"driver"`
+	Path   string `yaml:"path"`
+	DSN    string `yaml:"dsn"`
+	Check  bool   `yaml:"check"`
+	// FactsKeep is how long facts are kept beyond what verifiers need.
+	FactsKeep time.Duration `yaml:"facts_keep"`
 }
 
-// AccessToken is about the short-lived JWT.
+// AccessToken describes the short-lived JWT.
 type AccessToken struct {
-	Lifetime  time.Duration `koanf:"lifetime"`
-	Algorithm string        `koanf:"algorithm"`
-	Audience  []string      `koanf:"audience"`
-	Leeway    time.Duration `koanf:"leeway"`
+	Lifetime  time.Duration `yaml:"lifetime"`
+	Algorithm string        `yaml:"algorithm"`
+	Audience  []string      `yaml:"audience"`
+	Leeway    time.Duration `yaml:"leeway"`
 }
 
-// Audience is who access tokens are for where a mint names nobody: the issuer itself,
-// unless access_token.audience says.
+// Audience returns the `aud` of access tokens whose mint names none: access_token.audience, or
+// the issuer itself when that is empty.
 func (c *Config) Audience() []string {
 	if len(c.AccessToken.Audience) == 0 {
 		return []string{c.Issuer}
@@ -68,108 +69,62 @@ func (c *Config) Audience() []string {
 
 // Keys is the schedule of the signing keys.
 type Keys struct {
-	RotateEvery   time.Duration `koanf:"rotate_every"`
-	PublishBefore time.Duration `koanf:"publish_before"`
+	RotateEvery   time.Duration `yaml:"rotate_every"`
+	PublishBefore time.Duration `yaml:"publish_before"`
 }
 
 // Session is the policy of sessions.
 type Session struct {
-	IdleTimeout            time.Duration `koanf:"idle_timeout"`
-	AbsoluteTimeout        time.Duration `koanf:"absolute_timeout"`
-	UpdateAge              time.Duration `koanf:"update_age"`
-	FreshAge               time.Duration `koanf:"fresh_age"`
-	MaxPerUser             int           `koanf:"max_per_user"`
-	OnLimit                string        `koanf:"on_limit"`
-	History                time.Duration `koanf:"history"`
-	RevokeAllRequiresFresh bool          `koanf:"revoke_all_requires_fresh"`
+	IdleTimeout            time.Duration `yaml:"idle_timeout"`
+	AbsoluteTimeout        time.Duration `yaml:"absolute_timeout"`
+	UpdateAge              time.Duration `yaml:"update_age"`
+	FreshAge               time.Duration `yaml:"fresh_age"`
+	MaxPerUser             int           `yaml:"max_per_user"`
+	OnLimit                string        `yaml:"on_limit"`
+	History                time.Duration `yaml:"history"`
+	RevokeAllRequiresFresh bool          `yaml:"revoke_all_requires_fresh"`
 }
 
 // Refresh is the policy of refresh tokens.
 type Refresh struct {
-	ConcurrencyWindow time.Duration `koanf:"concurrency_window"`
-	LateRetry         string        `koanf:"late_retry"`
+	ConcurrencyWindow time.Duration `yaml:"concurrency_window"`
+	LateRetry         string        `yaml:"late_retry"`
 }
 
-// Binding says what a change of address or browser means at a refresh.
+// Binding says what a refresh does when the address or the browser has changed.
 type Binding struct {
-	IP        string `koanf:"ip"`
-	UserAgent string `koanf:"user_agent"`
+	IP        string `yaml:"ip"`
+	UserAgent string `yaml:"user_agent"`
 }
 
-// Cookies is about the cookies of browsers.
+// Cookies describes the cookies of browsers.
 type Cookies struct {
-	Prefix      string        `koanf:"prefix"`
-	Secure      string        `koanf:"secure"`
-	Domain      string        `koanf:"domain"`
-	SameSite    string        `koanf:"same_site"`
-	CacheMaxAge time.Duration `koanf:"cache_max_age"`
+	Prefix      string        `yaml:"prefix"`
+	Secure      string        `yaml:"secure"`
+	Domain      string        `yaml:"domain"`
+	SameSite    string        `yaml:"same_site"`
+	CacheMaxAge time.Duration `yaml:"cache_max_age"`
 }
 
-// CORS names the front ends on other origins.
+// CORS lists the front ends on other origins.
 type CORS struct {
-	AllowedOrigins []string `koanf:"allowed_origins"`
+	AllowedOrigins []string `yaml:"allowed_origins"`
 }
 
-// BetterAuth is the surface for better-auth clients.
+// BetterAuth describes the routes for better-auth clients.
 type BetterAuth struct {
-	BasePath          string `koanf:"base_path"`
-	ListRequiresFresh bool   `koanf:"list_requires_fresh"`
+	BasePath          string `yaml:"base_path"`
+	ListRequiresFresh bool   `yaml:"list_requires_fresh"`
 }
 
-// ServiceKey is one caller of the service and admin API. SHA256 is the SHA-256 of
-// the whole key text in lower-case hex; the key itself is nowhere in the settings.
-type ServiceKey struct {
-	Name   string   `koanf:"name"`
-	SHA256 string   `koanf:"sha256"`
-	Scopes []string `koanf:"scopes"`
-}
-
-// Limits bounds what callers may use up.
+// Limits bounds the resources that callers may use.
 type Limits struct {
-	Connections       int `koanf:"connections"`
-	FeedStreams       int `koanf:"feed_streams"`
-	FeedStreamsPerKey int `koanf:"feed_streams_per_key"`
+	Connections       int `yaml:"connections"`
+	FeedStreams       int `yaml:"feed_streams"`
+	FeedStreamsPerKey int `yaml:"feed_streams_per_key"`
 }
 
-// Log is about the program's own log.
+// Log describes the program's own log.
 type Log struct {
-	Level string `koanf:"level"`
-}
-
-// Scopes are all that a service key may be given.
-func Scopes() []string {
-	return []string{
-		"sessions:mint", "sessions:read", "sessions:revoke",
-		"revocations:read", "tokens:introspect", "admin",
-	}
-}
-
-// Default is the configuration when neither file nor environment sets anything.
-func Default() *Config {
-	return &Config{
-		Issuer:  "http://localhost:8080",
-		Listen:  "127.0.0.1:8080",
-		Admin:   Admin{Listen: "127.0.0.1:9090"},
-		Store:   Store{Driver: "bolt", Path: "data/issuer.db"},
-		Secrets: []string{"data/issuer.secret"},
-		AccessToken: AccessToken{
-			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},
-		},
-		Keys: Keys{RotateEvery: 720 * time.Hour, PublishBefore: time.Hour},
-		Session: Session{
-			IdleTimeout: 168 * time.Hour, AbsoluteTimeout: 720 * time.Hour,
-			FreshAge: 10 * time.Minute, OnLimit: "evict_oldest", History: 720 * time.Hour,
-		},
-		Refresh: Refresh{ConcurrencyWindow: 10 * time.Second, LateRetry: "allow"},
-		Binding: Binding{IP: "log", UserAgent: "log"},
-		Cookies: Cookies{
-			Prefix: "better-auth", Secure: "auto", SameSite: "lax", CacheMaxAge: 5 * time.Minute,
-		},
-		CORS:           CORS{AllowedOrigins: []string{}},
-		BetterAuth:     BetterAuth{BasePath: "/api/auth"},
-		TrustedProxies: []string{},
-		ServiceKeys:    []ServiceKey{},
-		Limits:         Limits{Connections: 10000, FeedStreamsPerKey: 1000},
-		Log:            Log{Level: "info"},
-	}
+	Level string `yaml:"level"`
 }

@@ -10,7 +10,7 @@ import (
 // yamlBlock is a block of settings in the documentation.
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// What the documentation shows to be copied into config.yaml is taken as it stands.
+// Every YAML block of the documentation is a valid configuration.
 func TestDocumentedSettings(t *testing.T) {
 	pages, err := filepath.Glob("../../../../docs/*.md")
 	if err != nil || len(pages) == 0 {

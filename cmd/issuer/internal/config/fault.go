@@ -7,21 +7,22 @@ import (
 	"strings"
 )
 
-// Fault is one thing that is wrong with the settings. It never quotes a value that
+// Fault is one thing that is wrong with the configuration. It never quotes a value, which
 // could be a secret.
 type Fault struct {
-	// Where is "config.yaml:12", or the name of a variable; empty when nothing
-	// set the key and its default does not do.
+	// Where is "config.yaml:12" or the name of a variable. It is empty when the key is not set
+	// and its default is not enough.
 	Where string
-	// Key is the dotted path, "session.idle_timeout"; empty when the fault is the file's.
+	// Key is the path, such as "session.idle_timeout". It is empty when the fault is of the
+	// whole file.
 	Key string
-	// Problem says what is wrong and what would be right.
+	// Problem says what is wrong and what would be valid.
 	Problem string
 
-	line int // orders the faults of the file
+	line int // in the file; 0 for a variable
 }
 
-// String is the fault on one line.
+// String returns the fault on one line.
 func (f Fault) String() string {
 	parts := make([]string, 0, 3)
 	for _, part := range []string{f.Where, f.Key, f.Problem} {
@@ -32,10 +33,10 @@ func (f Fault) String() string {
 	return strings.Join(parts, ": ")
 }
 
-// Faults is everything that is wrong, first the file's by line, then the variables'.
+// Faults is everything that is wrong: first in the file, by line, then in variables.
 type Faults []Fault
 
-// Error lists the faults, one a line.
+// Error returns the faults, one a line.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i, fault := range f {
@@ -50,7 +51,7 @@ func (f Faults) sort() {
 	})
 }
 
-// rank puts the file's faults before the variables', and those of neither last.
+// rank orders faults: first those of the file, then of variables, then of defaults.
 func (f Fault) rank() int {
 	switch {
 	case f.line > 0:
@@ -62,7 +63,7 @@ func (f Fault) rank() int {
 	}
 }
 
-// place is where a value came from.
+// place is where a value is set.
 type place struct {
 	name string // the file, or the variable
 	line int    // 0 for a variable
@@ -75,21 +76,21 @@ func (p place) String() string {
 	return fmt.Sprintf("%s:%d", p.name, p.line)
 }
 
-// report collects faults, and remembers where each value came from so that a
-// later check can say so.
+// report collects faults. It remembers where each value is set, so that a later check can name
+// the place.
 type report struct {
 	faults Faults
 	places map[string]place
-	broken map[string]bool // keys that have a fault: later checks leave them alone
+	broken map[string]bool // keys with a fault, which later checks skip
 }
 
 func newReport() *report {
 	return &report{places: map[string]place{}, broken: map[string]bool{}}
 }
 
-// at notes where the value of key was found. A later source replaces an earlier one,
-// and with it everything beneath the key.
-func (r *report) at(key string, p place) {
+// setAt records where key is set. A later source replaces an earlier one, together with the
+// places of the items of the key's list.
+func (r *report) setAt(key string, p place) {
 	for known := range r.places {
 		if p.name != r.places[known].name && strings.HasPrefix(known, key+"[") {
 			delete(r.places, known)
@@ -98,25 +99,24 @@ func (r *report) at(key string, p place) {
 	r.places[key] = p
 }
 
-// add notes a fault of key at a known place.
+// add records a fault of key at a known place.
 func (r *report) add(p place, key, format string, args ...any) {
 	r.broken[key] = true
 	r.faults = append(r.faults, Fault{Where: p.String(), Key: key, Problem: fmt.Sprintf(format, args...), line: p.line})
 }
 
-// fault notes a fault of key at the place that set it, or that set the nearest key
-// above it.
+// fault records a fault of key at the place that sets it or the nearest key above it.
 func (r *report) fault(key, format string, args ...any) {
 	r.add(r.find(key), key, format, args...)
 }
 
-// set tells whether a file or variable set the key, rather than its default.
-func (r *report) set(key string) bool {
+// isSet reports whether the file or a variable sets the key.
+func (r *report) isSet(key string) bool {
 	_, ok := r.places[key]
 	return ok
 }
 
-// find is where the key was set, or the nearest key above it.
+// find returns where the key is set, or the nearest key above it.
 func (r *report) find(key string) place {
 	for {
 		if p, ok := r.places[key]; ok {

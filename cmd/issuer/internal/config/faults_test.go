@@ -28,7 +28,7 @@ service_keys:
 	want := []string{
 		"config.yaml:1: issuer: must begin with https://; plain http is only for localhost",
 		"config.yaml:2: listen: must be text, not a bare number",
-		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check",
+		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check, facts_keep",
 		"config.yaml:5: store.driver: must be bolt",
 		"config.yaml:8: access_token.lifetime: given twice, first on line 7",
 		"config.yaml:9: session.idle_timeout: must be a duration such as 30s, 5m or 720h, not a list",
@@ -72,7 +72,7 @@ func TestRefused(t *testing.T) {
 		{"issuer: user", "issuer: https://me:hunter2@a.example", "must not hold a user name"},
 		{"issuer: slash", "issuer: https://a.example/", `must not end in "/"`},
 		{"issuer: no scheme", "issuer: a.example", "must be a URL"},
-		{"issuer: the port that it has anyhow", "issuer: https://a.example:443", "must leave out the port 443"},
+		{"issuer: the default port", "issuer: https://a.example:443", "must leave out the port 443"},
 		{"issuer: other scheme", "issuer: ftp://a.example", "must begin with https://"},
 		{"issuer: empty", `issuer: ""`, "must be a URL"},
 		{"issuer: http to another machine", "issuer: http://127.0.0.1.evil.example", "plain http is only for localhost"},
@@ -92,8 +92,10 @@ func TestRefused(t *testing.T) {
 		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used"},
 		{"store path climbs", "store: {path: data/../../x}", `store.path: must not hold ".."`},
 		{"store path empty", `store: {path: ""}`, "must name a file"},
+		{"facts_keep below zero", "store: {facts_keep: -1s}", "store.facts_keep: must be from 0s to 8760h"},
+		{"facts_keep over a year", "store: {facts_keep: 8761h}", "store.facts_keep: must be from 0s to 8760h"},
 		{"no secrets", "secrets: []", "must name 1 to 16 files"},
-		{"a secret twice", "secrets: [a, a]", "secrets[1]: stands in the list twice"},
+		{"a secret twice", "secrets: [a, a]", "secrets[1]: is in the list twice"},
 
 		{"lifetime over the limit", "access_token: {lifetime: 61m}", "access_token.lifetime: must be from 1s to 1h"},
 		{"lifetime in fractions", "access_token: {lifetime: 1500ms}", "must be whole seconds"},
@@ -128,7 +130,7 @@ func TestRefused(t *testing.T) {
 		{"origin with a path", "cors: {allowed_origins: [https://a.example/]}", "must be an exact origin"},
 		{"origin with a pattern", `cors: {allowed_origins: ["https://*.a.example"]}`, "must be an exact origin"},
 		{"origin in capitals", "cors: {allowed_origins: [https://A.example]}", "must be an exact origin"},
-		{"origin with the port that it has anyhow", "cors: {allowed_origins: [https://a.example:443]}", "must be an exact origin"},
+		{"origin with the default port", "cors: {allowed_origins: [https://a.example:443]}", "must be an exact origin"},
 		{"base path", "better_auth: {base_path: api}", "must be a path"},
 		{"base path of ours", "better_auth: {base_path: /v1/auth}", "/v1 belongs to the issuer"},
 
@@ -136,7 +138,7 @@ func TestRefused(t *testing.T) {
 		{"two names of a key", "service_keys: [{name: a, sha256: " + hash + ", scopes: [admin]}, {name: b, sha256: " + hash + ", scopes: [admin]}]", "service_keys[1].sha256: another name"},
 		{"hash in capitals", "service_keys: [{name: a, sha256: " + strings.ToUpper(hash) + ", scopes: [admin]}]", "64 lower-case hex digits"},
 		{"no scopes", "service_keys: [{name: a, sha256: " + hash + "}]", "service_keys[0].scopes: must name at least one"},
-		{"a scope twice", "service_keys: [{name: a, sha256: " + hash + ", scopes: [admin, admin]}]", "scopes[1]: stands in the list twice"},
+		{"a scope twice", "service_keys: [{name: a, sha256: " + hash + ", scopes: [admin, admin]}]", "scopes[1]: is in the list twice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(t, c.text)

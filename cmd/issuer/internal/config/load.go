@@ -7,60 +7,41 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
-
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/v2"
 )
 
-// maxSize bounds the file, and a file that a variable names.
+// maxSize bounds the configuration file, and every file that a variable names, in bytes.
 const maxSize = 1 << 20
 
-// Source says where the settings come from.
+// Source says where the configuration comes from.
 type Source struct {
-	// Path is the file. Empty: none.
+	// Path is the file. Empty means that there is none.
 	Path string
-	// Optional: a file that is not there is no fault.
+	// Optional allows the file to be missing.
 	Optional bool
-	// Environ is the environment, as os.Environ gives it.
+	// Environ is the environment, in the form of [os.Environ].
 	Environ []string
-	// Prepared also asks for what `serve --dev` would make by itself: secret files
-	// that can be read and at least one service key.
-	Prepared bool
+	// ForServing also requires what `serve --dev` would create by itself: secret files
+	// that can be read, and at least one service key.
+	ForServing bool
 }
 
-// Load reads the settings and checks them. Any error is [Faults], except one of
-// reading the file.
+// Load reads the configuration and checks it. The error is [Faults], unless the file could
+// not be read.
 func Load(src Source) (*Config, error) {
 	r := newReport()
 	text, err := src.read()
 	if err != nil {
 		return nil, err
 	}
-	k := koanf.New(".")
-	defaults := map[string]any{}
-	flatten(reflect.ValueOf(Default()).Elem(), "", defaults)
-	environ := newEnvironment(r)
 	file := decodeFile(r, src.Path, text)
-	unread := r.broken[""]
-	for _, layer := range []koanf.Provider{
-		confmap.Provider(defaults, "."),
-		confmap.Provider(file, "."),
-		env.Provider(".", env.Opt{
-			Prefix: prefix, TransformFunc: environ.variable,
-			EnvironFunc: func() []string { return src.Environ },
-		}),
-	} {
-		if err := k.Load(layer, nil); err != nil {
-			return nil, fmt.Errorf("merging the configuration: %w", err)
-		}
-	}
-	c := &Config{}
-	if err := k.Unmarshal("", c); err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if !unread { // or every key that the file sets would be called missing
-		check(c, r, src.Prepared)
+	unreadable := r.broken[""]
+	environ := decodeEnvironment(r, src.Environ)
+	c := Default()
+	assign(reflect.ValueOf(c).Elem(), "", file)
+	assign(reflect.ValueOf(c).Elem(), "", environ)
+	// Checking an unreadable file would report the keys that it sets as missing.
+	if !unreadable {
+		check(c, r, src.ForServing)
 	}
 	if len(r.faults) > 0 {
 		r.faults.sort()
@@ -69,7 +50,7 @@ func Load(src Source) (*Config, error) {
 	return c, nil
 }
 
-// read reads the file; no text when there is none and that is allowed.
+// read returns the text of the file, nil when it may be missing and is.
 func (src Source) read() ([]byte, error) {
 	if src.Path == "" {
 		return nil, nil

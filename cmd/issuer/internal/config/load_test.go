@@ -180,10 +180,10 @@ func TestVariablesThatNameAFile(t *testing.T) {
 	}
 }
 
-func TestPrepared(t *testing.T) {
+func TestForServing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	hash := strings.Repeat("ab", 32)
-	src := config.Source{Prepared: true, Environ: []string{
+	src := config.Source{ForServing: true, Environ: []string{
 		"ISSUER_SECRETS=kek", `ISSUER_SERVICE_KEYS=[{"name":"a","sha256":"` + hash + `","scopes":["admin"]}]`,
 	}}
 	if err := os.WriteFile("kek", []byte(secret.Generate()), 0o600); err != nil {
@@ -199,7 +199,7 @@ func TestPrepared(t *testing.T) {
 	if got := faults(t, err); len(got) != 1 || !strings.HasPrefix(got[0], "ISSUER_SECRETS: secrets[0]: ") {
 		t.Errorf("world-readable secret: got %q", got)
 	}
-	_, err = config.Load(config.Source{Prepared: true})
+	_, err = config.Load(config.Source{ForServing: true})
 	got := faults(t, err)
 	if len(got) != 2 || !strings.Contains(got[0]+got[1], "secrets[0]: ") || !strings.Contains(got[0]+got[1], "service_keys: ") {
 		t.Errorf("nothing prepared: got %q", got)

@@ -6,27 +6,27 @@ import (
 )
 
 // tag is the struct tag that names a key.
-const tag = "koanf"
+const tag = "yaml"
 
-// leaf is one key that holds a value.
+// leaf is a key that holds a value, unlike a group of keys.
 type leaf struct {
 	path string
 	typ  reflect.Type
 }
 
-// leaves lists the keys of t in the order of its fields.
+// leaves lists the keys of the struct type t in the order of its fields.
 func leaves(t reflect.Type, prefix string) []leaf {
-	var found []leaf
+	var list []leaf
 	for i := range t.NumField() {
 		f := t.Field(i)
 		path := join(prefix, f.Tag.Get(tag))
 		if f.Type.Kind() == reflect.Struct {
-			found = append(found, leaves(f.Type, path)...)
+			list = append(list, leaves(f.Type, path)...)
 			continue
 		}
-		found = append(found, leaf{path: path, typ: f.Type})
+		list = append(list, leaf{path: path, typ: f.Type})
 	}
-	return found
+	return list
 }
 
 // Paths lists the dotted path of every key.
@@ -38,7 +38,7 @@ func Paths() []string {
 	return paths
 }
 
-// field finds the field of t that key names.
+// field returns the field of t that a key names.
 func field(t reflect.Type, key string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Tag.Get(tag) == key {
@@ -48,7 +48,7 @@ func field(t reflect.Type, key string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// keys lists the names of the fields of t, for a message.
+// keys lists the keys of t, for a message.
 func keys(t reflect.Type) []string {
 	names := make([]string, t.NumField())
 	for i := range names {
@@ -57,14 +57,15 @@ func keys(t reflect.Type) []string {
 	return names
 }
 
-// flatten is v as a map from path to value, what koanf merges.
-func flatten(v reflect.Value, prefix string, into map[string]any) {
+// assign sets every field of the struct v whose path has a value. A value has the type of
+// its field.
+func assign(v reflect.Value, prefix string, values map[string]any) {
 	for i := range v.NumField() {
-		path := join(prefix, v.Type().Field(i).Tag.Get(tag))
-		if f := v.Field(i); f.Kind() == reflect.Struct {
-			flatten(f, path, into)
-		} else {
-			into[path] = f.Interface()
+		f, path := v.Field(i), join(prefix, v.Type().Field(i).Tag.Get(tag))
+		if f.Kind() == reflect.Struct {
+			assign(f, path, values)
+		} else if value, ok := values[path]; ok {
+			f.Set(reflect.ValueOf(value))
 		}
 	}
 }

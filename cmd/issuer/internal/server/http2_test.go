@@ -179,7 +179,7 @@ func TestContinuationFlood(t *testing.T) {
 	})
 }
 
-// H05: pings whose answers nobody reads close the connection.
+// H05: pings whose answers the client does not read close the connection.
 func TestPingFlood(t *testing.T) {
 	s := start(t, withFollower)
 	bounded(t, s, func() {

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// readHeaderTimeout bounds how slowly a header may come, readTimeout header and body.
+	// readHeaderTimeout bounds the reading of a header, readTimeout that of header and body.
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
-	// publicWriteTimeout bounds an answer of the public listener.
+	// publicWriteTimeout bounds an answer of the public listener. Streams of the feed extend it.
 	publicWriteTimeout = 30 * time.Second
-	// adminWriteTimeout leaves time for a profile.
+	// adminWriteTimeout bounds an answer of the admin listener. It leaves time for a profile.
 	adminWriteTimeout = 5 * time.Minute
 	idleTimeout       = time.Minute
-	// maxStreams is how many requests an HTTP/2 connection may have at once.
+	// maxStreams bounds the concurrent requests of an HTTP/2 connection.
 	maxStreams = 128
-	// writeByteTimeout ends an HTTP/2 connection whose client takes nothing.
+	// writeByteTimeout ends an HTTP/2 connection whose client does not read.
 	writeByteTimeout = 10 * time.Second
 	maxHeaderBytes   = 16 << 10
-	// adminConnections is the cap of the admin listener. It is its own, so that a flood
-	// of the public one leaves it reachable.
+	// adminConnections bounds the connections of the admin listener. It is a separate limit, so
+	// that a flood of the public listener leaves the admin listener reachable.
 	adminConnections = 256
 )
 
@@ -35,13 +35,13 @@ func publicServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := newServer(h, log, publicWriteTimeout)
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
-	// Without TLS, from a proxy or a service that knows beforehand: streams of the
-	// revocation feed share a connection then.
+	// HTTP/2 without TLS, for a proxy or service that is configured for it. Its streams of the
+	// revocation feed share one connection.
 	s.Protocols.SetUnencryptedHTTP2(true)
 	s.HTTP2 = &http.HTTP2Config{
 		MaxConcurrentStreams:          maxStreams,
 		MaxReadFrameSize:              16 << 10,
-		MaxReceiveBufferPerStream:     64 << 10, // as much as a body may have
+		MaxReceiveBufferPerStream:     64 << 10, // the largest body
 		MaxReceiveBufferPerConnection: 256 << 10,
 		SendPingTimeout:               idleTimeout / 2,
 		WriteByteTimeout:              writeByteTimeout,
@@ -55,30 +55,32 @@ func adminServer(h http.Handler, log *slog.Logger) *http.Server {
 
 func newServer(h http.Handler, log *slog.Logger, write time.Duration) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler: closeUncertain(h),
+		// Otherwise net/http itself would answer OPTIONS * and leave the connection open.
+		DisableGeneralOptionsHandler: true,
+
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      write,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		// What net/http says itself is about connections of clients: their doing.
+		// What net/http logs is about faults of clients.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
-// listen opens a listener that holds at most so many connections at once; further ones
-// wait in the kernel's queue.
+// listen opens a listener that accepts at most that many connections at once. Further ones
+// wait in the queue of the kernel. setting is the key of the address in the configuration.
 func listen(ctx context.Context, name, setting, address string, server *http.Server, connections int) (*endpoint, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("opening the %s listener (%s): %w", name, setting, err)
 	}
-	withHeads(server)
-	return &endpoint{name: name, listener: headListener{netutil.LimitListener(l, connections)}, server: server}, nil
+	return &endpoint{name: name, listener: netutil.LimitListener(l, connections), server: server}, nil
 }
 
-// serve answers until the endpoint is shut down.
+// serve answers requests until the endpoint is shut down.
 func (e *endpoint) serve() error {
 	if err := e.server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving the %s listener: %w", e.name, err)
@@ -86,17 +88,17 @@ func (e *endpoint) serve() error {
 	return nil
 }
 
-// shutdown takes no more connections and waits for the accepted requests; those that are
-// not done when ctx ends are cut off, which is an error.
+// shutdown accepts no more connections and waits for the accepted requests. It is an error if
+// ctx ends first; then the connections are closed.
 func (e *endpoint) shutdown(ctx context.Context) error {
 	if err := e.server.Shutdown(ctx); err != nil {
-		_ = e.server.Close() // the requests that it cuts off are what the error is about
+		_ = e.server.Close() // the error below reports it
 		return fmt.Errorf("stopping the %s listener: requests were cut off: %w", e.name, err)
 	}
 	return nil
 }
 
-// close closes an endpoint that does not serve; a missing one is closed already.
+// close closes an endpoint that does not serve. The endpoint may be nil.
 func (e *endpoint) close() error {
 	if e == nil {
 		return nil

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 
@@ -18,7 +17,7 @@ import (
 	"issuer.example/store/bolt"
 )
 
-// parts is what the issuer consists of, put together.
+// parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
 	store    *bolt.DB
@@ -28,7 +27,7 @@ type parts struct {
 	handlers *handlers.Server
 }
 
-// background is the work that goes on beside the requests, by name.
+// background returns the work that runs beside the requests, by name.
 func (p *parts) background() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"rotating the signing keys": p.keys.Run,
@@ -37,15 +36,16 @@ func (p *parts) background() map[string]func(context.Context) error {
 	}
 }
 
-// openParts opens the store and builds on it. On an error the store is closed again.
-func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
+// openParts opens the store and creates the other parts. When it returns an error, the store
+// is closed.
+func openParts(ctx context.Context, cfg Config) (*parts, error) {
 	secrets, err := loadSecrets(cfg.Settings.Secrets)
 	if err != nil {
 		return nil, err
 	}
 	p := &parts{}
 	p.metrics = metrics.New(metrics.Config{
-		// Read at each scrape, when the parts are there.
+		// Called at each scrape, when all parts exist.
 		Live:    func() int64 { return p.store.Live() },
 		Keys:    func() []keys.Key { return p.keys.List() },
 		Streams: func() int { return p.feed.Readers() },
@@ -59,28 +59,32 @@ func openParts(ctx context.Context, cfg Config) (_ *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = p.store.Close() // the error that is returned came first
-		}
-	}()
-	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
+	if err := p.build(ctx, cfg, secrets); err != nil {
+		_ = p.store.Close() // the returned error is the cause
 		return nil, err
 	}
+	return p, nil
+}
+
+// build creates the parts above the store.
+func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret) (err error) {
+	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
+		return err
+	}
 	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
-		return nil, fmt.Errorf("starting sessions: %w", err)
+		return fmt.Errorf("starting sessions: %w", err)
 	}
 	if p.feed, err = feed.New(p.feedConfig(cfg)); err != nil {
-		return nil, fmt.Errorf("starting the revocation feed: %w", err)
+		return fmt.Errorf("starting the revocation feed: %w", err)
 	}
 	h, err := p.handlersConfig(cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.handlers, err = handlers.New(h); err != nil {
-		return nil, fmt.Errorf("starting HTTP: %w", err)
+		return fmt.Errorf("starting HTTP: %w", err)
 	}
-	return p, nil
+	return nil
 }
 
 func loadSecrets(paths []string) ([]secret.Secret, error) {
@@ -157,24 +161,40 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 			BasePath: c.BetterAuth.BasePath, ListRequiresFresh: c.BetterAuth.ListRequiresFresh,
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins,
-		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),
-		ServiceKeys:    make([]handlers.ServiceKey, len(c.ServiceKeys)),
 		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
 		Backup:         p.store.Backup,
 		Metrics:        p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,
 	}
-	for i, text := range c.TrustedProxies {
+	var err error
+	if h.TrustedProxies, err = trustedProxies(c.TrustedProxies); err != nil {
+		return h, err
+	}
+	h.ServiceKeys, err = serviceKeys(c.ServiceKeys)
+	return h, err
+}
+
+// trustedProxies parses the addresses and blocks of trusted_proxies.
+func trustedProxies(texts []string) ([]netip.Prefix, error) {
+	list := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
 		var err error
-		if h.TrustedProxies[i], err = config.ParseProxy(text); err != nil {
-			return h, fmt.Errorf("trusted_proxies: %w", err)
+		if list[i], err = config.ParseProxy(text); err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
 		}
 	}
-	for i, k := range c.ServiceKeys {
-		h.ServiceKeys[i] = handlers.ServiceKey{Name: k.Name, Scopes: k.Scopes}
-		if n, err := hex.Decode(h.ServiceKeys[i].SHA256[:], []byte(k.SHA256)); err != nil || n != len(h.ServiceKeys[i].SHA256) {
-			return h, fmt.Errorf("service_keys: %s: the hash is not 64 hex digits", k.Name)
+	return list, nil
+}
+
+// serviceKeys parses the hashes and scopes of service_keys.
+func serviceKeys(settings []config.ServiceKey) ([]handlers.ServiceKey, error) {
+	list := make([]handlers.ServiceKey, len(settings))
+	for i, k := range settings {
+		key, err := k.Key()
+		if err != nil {
+			return nil, fmt.Errorf("service_keys: %s: %w", k.Name, err)
 		}
+		list[i] = handlers.ServiceKey{Name: key.Name, SHA256: key.SHA256, Scopes: k.Scopes}
 	}
-	return h, nil
+	return list, nil
 }

@@ -1,8 +1,8 @@
-// Package server is the running issuer: it opens the store, the keys and the two
-// listeners, serves, and stops without losing what it has accepted.
+// Package server runs the issuer: it opens the store, the keys and the two listeners, serves,
+// and finishes the accepted requests before it stops.
 //
-// [Open] gives a [Server] that listens already, so that a test can start it on port 0 and
-// ask for its addresses; [Server.Run] serves until its context ends.
+// [Open] returns a [Server] that listens already, so that a test can start it on port 0 and
+// read its addresses. [Server.Run] serves until its context ends.
 package server
 
 import (
@@ -18,16 +18,13 @@ import (
 	"issuer.example/cmd/issuer/internal/config"
 )
 
-// grace is how long accepted requests may take to finish once the server stops.
-const grace = 10 * time.Second
-
-// Config is what a [Server] is made of.
+// Config configures a [Server].
 type Config struct {
-	// Settings are complete and checked. Required.
+	// Settings are the checked configuration. Required.
 	Settings *config.Config
-	// Logger is told what happens. Required.
+	// Logger is required.
 	Logger *slog.Logger
-	// Now is the clock; nil: time.Now.
+	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
 
@@ -38,14 +35,14 @@ type Server struct {
 	public, admin *endpoint
 }
 
-// endpoint is one listener and what answers on it.
+// endpoint is a listener and the HTTP server on it.
 type endpoint struct {
 	name     string
 	listener net.Listener
 	server   *http.Server
 }
 
-// Open opens the store and the keys and listens. On an error nothing stays open.
+// Open opens the store and the keys and listens. When it returns an error, nothing stays open.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
 	parts, err := openParts(ctx, cfg)
 	if err != nil {
@@ -60,28 +57,42 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.public.close(), parts.store.Close())
 	}
-	// Streams would otherwise hold up the end for as long as they may.
+	// Otherwise the streams of the feed would delay the stop.
 	s.public.server.RegisterOnShutdown(parts.feed.Stop)
 	return s, nil
 }
 
-// PublicAddr is the address that the public listener has.
+// PublicAddr returns the address of the public listener.
 func (s *Server) PublicAddr() net.Addr { return s.public.listener.Addr() }
 
-// AdminAddr is the address that the admin listener has.
+// AdminAddr returns the address of the admin listener.
 func (s *Server) AdminAddr() net.Addr { return s.admin.listener.Addr() }
 
-// Run serves until ctx ends or a part fails. Then it takes no more connections, lets the
-// accepted requests finish for up to 10 s, stops the background work and closes the
-// store. It is called once.
+// Run serves until ctx ends or a part fails. Then it accepts no more connections, lets the
+// accepted requests finish, stops the background work and closes the store. All of that
+// takes less than 10 s; what did not end by then is in the error. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	// Background work outlives the requests: they may depend on it.
+	// Background work outlives the requests, which may depend on it.
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
 	var serving, working sync.WaitGroup
+	s.serve(&serving, fail)
+	s.work(work, &working, fail)
+	s.log.Info("serving", "public", s.PublicAddr().String(), "admin", s.AdminAddr().String())
+
+	<-ctx.Done()
+	s.log.Info("stopping: finishing what was accepted", "within", drainGrace.String())
+	err := errors.Join(failure(ctx), s.stop(stopWork, &working))
+	serving.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// serve answers requests on both endpoints until they are shut down.
+func (s *Server) serve(serving *sync.WaitGroup, fail context.CancelCauseFunc) {
 	for _, e := range []*endpoint{s.public, s.admin} {
 		serving.Go(func() {
 			if err := e.serve(); err != nil {
@@ -89,50 +100,26 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
+}
+
+// work does the background work until ctx ends.
+func (s *Server) work(ctx context.Context, working *sync.WaitGroup, fail context.CancelCauseFunc) {
 	for name, run := range s.parts.background() {
 		working.Go(func() {
-			if err := run(work); err != nil && work.Err() == nil {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
 				fail(fmt.Errorf("%s: %w", name, err))
 			}
 		})
 	}
-	s.log.Info("serving", "public", s.PublicAddr().String(), "admin", s.AdminAddr().String())
-
-	<-ctx.Done()
-	s.log.Info("stopping: finishing what was accepted", "within", grace.String())
-	err := failure(ctx)
-	err = errors.Join(err, s.shutdown())
-	serving.Wait()
-	stopWork()
-	working.Wait()
-	if closed := s.parts.store.Close(); closed != nil {
-		err = errors.Join(err, fmt.Errorf("closing the store: %w", closed))
-	}
-	s.log.Info("stopped")
-	return err
 }
 
-// failure is why a part ended the run; nil when it was asked to end.
+// failure is the error of the part that ended the run; nil when ctx ended because the caller
+// ended it.
 func failure(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	return nil
-}
-
-// shutdown ends both endpoints together, within the grace.
-func (s *Server) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	var (
-		ends sync.WaitGroup
-		errs [2]error
-	)
-	for i, e := range []*endpoint{s.public, s.admin} {
-		ends.Go(func() { errs[i] = e.shutdown(ctx) })
-	}
-	ends.Wait()
-	return errors.Join(errs[:]...)
 }
 
 // Close closes a server that was never run.

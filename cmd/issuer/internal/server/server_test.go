@@ -138,7 +138,7 @@ func answer(conn net.Conn, within time.Duration) (string, error) {
 	return bufio.NewReader(conn).ReadString('\n')
 }
 
-// H03: whoever sends slowly is cut off. The test waits as long as the program does.
+// H03: a client that sends slowly is cut off. The test waits as long as the program does.
 func TestSlowSendersAreCut(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -163,7 +163,7 @@ func TestSlowSendersAreCut(t *testing.T) {
 	}
 }
 
-// H03: whoever asks and asks, and takes no answer, is cut off, and others are answered.
+// H03: a client that sends requests and reads no answers is cut off, and others are answered.
 func TestSlowReadersAreCut(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

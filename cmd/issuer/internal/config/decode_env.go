@@ -10,24 +10,40 @@ import (
 	"time"
 )
 
-// prefix begins every variable that is ours.
+// prefix begins the name of every variable of the issuer.
 const prefix = "ISSUER_"
 
-// fileSuffix ends the variables that name a file to read the value from.
+// fileSuffix ends the name of a variable that names a file which holds the value.
 const fileSuffix = "_FILE"
 
-// clientVariables belong to the commands that call a running issuer.
+// clientVariables are for the commands that call a running issuer; they set no key.
 var clientVariables = []string{"ISSUER_ADMIN_URL", "ISSUER_ADMIN_KEY", "ISSUER_ADMIN_KEY_FILE"}
 
-// Variable is the name of the variable that sets the key with this path.
+// Variable returns the name of the variable that sets the key with this path.
 func Variable(path string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// environment reads variables into values.
+// environment reads variables into values of the types of [Config].
 type environment struct {
 	report *report
 	leaves map[string]leaf // by variable
+}
+
+// decodeEnvironment reads the variables of the issuer in environ and returns their
+// well-formed values by path.
+func decodeEnvironment(r *report, environ []string) map[string]any {
+	e, values := newEnvironment(r), map[string]any{}
+	for _, entry := range environ {
+		name, text, ok := strings.Cut(entry, "=")
+		if !ok || !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		if path, value, ok := e.variable(name, text); ok {
+			values[path] = value
+		}
+	}
+	return values
 }
 
 func newEnvironment(r *report) *environment {
@@ -41,49 +57,44 @@ func newEnvironment(r *report) *environment {
 	return e
 }
 
-// hasFileForm tells which keys are secret, or name what is.
+// hasFileForm reports whether a key holds or names a secret, and so has a _FILE variable.
 func hasFileForm(path string) bool {
 	return path == "store.dsn" || path == "service_keys" || path == "secrets"
 }
 
-// variable reads one variable, in the form that koanf's provider calls: the path
-// and value to set, or "" for none.
-func (e *environment) variable(name, text string) (path string, value any) {
+// variable reads one variable and returns the path and value that it sets, if any.
+func (e *environment) variable(name, text string) (path string, value any, ok bool) {
 	l, known := e.leaves[name]
 	p := place{name: name}
 	switch {
-	case !known && (slices.Contains(clientVariables, name) || fromKubernetes(name)):
-		return "", nil
+	case !known && (slices.Contains(clientVariables, name) || isFromKubernetes(name)):
+		return "", nil, false
 	case !known:
 		e.report.add(p, "", "no key of the configuration has this name")
-		return "", nil
+		return "", nil, false
 	}
 	if name != Variable(l.path) && l.path != "secrets" {
-		var ok bool
 		if text, ok = e.readFile(p, l.path, text); !ok {
-			return "", nil
+			return "", nil, false
 		}
 	}
 	if _, twice := e.report.places[l.path]; twice && e.report.places[l.path].line == 0 {
 		e.report.add(p, l.path, "given twice, by %s too", e.report.places[l.path].name)
-		return "", nil
+		return "", nil, false
 	}
-	e.report.at(l.path, p)
-	v, ok := e.parse(p, l, text)
-	if !ok {
-		return "", nil
-	}
-	return l.path, v
+	e.report.setAt(l.path, p)
+	value, ok = e.parse(p, l, text)
+	return l.path, value, ok
 }
 
-// fromKubernetes tells the variables that Kubernetes sets in every container for a
-// service that happens to be called "issuer".
-func fromKubernetes(name string) bool {
+// isFromKubernetes recognises the variables that Kubernetes sets in every container when a
+// service is called "issuer".
+func isFromKubernetes(name string) bool {
 	return name == "ISSUER_PORT" || strings.HasPrefix(name, "ISSUER_PORT_") ||
 		name == "ISSUER_SERVICE_HOST" || strings.HasPrefix(name, "ISSUER_SERVICE_PORT")
 }
 
-// readFile reads the value of a key from the file that a _FILE variable names.
+// readFile returns the content of the file that a _FILE variable names.
 func (e *environment) readFile(p place, key, path string) (string, bool) {
 	f, err := os.Open(path) //nolint:gosec // the operator names the path
 	if err != nil {
@@ -129,8 +140,8 @@ func (e *environment) parse(p place, l leaf, text string) (any, bool) {
 	return v, err == nil
 }
 
-// serviceKeys reads a JSON array. JSON is YAML, so the reader of the file does it
-// and is as strict.
+// serviceKeys reads a JSON array. JSON is YAML, so the decoder of the file reads it, and as
+// strictly.
 func (e *environment) serviceKeys(p place, l leaf, text string) (any, bool) {
 	d := &decoder{report: e.report, name: p.name, env: true}
 	faults := len(e.report.faults)

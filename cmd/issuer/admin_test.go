@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Where nothing says which issuer is meant, a success says which one was called, too.
+// When nothing sets the address of the issuer, a success too says which address was called.
 func TestAssumedAddress(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	key := variableKey + "=sk_" + strings.Repeat("A", 43)
@@ -31,11 +31,11 @@ func TestAssumedAddress(t *testing.T) {
 				defer os.Remove(file)
 			}
 			var stderr strings.Builder
-			r := &remote{app: &app{environ: c.environ, stderr: &stderr, configPath: file}, url: c.url}
-			if _, err := r.client(); err != nil {
+			command := &adminCommand{app: &app{environ: c.environ, stderr: &stderr, configPath: file}, url: c.url}
+			if _, err := command.client(); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.own(nil); err != nil {
+			if err := command.explainAssumedAddress(nil); err != nil {
 				t.Fatal(err)
 			}
 			if says := strings.Contains(stderr.String(), "the issuer at the default address"); says != c.says {

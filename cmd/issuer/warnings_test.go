@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"issuer.example/cmd/issuer/internal/config"
 )
 
-// What may be a mistake is said, and what is in order is not.
+// Settings that may be a mistake are logged, and others are not.
 func TestWarnings(t *testing.T) {
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -46,55 +45,13 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestLoopbackOnly(t *testing.T) {
+func TestIsLoopback(t *testing.T) {
 	for listen, want := range map[string]bool{
 		"127.0.0.1:1": true, "127.0.0.53:1": true, "[::1]:1": true, "localhost:1": true,
 		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "host:1": false, "": false,
 	} {
-		if got := loopbackOnly(listen); got != want {
-			t.Errorf("loopbackOnly(%q) = %v, want %v", listen, got, want)
-		}
-	}
-}
-
-// The URL that is printed to copy is one that answers.
-func TestDevURL(t *testing.T) {
-	for _, c := range []struct{ issuer, public, want string }{
-		{"http://localhost:8080", "127.0.0.1:8080", "http://localhost:8080"},
-		{"http://localhost:8080", "127.0.0.1:41234", "http://127.0.0.1:41234"},
-		{"http://localhost", "127.0.0.1:80", "http://localhost"},
-		{"https://id.example.com", "0.0.0.0:8080", "http://127.0.0.1:8080"},
-		{"http://localhost:8080", "[::]:9000", "http://127.0.0.1:9000"},
-	} {
-		if got := devURL(c.issuer, address(c.public)); got != c.want {
-			t.Errorf("devURL(%q, %q) = %q, want %q", c.issuer, c.public, got, c.want)
-		}
-	}
-}
-
-// address is a net.Addr.
-type address string
-
-func (a address) Network() string { return "tcp" }
-func (a address) String() string  { return string(a) }
-
-// On plain http --dev gives up Secure cookies, but not where nothing works without.
-func TestDevCookies(t *testing.T) {
-	for _, c := range []struct{ issuer, secure, sameSite, want string }{
-		{"http://localhost:8080", "auto", "lax", "never"},
-		{"http://localhost:8080", "always", "lax", "never"},
-		{"http://auth.localhost:8080", "always", "none", "always"},
-		{"https://auth.example.com", "auto", "lax", "auto"},
-	} {
-		settings := config.Default()
-		settings.Issuer, settings.Cookies.Secure, settings.Cookies.SameSite = c.issuer, c.secure, c.sameSite
-		settings.Store.Path = filepath.Join(t.TempDir(), "issuer.db")
-		settings.Secrets = []string{filepath.Join(t.TempDir(), "issuer.secret")}
-		if _, err := prepareDev(settings, slog.New(slog.DiscardHandler)); err != nil {
-			t.Fatal(err)
-		}
-		if got := settings.Cookies.Secure; got != c.want {
-			t.Errorf("%s, secure %s, same_site %s: %s, want %s", c.issuer, c.secure, c.sameSite, got, c.want)
+		if got := isLoopback(listen); got != want {
+			t.Errorf("isLoopback(%q) = %v, want %v", listen, got, want)
 		}
 	}
 }
