@@ -81,7 +81,7 @@ func TestVerifyDocumentRefuses(t *testing.T) {
 	}
 }
 
-// A document of a token's size is judged as a token is.
+// For a document of the size of a token the rules are the same as for a token.
 func FuzzVerifyDocument(f *testing.F) {
 	keys := loadKeys(f)
 	set := keys.set(f)

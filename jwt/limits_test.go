@@ -15,8 +15,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// The largest values that are allowed are allowed: in what is minted, and in what is
-// verified.
+// The largest allowed values are minted and verified.
 func TestLargestClaims(t *testing.T) {
 	claims := goodClaims()
 	longest := strings.Repeat("é", 127) + "x" // 255 bytes
@@ -37,8 +36,7 @@ func TestLargestClaims(t *testing.T) {
 	}
 }
 
-// A list that is read as strings has nothing else in it, wherever its quotes and brackets
-// are.
+// A list of strings has no other values, wherever its quotes and brackets are.
 func TestListsHoldOnlyStrings(t *testing.T) {
 	keys := loadKeys(t)
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience, c.AnyAudience = nil, true })
@@ -129,7 +127,7 @@ func TestThumbprintRefuses(t *testing.T) {
 	}
 }
 
-// failing is a key in a module that does not answer.
+// failing is a key in a hardware module that fails.
 type failing struct{ crypto.Signer }
 
 var errModule = errors.New("the module does not answer")
@@ -149,7 +147,7 @@ func TestFailingSigner(t *testing.T) {
 	}
 }
 
-// Without a clock of its own a verifier uses the machine's.
+// The default clock of a verifier is time.Now.
 func TestVerifierUsesTheClock(t *testing.T) {
 	signer := loadKeys(t).signer(t, jwt.ES256)
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Now = nil })

@@ -14,7 +14,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// The exact bytes: other people's verifiers read them.
+// The exact bytes, which third-party verifiers read.
 func TestMintedToken(t *testing.T) {
 	claims := goodClaims()
 	claims.NotBefore = claims.IssuedAt
@@ -160,8 +160,8 @@ func TestNewSignerRefuses(t *testing.T) {
 	}
 }
 
-// Sign takes any payload and writes a header that a strict gate takes, whatever the id
-// and the type hold.
+// Sign accepts any payload, and its header is valid with every character that an id and a
+// type may have.
 func TestSignAnyPayload(t *testing.T) {
 	keys := loadKeys(t)
 	signer, err := jwt.NewSigner(`k"\<&>`, jwt.EdDSA, keys[jwt.EdDSA])
