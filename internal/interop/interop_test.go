@@ -59,7 +59,7 @@ func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
 	i := startIssuer(t, alg)
 	var known, others []*service
 	for _, v := range all {
-		if s := v.start(t, i); v.knows(alg) {
+		if s := v.start(t, i); v.supports(alg) {
 			known = append(known, s)
 		} else {
 			others = append(others, s)

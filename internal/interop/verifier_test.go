@@ -71,8 +71,8 @@ type lag struct {
 	because string
 }
 
-// knows reports whether the library supports an algorithm.
-func (v verifier) knows(alg jwt.Algorithm) bool { return slices.Contains(v.algorithms, alg) }
+// supports reports whether the library supports an algorithm.
+func (v verifier) supports(alg jwt.Algorithm) bool { return slices.Contains(v.algorithms, alg) }
 
 // tell says what the library can't do.
 func (v verifier) tell(t *testing.T) {
@@ -88,7 +88,7 @@ func (v verifier) tell(t *testing.T) {
 		t.Logf("%s accepts %s: %s", v.name, what, why)
 	}
 	for _, alg := range algorithms {
-		if !v.knows(alg) {
+		if !v.supports(alg) {
 			t.Logf("%s does not know %s", v.name, alg)
 		}
 	}
