@@ -61,7 +61,7 @@ func TestVerifyDocumentRefuses(t *testing.T) {
 		"empty body":       {head + ".." + sig, jwt.ErrEncoding},
 		"a newline":        {good + "\n", jwt.ErrEncoding},
 		"a long header":    {strings.Repeat("a", jwt.MaxTokenSize+1) + "." + rest, jwt.ErrEncoding},
-		"a long signature": {good + strings.Repeat("a", 4000), jwt.ErrEncoding},
+		"a long signature": {good + strings.Repeat("AAAA", 1000), jwt.ErrEncoding},
 		"none":             {raw(`{"alg":"none","kid":"` + kid + `","typ":"` + documentType + `"}`), jwt.ErrAlgorithm},
 		"another alg":      {raw(`{"alg":"RS256","kid":"` + kid + `","typ":"` + documentType + `"}`), jwt.ErrKeyMismatch},
 		"unknown kid":      {raw(`{"alg":"ES256","kid":"x","typ":"` + documentType + `"}`), jwt.ErrUnknownKey},
