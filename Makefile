@@ -26,7 +26,7 @@ build: ## Build bin/issuer
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/issuer ./cmd/issuer
 
 .PHONY: test
-test: ## Run every test with the race detector
+test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 for all rounds)
 	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
@@ -98,7 +98,7 @@ fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 
 .PHONY: soak
 soak: ## Run the tests of races and crashes over and over (SOAK=20 times)
-	$(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
+	ISSUER_TEST_FULL=1 $(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
 	CRASHTEST_KILLS=$$((50 * $(SOAK))) $(GO) test -race -timeout 0 -count 1 -v ./internal/crashtest
 
 .PHONY: mutants

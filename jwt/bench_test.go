@@ -14,8 +14,8 @@ import (
 	"issuer.example/jwt"
 )
 
-// BenchmarkVerify puts the whole check of an access token beside the check of its
-// signature alone.
+// BenchmarkVerify compares the verification of an access token with that of its signature
+// alone.
 func BenchmarkVerify(b *testing.B) {
 	keys := loadKeys(b)
 	verifier := newVerifier(b, nil)
@@ -44,7 +44,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// bareCheck is the cryptography alone: what can be computed before is.
+// bareCheck verifies the signature alone, with everything else computed before.
 func bareCheck(b *testing.B, private crypto.Signer, token string) func() bool {
 	b.Helper()
 	cut := strings.LastIndexByte(token, '.')
@@ -63,7 +63,7 @@ func bareCheck(b *testing.B, private crypto.Signer, token string) func() bool {
 	}
 }
 
-// BenchmarkMint puts the minting of an access token beside its signature alone.
+// BenchmarkMint compares the mint of an access token with its signature alone.
 func BenchmarkMint(b *testing.B) {
 	keys := loadKeys(b)
 	for _, alg := range algorithms {
@@ -109,7 +109,7 @@ func bareSign(private crypto.Signer, input string) func() error {
 	}
 }
 
-// BenchmarkRefuse is the price of tokens that never reach the cryptography.
+// BenchmarkRefuse measures tokens that are refused before the signature is verified.
 func BenchmarkRefuse(b *testing.B) {
 	verifier := newVerifier(b, nil)
 	for name, token := range map[string]string{

@@ -63,7 +63,7 @@ func Example() {
 	// true exp
 }
 
-// The issuer publishes its keys at /.well-known/jwks.json. A key without kid is named by
+// The issuer publishes its keys at /.well-known/jwks.json. The id of a key without kid is
 // its thumbprint.
 func ExampleParseJWKS() {
 	keys, err := jwt.ParseJWKS([]byte(`{"keys": [
@@ -108,7 +108,7 @@ func ExampleVerifySignature() {
 	// sig
 }
 
-// Claims that a caller wants in a token are checked before anything else is done with them.
+// The claims that a caller adds to a token are checked first.
 func ExampleCheckExtra() {
 	fmt.Println(jwt.CheckExtra([]byte(`{"email": "a@b.example", "roles": ["editor"]}`)))
 	fmt.Println(jwt.CheckExtra([]byte(`{"Sub": "root"}`)))

@@ -93,7 +93,7 @@ func TestCheckJSON(t *testing.T) {
 	}
 }
 
-// A name that comes twice is found among any number.
+// A duplicate name is found among any number of names.
 func TestManyMembers(t *testing.T) {
 	var text strings.Builder
 	for i := range 10_000 {
@@ -107,7 +107,7 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
-// Every sentinel has its name, and what is not ours has none.
+// Every sentinel has a name, and other errors have none.
 func TestCause(t *testing.T) {
 	for err, want := range map[error]string{
 		jwt.ErrSize: "size", jwt.ErrEncoding: "encoding", jwt.ErrHeader: "header-not-allowed", jwt.ErrCritical: "crit", jwt.ErrContentType: "cty",

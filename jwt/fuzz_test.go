@@ -21,7 +21,7 @@ func seeds(f *testing.F, add func(row)) {
 	}
 }
 
-// Whatever is accepted is the canonical text of what was signed.
+// Only the canonical text of what was signed is accepted.
 func FuzzVerifySignature(f *testing.F) {
 	keys := loadKeys(f).set(f)
 	seeds(f, func(r row) { f.Add(r.Token) })
@@ -52,8 +52,8 @@ func FuzzVerifySignature(f *testing.F) {
 	})
 }
 
-// A payload signed by the issuer itself, whatever it holds: what is accepted keeps to the
-// rules, as a reader of another make sees it.
+// Of the payloads that the issuer itself signed, those that are accepted follow the rules,
+// also when encoding/json reads them.
 func FuzzVerifyPayload(f *testing.F) {
 	signer := loadKeys(f).signer(f, jwt.EdDSA)
 	verifier := newVerifier(f, nil)
@@ -97,7 +97,7 @@ func FuzzVerifyPayload(f *testing.F) {
 	})
 }
 
-// A document that is accepted is one that encoding/json reads, and its keys are good ones.
+// encoding/json can read every document that is accepted, and the keys are valid.
 func FuzzParseJWKS(f *testing.F) {
 	f.Add([]byte(publicKeys))
 	f.Add([]byte(jwks(ecMembers+`,"kid":"a","use":"sig","key_ops":["verify"]`, okpMembers+`,"kid":"b","alg":"EdDSA"`)))
@@ -130,7 +130,7 @@ func FuzzParseJWKS(f *testing.F) {
 	})
 }
 
-// Claims that pass the check can be minted and come back as they were.
+// Claims that pass the check can be minted, and are verified unchanged.
 func FuzzCheckExtra(f *testing.F) {
 	signer := loadKeys(f).signer(f, jwt.EdDSA)
 	verifier := newVerifier(f, nil)

@@ -209,7 +209,7 @@ func (o object) with(name, value string) object {
 	return append(changed, name, value)
 }
 
-// and returns the object with one more member, whatever it has.
+// and returns the object with one more member, even if it has that name already.
 func (o object) and(name, value string) object { return append(slices.Clone(o), name, value) }
 
 func (o object) without(name string) object {

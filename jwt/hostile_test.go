@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/vectors/jws-hostile.json anew")
 
-// row is a token and the cause for which it is refused, or none when it is accepted.
-// The id groups the rows by what they attack.
+// row is a token and the cause of its refusal, empty when it is accepted. The id groups the
+// rows by the kind of attack.
 type row struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
@@ -25,8 +25,8 @@ type row struct {
 	Cause string `json:"cause"`
 }
 
-// vectors is what a verifier in any language needs to check the rows: the time, what it
-// is to accept, and the keys.
+// vectors has what a verifier in any language needs to check the rows: the time, its
+// configuration, and the keys.
 type vectors struct {
 	Now         int64           `json:"now"`
 	Issuer      string          `json:"issuer"`
@@ -46,8 +46,8 @@ const publicKeys = `{"keys":[` +
 	`apHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54` +
 	`h4FRWyuXpoQ"}]}`
 
-// The file beside the TypeScript client's tests says what these rows say, and every row
-// holds.
+// The file of vectors for the other clients is the same as these rows, and every row is
+// true.
 func TestHostileVectors(t *testing.T) {
 	forge := newForge(t)
 	made := vectors{start, issuer, audience, 3600, json.RawMessage(publicKeys), forge.rows()}
@@ -105,8 +105,8 @@ func writeVectors(t *testing.T, v vectors) {
 	}
 }
 
-// The tokens that are too large for a file of vectors are refused before they are decoded,
-// in a time that does not depend on what they hold.
+// Tokens that are too large for a file of vectors are refused before they are decoded, in a
+// time that does not depend on their content.
 func TestHugeTokens(t *testing.T) {
 	verifier := newVerifier(t, nil)
 	for _, row := range newForge(t).huge() {
@@ -119,8 +119,8 @@ func TestHugeTokens(t *testing.T) {
 	}
 }
 
-// A key that leaves the set takes its tokens with it, and another issuer's verifier never
-// had it.
+// The tokens of a key that leaves the set are refused, and so are those of another issuer's
+// keys.
 func TestKeysAreBound(t *testing.T) {
 	keys := loadKeys(t)
 	token, err := keys.signer(t, jwt.ES256).Mint(goodClaims())

@@ -36,7 +36,7 @@ func TestParseJWKS(t *testing.T) {
 	}
 }
 
-// An issuer may publish keys that this version does not know. They are as if absent.
+// An issuer may publish kinds of keys that are not supported here. They are skipped.
 func TestParseJWKSSkipsWhatCannotVerify(t *testing.T) {
 	for _, members := range []string{
 		`"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"`,

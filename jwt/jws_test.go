@@ -61,7 +61,7 @@ func TestVerifyDocumentRefuses(t *testing.T) {
 		"empty body":       {head + ".." + sig, jwt.ErrEncoding},
 		"a newline":        {good + "\n", jwt.ErrEncoding},
 		"a long header":    {strings.Repeat("a", jwt.MaxTokenSize+1) + "." + rest, jwt.ErrEncoding},
-		"a long signature": {good + strings.Repeat("a", 4000), jwt.ErrEncoding},
+		"a long signature": {good + strings.Repeat("AAAA", 1000), jwt.ErrEncoding},
 		"none":             {raw(`{"alg":"none","kid":"` + kid + `","typ":"` + documentType + `"}`), jwt.ErrAlgorithm},
 		"another alg":      {raw(`{"alg":"RS256","kid":"` + kid + `","typ":"` + documentType + `"}`), jwt.ErrKeyMismatch},
 		"unknown kid":      {raw(`{"alg":"ES256","kid":"x","typ":"` + documentType + `"}`), jwt.ErrUnknownKey},
@@ -81,7 +81,7 @@ func TestVerifyDocumentRefuses(t *testing.T) {
 	}
 }
 
-// A document of a token's size is judged as a token is.
+// For a document of the size of a token the rules are the same as for a token.
 func FuzzVerifyDocument(f *testing.F) {
 	keys := loadKeys(f)
 	set := keys.set(f)

@@ -125,12 +125,12 @@ func TestKeySet(t *testing.T) {
 	}
 }
 
-// looseKeys answers with the key that it is, unchecked.
+// looseKeys returns one unchecked key for every id.
 type looseKeys jwt.Key
 
 func (k looseKeys) Key(string) (jwt.Key, bool) { return jwt.Key(k), true }
 
-// Whoever implements Keys can't loosen the pin of algorithm to kind of key.
+// An implementation of Keys cannot weaken the pin of an algorithm to a kind of key.
 func TestKeysOfOthersArePinnedToo(t *testing.T) {
 	keys := loadKeys(t)
 	token, err := keys.signer(t, jwt.ES256).Mint(goodClaims())

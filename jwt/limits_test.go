@@ -2,9 +2,13 @@ package jwt_test
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"slices"
@@ -15,8 +19,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// The largest values that are allowed are allowed: in what is minted, and in what is
-// verified.
+// The largest allowed values are minted and verified.
 func TestLargestClaims(t *testing.T) {
 	claims := goodClaims()
 	longest := strings.Repeat("é", 127) + "x" // 255 bytes
@@ -37,8 +40,7 @@ func TestLargestClaims(t *testing.T) {
 	}
 }
 
-// A list that is read as strings has nothing else in it, wherever its quotes and brackets
-// are.
+// A list of strings has no other values, wherever its quotes and brackets are.
 func TestListsHoldOnlyStrings(t *testing.T) {
 	keys := loadKeys(t)
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience, c.AnyAudience = nil, true })
@@ -60,7 +62,7 @@ func TestListsHoldOnlyStrings(t *testing.T) {
 // Each of these is one character away from JSON.
 func TestAlmostJSON(t *testing.T) {
 	for _, text := range []string{
-		`{xa":1}`, `{"a"x:1}`, `{"a"x1}`, `["a":1}`, `x"a":1}`, `{"a":1]`, `["a"}`,
+		"{\"a\t:1}", "[\"a\n]", `"\ud83d\xde00"`, `{xa":1}`, `{"a"x:1}`, `{"a"x1}`, `["a":1}`, `x"a":1}`, `{"a":1]`, `["a"}`,
 		`"\u00:0"`, `"\u00@0"`, `"\u00g0"`, "\"\\u00`0\"", `"\u00/0"`, `"\u 000"`, `"\u000`, `"\`, `"\u0`,
 		`"\ud800\u0041"`, `"\ud800x"`, `"\udc00\ud800"`, `"\uD800\uE000"`,
 		"\"\x1f\"", `1.`, `.1`, `-`, `1e`, `1e+`, `01`, `+1`, `truex`, `nul`,
@@ -102,6 +104,58 @@ func TestKeyIDCharacters(t *testing.T) {
 	}
 }
 
+// A malformed kid is refused as that, before any key is looked up.
+func TestKeyIDOfToken(t *testing.T) {
+	keys := loadKeys(t)
+	anyID := looseKeys(keys.signer(t, jwt.EdDSA).Key())
+	for id, want := range map[string]error{
+		"~": nil, strings.Repeat("k", 128): nil, "k k": jwt.ErrKeyID, "é": jwt.ErrKeyID, strings.Repeat("k", 129): jwt.ErrKeyID,
+	} {
+		token := signRaw(t, keys[jwt.EdDSA], `{"alg":"EdDSA","kid":"`+id+`"}`, "x")
+		if _, _, err := jwt.VerifySignature(token, anyID); !errors.Is(err, want) {
+			t.Errorf("kid %q: %v, want %v", id, err, want)
+		}
+	}
+	long := strings.Repeat("t", 128)
+	text, err := keys.signer(t, jwt.EdDSA).Sign(long, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwt.VerifyDocument([]byte(text), anyID, long, len(text)); err != nil {
+		t.Errorf("a typ of 128 bytes: %v", err)
+	}
+}
+
+// Names that differ in the case of any letter are duplicates.
+func TestDuplicateLetters(t *testing.T) {
+	for lower := 'a'; lower <= 'z'; lower++ {
+		upper := lower - 'a' + 'A'
+		if err := jwt.CheckJSON(fmt.Appendf(nil, `{"%c":1,"%c":2}`, lower, upper), 1); !errors.Is(err, jwt.ErrDuplicate) {
+			t.Errorf("%c and %c: %v, want ErrDuplicate", lower, upper, err)
+		}
+	}
+	if err := jwt.CheckJSON([]byte("{\"{\":1,\"[\":2,\"@\":3,\"`\":4}"), 1); err != nil {
+		t.Errorf("neighbours of letters: %v", err)
+	}
+}
+
+func TestJWKSLimits(t *testing.T) {
+	keys := make([]string, jwt.MaxJWKSKeys)
+	for i := range keys {
+		keys[i] = fmt.Sprintf(`%s,"kid":"%d"`, okpMembers, i)
+	}
+	if set, err := jwt.ParseJWKS([]byte(jwks(keys...))); err != nil || len(set.Keys()) != jwt.MaxJWKSKeys {
+		t.Errorf("%d keys: %v", len(keys), err)
+	}
+	n := encode(string(append([]byte{0x80}, append(make([]byte, 254), 1)...)))
+	for e, good := range map[string]bool{"AQAAAQ": true, "f____w": true, "gAAAAQ": false, "AQAAAAE": false} {
+		_, err := jwt.ParseJWKS([]byte(jwks(`"kty":"RSA","n":"` + n + `","e":"` + e + `"`)))
+		if good != (err == nil) || !good && !errors.Is(err, jwt.ErrKey) {
+			t.Errorf("exponent %s: %v", e, err)
+		}
+	}
+}
+
 func TestRSALimits(t *testing.T) {
 	modulus := func(bits int) *big.Int {
 		n := new(big.Int).SetBit(new(big.Int), bits-1, 1)
@@ -118,10 +172,14 @@ func TestRSALimits(t *testing.T) {
 }
 
 func TestThumbprintRefuses(t *testing.T) {
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var noRSA *rsa.PublicKey
 	for name, pub := range map[string]crypto.PublicKey{
 		"nothing": nil, "no RSA key": noRSA, "RSA without modulus": &rsa.PublicKey{E: 65537},
-		"short Ed25519": ed25519.PublicKey(make([]byte, 31)), "a secret": []byte("secret"),
+		"P-384": p384.Public(), "short Ed25519": ed25519.PublicKey(make([]byte, 31)), "a secret": []byte("secret"),
 	} {
 		if _, err := jwt.Thumbprint(pub); !errors.Is(err, jwt.ErrKey) {
 			t.Errorf("%s: %v, want ErrKey", name, err)
@@ -129,7 +187,7 @@ func TestThumbprintRefuses(t *testing.T) {
 	}
 }
 
-// failing is a key in a module that does not answer.
+// failing is a key in a hardware module that fails.
 type failing struct{ crypto.Signer }
 
 var errModule = errors.New("the module does not answer")
@@ -149,7 +207,7 @@ func TestFailingSigner(t *testing.T) {
 	}
 }
 
-// Without a clock of its own a verifier uses the machine's.
+// The default clock of a verifier is time.Now.
 func TestVerifierUsesTheClock(t *testing.T) {
 	signer := loadKeys(t).signer(t, jwt.ES256)
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Now = nil })

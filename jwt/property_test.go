@@ -16,7 +16,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// text draws what a claim may hold.
+// text generates a valid string claim.
 func text() *rapid.Generator[string] {
 	return rapid.StringN(1, 40, 255).Filter(func(s string) bool { return jwt.ValidSubject(s) == nil })
 }
@@ -73,7 +73,7 @@ func drawClaims(t *rapid.T) *jwt.Claims {
 	return c
 }
 
-// What is minted is what is verified, for every algorithm.
+// Verify returns the claims that were minted, for every algorithm.
 func TestMintVerifyProperty(t *testing.T) {
 	keys := loadKeys(t)
 	signers := []*jwt.Signer{keys.signer(t, jwt.ES256), keys.signer(t, jwt.EdDSA)}
@@ -100,7 +100,7 @@ func TestMintVerifyProperty(t *testing.T) {
 	})
 }
 
-// No change of one byte, no cut and no insertion leaves a token good.
+// No token is valid after a change of one byte, a cut or an insertion.
 func TestChangedTokenProperty(t *testing.T) {
 	keys := loadKeys(t)
 	verifier := newVerifier(t, nil)
@@ -132,7 +132,7 @@ func TestChangedTokenProperty(t *testing.T) {
 	})
 }
 
-// Every single bit of every token counts.
+// No token is valid after a change of one bit.
 func TestEveryBitCounts(t *testing.T) {
 	verifier := newVerifier(t, nil)
 	token, err := loadKeys(t).signer(t, jwt.ES256).Mint(goodClaims())

@@ -9,7 +9,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// signatures are ECDSA signatures that a careless verifier takes for good ones.
+// signatures returns ECDSA signatures that a careless verifier accepts.
 func (f *forge) signatures() []row {
 	good := f.good()
 	input, sig := good[:len(good)-len(tail(good))], unbase64(f.t, tail(good))

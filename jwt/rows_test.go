@@ -75,7 +75,7 @@ func (f *forge) unsigned() []row {
 		row{"T01", "alg with a space", f.sign(f.header().with("alg", `"ES256 "`), goodPayload()), "alg"})
 }
 
-// symmetric takes the public key, which everybody has, for an HMAC secret.
+// symmetric uses the public key as an HMAC secret.
 func (f *forge) symmetric() []row {
 	public := f.keys[jwt.RS256].Public()
 	der, err := x509.MarshalPKIXPublicKey(public)
@@ -117,7 +117,7 @@ func (f *forge) keyConfusion() []row {
 	}
 }
 
-// headerKeys brings a key, or says where one is.
+// headerKeys returns headers with a key, or with the address of one.
 func (f *forge) headerKeys() []row {
 	var jwks struct{ Keys []map[string]string }
 	unmarshal(f.t, publicKeys, &jwks)

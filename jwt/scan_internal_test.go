@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzScanner stands inside the package, for it compares what the scanner tells the rest of
-// the package: whatever it accepts, encoding/json accepts, with the same names and values.
+// FuzzScanner is inside the package to compare the scanner's members: encoding/json accepts
+// everything that it accepts, with the same names and values.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, ` { "a" : [ 1 , -2.5e-3 , "x\u00e9\n\ud83d\ude00" , null , true , {} ] } `, `{"a":1,"A":1}`, `{"\u0061":"\"\\\/\b\f\n\r\t"}`,
@@ -55,7 +55,7 @@ func sameValue(t *testing.T, value, other string) {
 	}
 }
 
-// foldString puts the same strings together as EqualFold.
+// foldString returns equal strings exactly where EqualFold returns true.
 func FuzzFold(f *testing.F) {
 	for _, seed := range [][2]string{{"sub", "\u017fUB"}, {"kid", "\u212aiD"}, {"ß", "ẞ"}, {"ss", "ß"}, {"σ", "ς"}, {"İ", "i"}, {"\xff", "\ufffd"}} {
 		f.Add(seed[0], seed[1])
@@ -72,7 +72,7 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
-// Every character folds to one that is equal but for case, and its cases fold alike.
+// Every character folds to one that differs only in case, and so do its other cases.
 func TestFoldRuneIsEqualFold(t *testing.T) {
 	for r := rune(0); r <= 0x1ffff; r++ {
 		if r >= 0xd800 && r <= 0xdfff {

@@ -14,7 +14,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// The exact bytes: other people's verifiers read them.
+// The exact bytes, which third-party verifiers read.
 func TestMintedToken(t *testing.T) {
 	claims := goodClaims()
 	claims.NotBefore = claims.IssuedAt
@@ -56,6 +56,7 @@ func TestMintRefuses(t *testing.T) {
 		{"subject with NUL", func(c *jwt.Claims) { c.Subject = "u\x00" }, jwt.ErrClaims},
 		{"no audience", func(c *jwt.Claims) { c.Audience = nil }, jwt.ErrAudience},
 		{"an empty audience", func(c *jwt.Claims) { c.Audience = []string{""} }, jwt.ErrAudience},
+		{"audience not UTF-8", func(c *jwt.Claims) { c.Audience = []string{"\xff"} }, jwt.ErrAudience},
 		{"17 audiences", func(c *jwt.Claims) { c.Audience = make([]string, 17) }, jwt.ErrAudience},
 		{"no jti", func(c *jwt.Claims) { c.ID = "" }, jwt.ErrClaims},
 		{"sid not UTF-8", func(c *jwt.Claims) { c.SessionID = "\xff" }, jwt.ErrClaims},
@@ -131,6 +132,8 @@ func TestBrokenOpaqueSigner(t *testing.T) {
 		"not ASN.1":  func([]byte) []byte { return []byte("x") },
 		"more after": func(sig []byte) []byte { return append(sig, 0) },
 		"zero":       func([]byte) []byte { return []byte{0x30, 6, 2, 1, 0, 2, 1, 0} },
+		"s zero":     func([]byte) []byte { return []byte{0x30, 6, 2, 1, 1, 2, 1, 0} },
+		"s negative": func([]byte) []byte { return []byte{0x30, 6, 2, 1, 1, 2, 1, 0xff} },
 		"negative":   func([]byte) []byte { return []byte{0x30, 6, 2, 1, 0xff, 2, 1, 1} },
 		"too long":   func([]byte) []byte { return append([]byte{0x30, 38, 2, 33}, append(make33(), 2, 1, 1)...) },
 	} {
@@ -160,8 +163,8 @@ func TestNewSignerRefuses(t *testing.T) {
 	}
 }
 
-// Sign takes any payload and writes a header that a strict gate takes, whatever the id
-// and the type hold.
+// Sign accepts any payload, and its header is valid with every character that an id and a
+// type may have.
 func TestSignAnyPayload(t *testing.T) {
 	keys := loadKeys(t)
 	signer, err := jwt.NewSigner(`k"\<&>`, jwt.EdDSA, keys[jwt.EdDSA])

@@ -36,8 +36,8 @@ func TestMintThenVerify(t *testing.T) {
 	}
 }
 
-// The token is good until exp and the leeway after it, to the nanosecond, and not before
-// nbf and iat less the leeway.
+// A token is valid until exp plus the leeway, to the nanosecond, and not before nbf and iat
+// minus the leeway.
 func TestClockSkew(t *testing.T) {
 	claims := goodClaims()
 	claims.NotBefore = claims.IssuedAt.Add(time.Minute)
@@ -73,8 +73,8 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// Anyone can make the twin of an ES256 token. It must name the same token and session to
-// what revokes them.
+// Anyone can make a second valid signature for an ES256 token. That token must have the same
+// jti and sid, by which it is revoked.
 func TestMalleableTwinNamesTheSameToken(t *testing.T) {
 	token, err := loadKeys(t).signer(t, jwt.ES256).Mint(goodClaims())
 	if err != nil {
@@ -94,7 +94,7 @@ func TestMalleableTwinNamesTheSameToken(t *testing.T) {
 	}
 }
 
-// A token that points to a key server makes nobody ask there.
+// No key is fetched from an address in a token.
 func TestNoRequestForHeaderURLs(t *testing.T) {
 	var requests atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
@@ -163,7 +163,7 @@ func TestVerifierConfig(t *testing.T) {
 	}
 }
 
-// A verifier for any audience is loose about which, and about nothing else.
+// AnyAudience accepts any audience and skips no other check.
 func TestAnyAudience(t *testing.T) {
 	forge := newForge(t)
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience, c.AnyAudience = nil, true })
@@ -185,7 +185,7 @@ func TestAnyAudience(t *testing.T) {
 	}
 }
 
-// A verifier does not change with the configuration that it was made from.
+// A later change of the configuration does not change a verifier.
 func TestVerifierIsACopy(t *testing.T) {
 	names := []string{audience}
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience = names })
@@ -199,7 +199,7 @@ func TestVerifierIsACopy(t *testing.T) {
 	}
 }
 
-// What a token holds must not reach a log by way of an error.
+// No error contains a part of a token.
 func TestErrorsHoldNoPartOfTheToken(t *testing.T) {
 	forge := newForge(t)
 	verifier := newVerifier(t, nil)
@@ -228,8 +228,7 @@ func TestErrorsHoldNoPartOfTheToken(t *testing.T) {
 	}
 }
 
-// The library's signature check and our gate stay cheap: the bounds are those of the
-// algorithms plus a few.
+// The allocations of a verification are bounded: those of the algorithm plus a few.
 func TestVerifyAllocations(t *testing.T) {
 	keys := loadKeys(t)
 	verifier := newVerifier(t, nil)

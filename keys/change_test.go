@@ -31,7 +31,7 @@ func (s *store) wantChanges(t *testing.T, step string, want ...keys.Change) {
 	}
 }
 
-// Each swap names exactly the steps that it makes in the lives of the keys.
+// Each swap reports exactly the changes of state that it makes.
 func TestChanges(t *testing.T) {
 	ctx := context.Background()
 	c, s := newClock(), newStore(t)
@@ -86,7 +86,7 @@ func TestChanges(t *testing.T) {
 	s.wantChanges(t, "revoking it again")
 }
 
-// A document that is only sealed anew, or keeps a longer promise, changes no key.
+// A swap that only encrypts with a new secret, or raises a limit, reports no change.
 func TestChangesOfNoKey(t *testing.T) {
 	c, s := newClock(), newStore(t)
 	cfg := config(t, s, c)
@@ -102,7 +102,7 @@ func TestChangesOfNoKey(t *testing.T) {
 	s.wantChanges(t, "a new secret and a longer lifetime")
 }
 
-// The changes are those of the swap that won, on the keys that another issuer left.
+// After a lost race the changes are those of the repeated edit, on the newer keys.
 func TestChangesAfterLostRace(t *testing.T) {
 	ctx := context.Background()
 	c, s := newClock(), newStore(t)
@@ -127,7 +127,7 @@ func TestChangesAfterLostRace(t *testing.T) {
 		keys.Change{KeyID: first, From: keys.Retiring, To: keys.Gone, At: c.Now(), Revoked: true})
 }
 
-// The oldest key may be the last one to go, and the history be full.
+// The last key to go may be the oldest, and the history full.
 func TestChangesOfTheOldestKey(t *testing.T) {
 	ctx := context.Background()
 	c, s := newClock(), newStore(t)

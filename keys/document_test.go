@@ -9,8 +9,8 @@ import (
 	"issuer.example/secret"
 )
 
-// Whatever stands in the store, only what was written under the secret is accepted,
-// and every refusal has a cause that the operator can act on.
+// Only a document that was written with the secret is accepted. Every other one is refused
+// with an error that tells the operator what to do.
 func FuzzDocument(f *testing.F) {
 	s, err := secret.Parse(bytes.Repeat([]byte("k"), 32))
 	if err != nil {

@@ -42,14 +42,14 @@ func (c *clock) Add(d time.Duration) {
 
 var errStore = errors.New("the store is out of order")
 
-// store is the real one, on a file, with faults in front of it.
+// store is the real store on a file, behind a layer that injects faults.
 type store struct {
 	keys.Store
 	mu     sync.Mutex
 	down   bool   // nothing answers
-	unsure int    // so many swaps are done and then answered with an error
+	unsure int    // how many swaps are done but return an error
 	lose   func() // runs before a swap, once
-	// changes are those of all swaps that were done.
+	// changes are the changes of all swaps that were done.
 	changes []keys.Change
 }
 
@@ -130,7 +130,7 @@ func newSecret(t testing.TB) secret.Secret {
 	return s
 }
 
-// config is the default one on this store and clock.
+// config returns a configuration with defaults for this store and clock.
 func config(t testing.TB, s keys.Store, c *clock) keys.Config {
 	t.Helper()
 	return keys.Config{Store: s, Secrets: []secret.Secret{newSecret(t)}, Now: c.Now}
@@ -211,7 +211,7 @@ func mint(t testing.TB, m *keys.Manager, c *clock, life time.Duration) string {
 	return token
 }
 
-// verify checks a token as a service does that has these keys.
+// verify verifies a token as a service with these keys does.
 func verify(token string, with jwt.Keys, c *clock) error {
 	v, err := jwt.NewVerifier(jwt.VerifierConfig{Issuer: issuer, Audience: []string{issuer}, Keys: with, Now: c.Now})
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"issuer.example/keys"
 )
 
-// The document holds exactly what RFC 7517 and 7518 ask for a public key.
+// The document has exactly the members of RFC 7517 and 7518 for public keys.
 func TestJWKSMembers(t *testing.T) {
 	want := map[jwt.Algorithm][]string{
 		jwt.ES256: {"alg", "crv", "kid", "kty", "use", "x", "y"},
@@ -114,7 +114,7 @@ func TestMaxAgeFollowsPublishBefore(t *testing.T) {
 }
 
 // One key in 128 has a coordinate that begins with a zero byte. RFC 7518 §6.2.1.2
-// wants it written in full.
+// requires it in full length.
 func TestPublicKeysReadBack(t *testing.T) {
 	for range rounds.Rounds(t, 200, 2000) {
 		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -150,8 +150,8 @@ func setOf(keys ...[]byte) []byte {
 	return slices.Concat([]byte(`{"keys":[`), bytes.Join(keys, []byte(",")), []byte(`]}`))
 }
 
-// compareReaders holds the reader that services use to the one of jwx: what the first
-// accepts, the second reads as the same keys.
+// compareReaders compares the parser of package jwt with jwx: what the first accepts, the
+// second parses to the same keys.
 func compareReaders(t *testing.T, doc []byte) {
 	t.Helper()
 	ours, err := jwt.ParseJWKS(doc)
@@ -212,8 +212,8 @@ func FuzzReadersAgree(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc []byte) { compareReaders(t, doc) })
 }
 
-// An operator can say every key's name on a command line. Of 1,000 thumbprints, 16 begin
-// with a dash.
+// Every key id can be an argument on a command line. Of 1,000 thumbprints, 16 begin with a
+// dash.
 func TestNoKeyIsNamedLikeAFlag(t *testing.T) {
 	for range 1000 {
 		kid, err := keys.NewKeyID(jwt.EdDSA)

@@ -16,9 +16,9 @@ import (
 	"issuer.example/keys"
 )
 
-// world is one to three issuers on one real store, services that cache what the
-// issuers serve, and the tokens that are about. Time passes for all alike. The clock
-// on the wall may be set back; caches count the time that really passed.
+// world is one to three issuers on one real store, the JWKS documents in caches of services,
+// and the tokens that were minted. All issuers have the same wall clock, which may be set
+// back. Caches count the time that really passed.
 type world struct {
 	t        *testing.T
 	store    *store
@@ -28,8 +28,8 @@ type world struct {
 	managers []*keys.Manager
 	cached   []cachedJWKS
 	tokens   []token
-	// gone are the keys that were revoked, and hasty those that took over from a
-	// revoked key: the promises are not about their tokens.
+	// gone are the keys that were revoked, and hasty those that replaced a revoked key
+	// without the wait: the guarantees are not about their tokens.
 	gone, hasty map[string]bool
 	version     uint64
 }
@@ -144,7 +144,7 @@ func (w *world) fetch(rt *rapid.T) {
 	w.cached = append(w.cached, cachedJWKS{keys: parseJWKS(w.t, doc), etag: doc.ETag, expires: w.passed + doc.MaxAge})
 }
 
-// pass lets time go by. Nobody need run the schedule meanwhile.
+// pass lets time pass, without running the schedule.
 func (w *world) pass(rt *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{
 		time.Second, 30 * time.Second, 2 * time.Minute, 7 * time.Minute, 15 * time.Minute, w.cfg.PublishBefore, w.cfg.RotateEvery,
@@ -153,9 +153,9 @@ func (w *world) pass(rt *rapid.T) {
 	w.wall.Add(d)
 }
 
-// back sets the clock back. The issuers look at the store soon after; a clock that
-// counts what passed (as time.Now does) tells them how old their knowledge is, and the
-// one here does not. Tokens of the future that was are refused everywhere.
+// back sets the wall clock back. The issuers read the store right after it, since this clock,
+// unlike time.Now, has no monotonic reading that tells them the age of a snapshot. Tokens
+// with an iat that is now in the future are refused everywhere.
 func (w *world) back(rt *rapid.T) {
 	w.wall.Add(-rapid.SampledFrom([]time.Duration{time.Second, 10 * time.Minute, time.Hour}).Draw(rt, "by"))
 	step(w.t, w.managers...)
@@ -168,7 +168,7 @@ func (w *world) back(rt *rapid.T) {
 	w.tokens = kept
 }
 
-// deploy starts every issuer again, with other settings.
+// deploy restarts every issuer with other settings.
 func (w *world) deploy(rt *rapid.T) {
 	w.settings(rt)
 	for i := range w.managers {
@@ -176,7 +176,7 @@ func (w *world) deploy(rt *rapid.T) {
 	}
 }
 
-// unsure makes a change that is stored and then answered with an error.
+// unsure makes a change that is stored, but whose swap returns an error.
 func (w *world) unsure(rt *rapid.T) {
 	w.store.set(func(s *store) { s.unsure = 1 })
 	if _, err := w.manager(rt).Rotate(context.Background()); err != nil && !errors.Is(err, errStore) && !errors.Is(err, keys.ErrTooMany) {
@@ -205,8 +205,8 @@ func (w *world) check(rt *rapid.T) {
 	}
 }
 
-// checkHistory wants every key to have been published long enough before it signed,
-// but for the first of all and those that took over in an emergency.
+// checkHistory checks that every key was published long enough before it signed, except for
+// the very first one and those that replaced a revoked key.
 func (w *world) checkHistory(rt *rapid.T, list []keys.Key) {
 	for _, k := range list {
 		first := k.CreatedAt.Equal(start) && k.ActivatedAt.Equal(start)
@@ -222,8 +222,8 @@ func (w *world) checkHistory(rt *rapid.T, list []keys.Key) {
 	}
 }
 
-// checkToken looks for the token's key in every JWKS that some service may hold. The
-// id is the key's thumbprint, and mint has checked the signature by it.
+// checkToken checks that the token's key is in every JWKS that a service may have cached.
+// The id is the key's thumbprint, with which mint has verified the signature.
 func (w *world) checkToken(rt *rapid.T, token token) {
 	for i, cached := range w.cached {
 		if _, ok := cached.keys.Key(token.kid); !ok {
@@ -237,7 +237,7 @@ func (w *world) checkToken(rt *rapid.T, token token) {
 	}
 }
 
-// stale reports whether an issuer tells everyone not to keep what it serves.
+// stale reports whether an issuer serves the JWKS with a max-age of 0.
 func (w *world) stale(m *keys.Manager) bool { return m.JWKS().MaxAge == 0 }
 
 func (w *world) forgetExpired() {

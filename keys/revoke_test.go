@@ -13,7 +13,7 @@ import (
 	"issuer.example/keys"
 )
 
-// T28: at once, wherever the JWKS is asked for.
+// Row T28: a revoked key is gone from the JWKS at once.
 func TestRevoke(t *testing.T) {
 	ctx := context.Background()
 	tests := []struct {
@@ -101,8 +101,8 @@ func TestRevokeReason(t *testing.T) {
 	}
 }
 
-// Sessions end before the key goes, so that a call that fails can be repeated, and again
-// after it, so that verifiers fetch a JWKS without it.
+// Sessions are ended before the key is withdrawn, so that a failed call can be repeated, and
+// again after it, so that verifiers fetch a JWKS without the key.
 func TestRevokeEndsSessionsAroundTheKey(t *testing.T) {
 	c := newClock()
 	m := open(t, config(t, newStore(t), c))
@@ -165,7 +165,7 @@ func TestRevokeWhenSessionsDoNotEnd(t *testing.T) {
 	}
 }
 
-// The keys may be newer in the store than here.
+// The key may be one that this manager has not read yet.
 func TestRevokeKeyOfAnotherIssuer(t *testing.T) {
 	s := newStore(t)
 	cfg := config(t, s, newClock())

@@ -13,13 +13,13 @@ import (
 	"issuer.example/secret"
 )
 
-// pass lets the clock of the bubble go on, and all that is due then happen.
+// pass advances the clock of the synctest bubble and waits until all due work is done.
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// Run rotates by itself, at the right time.
+// Run rotates the keys at the right time.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore(t)
@@ -56,7 +56,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A store that is away and comes back needs nobody's help.
+// After a failure of the store Run continues by itself.
 func TestRunSurvivesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore(t)

@@ -47,8 +47,8 @@ func TestFirstKeySignsAtOnce(t *testing.T) {
 	}
 }
 
-// One life: published an hour before it signs, signs for thirty days, stays until
-// its last token has expired.
+// The life of a key: it is published an hour before it signs, signs for thirty days, and
+// stays published until its last token has expired.
 func TestSchedule(t *testing.T) {
 	c := newClock()
 	m := open(t, config(t, newStore(t), c))
@@ -109,7 +109,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// A process that slept through everything takes one step at a time.
+// A process that was suspended for long takes one step of the schedule at a time.
 func TestStepAfterALongSleep(t *testing.T) {
 	c := newClock()
 	m := open(t, config(t, newStore(t), c))
@@ -143,7 +143,7 @@ func TestAlgorithmChangeRotatesAtOnce(t *testing.T) {
 	}
 }
 
-// A token keeps its key even if the setting is shortened right after it was minted.
+// The key of a token stays published even if the lifetime is shortened after the mint.
 func TestShorterLifetimeKeepsOldPromises(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
@@ -165,7 +165,8 @@ func TestShorterLifetimeKeepsOldPromises(t *testing.T) {
 	}
 }
 
-// A JWKS served under a long max-age is still in caches after a restart with a short one.
+// A JWKS that was served with a long max-age is still in caches after a restart with a short
+// one.
 func TestShorterMaxAgeKeepsOldPromises(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
@@ -183,7 +184,7 @@ func TestShorterMaxAgeKeepsOldPromises(t *testing.T) {
 	}
 }
 
-// The same when the first key that is published under the short max-age never signs.
+// The same is true when the first key with the short max-age never signs.
 func TestShorterMaxAgeOutlivesAKey(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
@@ -261,7 +262,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// The oldest key may be the last one to go: its history is kept.
+// The last key to go may be the oldest: it stays in the history.
 func TestHistoryKeepsTheLastToGo(t *testing.T) {
 	ctx := context.Background()
 	c := newClock()

@@ -25,7 +25,7 @@ import (
 	"issuer.example/secret"
 )
 
-// sealedDocument is the stored form, as someone with the file sees it.
+// sealedDocument is the stored document without the secret.
 type sealedDocument struct {
 	Schema int             `json:"schema"`
 	MAC    string          `json:"mac"`
@@ -39,7 +39,7 @@ type sealedSet struct {
 	} `json:"keys"`
 }
 
-// private opens every sealed key of a document and returns the private numbers.
+// private decrypts every key of a document and returns the private numbers.
 func private(t *testing.T, document []byte, s secret.Secret) (numbers [][]byte) {
 	t.Helper()
 	var doc sealedDocument
@@ -73,7 +73,7 @@ func private(t *testing.T, document []byte, s secret.Secret) (numbers [][]byte) 
 	return numbers
 }
 
-// O03: who has the file has no key.
+// Row O03: the file without the secret reveals no private key.
 func TestNoPrivateKeyOnDisk(t *testing.T) {
 	for _, alg := range []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256} {
 		t.Run(string(alg), func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestWrongSecret(t *testing.T) {
 	cfg := config(t, s, newClock())
 	kid := kidOf(t, open(t, cfg))
 	before := s.stored(t)
-	for range 300 { // among them are some whose public name is the right one's
+	for range 300 { // some have the same ID as the right one
 		cfg.Secrets = []secret.Secret{newSecret(t)}
 		m, err := keys.Open(context.Background(), cfg)
 		if !errors.Is(err, keys.ErrWrongSecret) || m != nil {
@@ -144,7 +144,7 @@ func TestWrongSecret(t *testing.T) {
 	}
 }
 
-// A running issuer keeps its keys when another one seals under a secret that it lacks.
+// A running issuer keeps its keys when another one encrypts with a secret that it lacks.
 func TestWrongSecretWhileRunning(t *testing.T) {
 	s := newStore(t)
 	c := newClock()
@@ -161,7 +161,7 @@ func TestWrongSecretWhileRunning(t *testing.T) {
 	}
 }
 
-// A new secret in front takes over at one start, and the old one can go.
+// After one start with a new first secret the old one is no longer needed.
 func TestSecretRotation(t *testing.T) {
 	s := newStore(t)
 	c := newClock()
@@ -171,7 +171,7 @@ func TestSecretRotation(t *testing.T) {
 	rotate(t, m)
 	list := m.List()
 
-	cfg.Secrets = []secret.Secret{older, newer} // first make it known everywhere
+	cfg.Secrets = []secret.Secret{older, newer} // first add it everywhere
 	open(t, cfg)
 	if v := s.stored(t).Version; v != 2 {
 		t.Errorf("a start without need stored version %d", v)
@@ -195,7 +195,7 @@ func TestSecretRotation(t *testing.T) {
 	}
 }
 
-// Without the secret nobody adds a key, moves one, or brings one back.
+// Without the secret nobody can add a key, exchange two, or restore one.
 func TestChangedDocument(t *testing.T) {
 	s := newStore(t)
 	c := newClock()
@@ -267,7 +267,7 @@ func TestChangedDocument(t *testing.T) {
 	}
 }
 
-// A seal is good for its own key only, also for someone who could write the rest.
+// A ciphertext is accepted only for its own key, even with a valid MAC.
 func TestSealBelongsToItsKey(t *testing.T) {
 	s := newStore(t)
 	cfg := config(t, s, newClock())
@@ -284,8 +284,7 @@ func TestSealBelongsToItsKey(t *testing.T) {
 	}
 }
 
-// The document of before an emergency does not bring the revoked key back to a
-// running issuer.
+// A running issuer refuses an older document, which may have a key that was revoked since.
 func TestOlderDocumentIsRefused(t *testing.T) {
 	ctx := context.Background()
 	s := newStore(t)
@@ -310,7 +309,7 @@ func TestOlderDocumentIsRefused(t *testing.T) {
 	}
 }
 
-// What opens a seal is fixed: a seal that asks for something else does not open.
+// The algorithms are pinned: a JWE with others is not decrypted.
 func TestSealAlgorithmIsPinned(t *testing.T) {
 	s := newStore(t)
 	cfg := config(t, s, newClock())
@@ -354,7 +353,7 @@ func TestSealAlgorithmIsPinned(t *testing.T) {
 	}
 }
 
-// Nothing of a key or a secret is printed with a manager or its configuration.
+// Printing a manager or its configuration shows no part of a key or a secret.
 func TestNothingIsPrinted(t *testing.T) {
 	s := newStore(t)
 	cfg := config(t, s, newClock())

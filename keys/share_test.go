@@ -36,8 +36,8 @@ func TestIssuersThatStartTogetherShareOneKey(t *testing.T) {
 	}
 }
 
-// O13: rotation under load, by several issuers at once. Every token verifies against
-// what any of them served before it was minted.
+// Row O13: rotation under load, by several issuers at once. Every token verifies with the
+// JWKS that any of them served before the mint.
 func TestRotationUnderLoad(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
@@ -70,7 +70,7 @@ func TestRotationUnderLoad(t *testing.T) {
 		}
 		wg.Wait()
 		c.Add(15 * time.Minute)
-		step(t, managers...) // the schedule looks many times in so long a time
+		step(t, managers...) // the schedule runs many times in 15 minutes
 	}
 	if got := managers[0].List(); len(got) < 5 {
 		t.Errorf("only %d keys: nothing was rotated", len(got))
@@ -124,7 +124,7 @@ func (alwaysLate) SwapKeys(context.Context, uint64, []byte, []keys.Change) error
 	return keys.ErrConflict
 }
 
-// A swap that was done and then answered with an error is found by the next step.
+// The next step finds a swap that was done but returned an error.
 func TestUnsureSwap(t *testing.T) {
 	ctx := context.Background()
 	s := newStore(t)
@@ -143,8 +143,8 @@ func TestUnsureSwap(t *testing.T) {
 	}
 }
 
-// While the store is away an issuer goes on for a little, then stops to sign, since
-// another one may have revoked the key; and what it serves is cached ever shorter.
+// While the store fails an issuer signs for a short time only, since another one may have
+// revoked the key, and the max-age of its JWKS falls.
 func TestStoreAway(t *testing.T) {
 	s := newStore(t)
 	c := newClock()
@@ -180,8 +180,8 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
-// An issuer that slept signs with what is active now, not with what it remembers.
-func TestSleeperLooksBeforeItSigns(t *testing.T) {
+// An issuer that was suspended reads the store before it signs.
+func TestSuspendedIssuerReadsBeforeItSigns(t *testing.T) {
 	s := newStore(t)
 	c := newClock()
 	cfg := config(t, s, c)

@@ -90,7 +90,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestEmpty: without sources there is still something to scrape.
+// Without sources the metrics of the process are there.
 func TestEmpty(t *testing.T) {
 	text := scrape(t, metrics.New(metrics.Config{}))
 	if !strings.Contains(text, "go_goroutines") || strings.Contains(text, "issuer_sessions_live") {
@@ -98,7 +98,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// TestConcurrent is for the race detector.
+// The race detector checks this.
 func TestConcurrent(t *testing.T) {
 	m := metrics.New(metrics.Config{})
 	count := m.Route("GET", "/")

@@ -15,7 +15,7 @@ import (
 	"issuer.example/secret"
 )
 
-// canary stands in tests for what must never be shown.
+// canary is a secret text that no output may contain.
 const canary = "canary-5f1d0c9e7b3a2846-canary-key"
 
 func parse(t *testing.T, text string) secret.Secret {
@@ -82,8 +82,8 @@ func TestParseKeepsItsOwnCopy(t *testing.T) {
 	}
 }
 
-// The values are those of HKDF-SHA-256 computed by an independent program. They must
-// never change: what is stored is sealed under them.
+// The values were computed by an independent program for HKDF-SHA-256. They must never
+// change, since stored keys are encrypted with them.
 func TestDeriveIsStable(t *testing.T) {
 	s := parse(t, strings.Repeat("k", 32))
 	got := s.Derive("key encryption")
@@ -132,7 +132,7 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// O04: however a secret is printed, alone or inside something, nothing shows.
+// Row O04: no way of printing a secret, alone or in a struct, shows it.
 func TestNothingIsPrinted(t *testing.T) {
 	type config struct {
 		Public  secret.Secret

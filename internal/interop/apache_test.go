@@ -27,28 +27,27 @@ func modAuthOpenIDC() verifier {
 		algorithms: []jwt.Algorithm{jwt.ES256, jwt.RS256},
 		anyType:    "no setting of it looks at the typ",
 		passes:     map[string]string{"without an expiry": "it compares exp if there is one, and Require claim can't ask for a number"},
-		lag:        lag{untilMet: true, because: "it keeps the keys for at least 5 minutes"},
+		lag:        lag{untilUnknownKey: true, because: "it keeps the keys for at least 5 minutes"},
 	}
 }
 
-// modAuthOpenIDCIntrospecting asks the issuer about each token, so that it learns of what a
-// signature does not tell.
+// modAuthOpenIDCIntrospecting introspects each token, so that it also refuses revoked ones.
 func modAuthOpenIDCIntrospecting() verifier {
 	return verifier{
-		name:       "mod_auth_openidc that introspects",
-		folder:     "apache",
-		needs:      []string{"apache2"},
-		probe:      modAuthOpenIDC().probe,
-		command:    []string{"sh", "-c", `exec apache2 -D FOREGROUND -D Introspect -f "$PWD/httpd.conf"`},
-		environ:    besideApache,
-		algorithms: algorithms,
-		hears:      true,
+		name:                "mod_auth_openidc that introspects",
+		folder:              "apache",
+		needs:               []string{"apache2"},
+		probe:               modAuthOpenIDC().probe,
+		command:             []string{"sh", "-c", `exec apache2 -D FOREGROUND -D Introspect -f "$PWD/httpd.conf"`},
+		environ:             besideApache,
+		algorithms:          algorithms,
+		learnsOfRevocations: true,
 	}
 }
 
-// besideApache is what stands beside Apache: the application that it protects, the proxy
-// that ends TLS in front of the issuer, without which the module takes no keys, and a folder
-// that its own user may read.
+// besideApache starts what Apache needs: the application that it protects, a proxy with TLS
+// in front of the issuer, since the module fetches keys only over TLS, and a folder that
+// Apache's user may read.
 func besideApache(t *testing.T, i *issuer) []string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "issuer-interop-apache-") //nolint:usetesting // a folder of the test is closed to other users
@@ -75,7 +74,7 @@ func besideApache(t *testing.T, i *issuer) []string {
 	return []string{"FOLDER=" + folder, "APPLICATION=" + application.URL, "CA=" + ca, "PROXY=" + proxy.URL, "JWKS_URI=" + proxy.URL + "/.well-known/jwks.json", "SERVICE_NAME=dev-service", "SERVICE_KEY=" + i.serviceKey}
 }
 
-// whoami is an application that believes the headers by which Apache tells it who is asking.
+// whoami is an application that takes the user from the headers that Apache sets.
 func whoami(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{"sub": r.Header.Get("OIDC_CLAIM_sub"), "sid": r.Header.Get("OIDC_CLAIM_sid")})

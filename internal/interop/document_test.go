@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// Every snippet of docs/verifying.md below a link to one of the programs stands in that
-// program, word for word but for what a line of … leaves out, so that it has been through
-// the table.
+// Every snippet of docs/verifying.md below a link to one of the programs is a part of that
+// program, except for what a line of … stands for. So every snippet is tested.
 func TestSnippetsAreFromThePrograms(t *testing.T) {
 	const document = "../../docs/verifying.md"
 	text, err := os.ReadFile(document)
@@ -49,7 +48,7 @@ func TestSnippetsAreFromThePrograms(t *testing.T) {
 	}
 }
 
-// flush is a text without the indentation of its lines, and without empty ones.
+// flush returns a text without the indentation of its lines and without empty lines.
 func flush(text string) string {
 	var lines strings.Builder
 	for line := range strings.Lines(text) {

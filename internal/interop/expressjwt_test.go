@@ -12,7 +12,7 @@ func expressJWT() verifier {
 		probe:   node20,
 		prepare: [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"}},
 		command: []string{"node", "main.js"},
-		// jsonwebtoken, on which express-jwt stands, has no EdDSA.
+		// jsonwebtoken, which express-jwt uses, does not support EdDSA.
 		algorithms: []jwt.Algorithm{jwt.ES256, jwt.RS256},
 	}
 }

@@ -22,8 +22,8 @@ import (
 	"issuer.example/store/bolt"
 )
 
-// forger signs with the issuer's own key what the issuer would not: it holds a backup and
-// the secret. So each forgery differs from a good token in one thing.
+// forger signs with the issuer's own keys, from a backup and the secret, what the issuer
+// would not sign. So each forgery differs from a valid token in one thing only.
 type forger struct {
 	t    *testing.T
 	keys *keys.Manager
@@ -39,7 +39,7 @@ func (i *issuer) forger() *forger {
 	return f
 }
 
-// openKeys opens the signing keys in a store, or makes one where there is none.
+// openKeys opens the signing keys of a store, or makes the first one.
 func openKeys(t *testing.T, path, text string, alg jwt.Algorithm) *keys.Manager {
 	t.Helper()
 	db, err := bolt.Open(t.Context(), bolt.Config{Path: path, Logger: slog.New(slog.DiscardHandler)})
@@ -60,7 +60,7 @@ func openKeys(t *testing.T, path, text string, alg jwt.Algorithm) *keys.Manager 
 	return manager
 }
 
-// forgeries are tokens that nobody may accept, by what is wrong with each.
+// forgeries returns tokens that no verifier may accept, by what is wrong with each.
 func (f *forger) forgeries() map[string]string {
 	header, payload, signature := parts(f.t, f.good)
 	now := time.Now().Unix()
@@ -83,7 +83,7 @@ func (f *forger) forgeries() map[string]string {
 	}
 }
 
-// ofAnotherType are tokens that differ from a good one in their typ alone.
+// ofAnotherType returns tokens that differ from a valid one only in their typ.
 func (f *forger) ofAnotherType() map[string]string {
 	return map[string]string{
 		"typ JWT":          f.sign("JWT", nil),
@@ -91,7 +91,7 @@ func (f *forger) ofAnotherType() map[string]string {
 	}
 }
 
-// sign signs the claims of the good token with changes. A nil takes a claim away.
+// sign signs the claims of the valid token with changes. A nil removes a claim.
 func (f *forger) sign(typ string, changes map[string]any) string {
 	f.t.Helper()
 	claims := f.claims()
@@ -113,7 +113,7 @@ func sign(t *testing.T, by *keys.Manager, typ string, payload []byte) string {
 	return token
 }
 
-// claims are those of the good token.
+// claims returns the claims of the valid token.
 func (f *forger) claims() map[string]any {
 	f.t.Helper()
 	_, payload, _ := parts(f.t, f.good)
@@ -127,16 +127,16 @@ func (f *forger) claims() map[string]any {
 	return claims
 }
 
-// header is the good token's with another algorithm.
+// header returns the header of the valid token with another algorithm.
 func (f *forger) header(alg string) []byte {
 	header, _, _ := parts(f.t, f.good)
 	return []byte(strings.Replace(string(header), `"`+f.member("alg")+`"`, `"`+alg+`"`, 1))
 }
 
-// member is a member of the good token's header.
+// member returns a member of the header of the valid token.
 func (f *forger) member(name string) string { return headerOf(f.t, f.good)[name] }
 
-// hmac signs with the text of the public key as a shared secret.
+// hmac signs with the text of the public key as the HMAC secret.
 func (f *forger) hmac(header, payload []byte) string {
 	f.t.Helper()
 	key, ok := f.keys.Key(f.member("kid"))
@@ -152,7 +152,7 @@ func (f *forger) hmac(header, payload []byte) string {
 	return join(header, payload, mac.Sum(nil))
 }
 
-// parts are the decoded parts of a token.
+// parts returns the decoded parts of a token.
 func parts(t *testing.T, token string) (header, payload, signature []byte) {
 	t.Helper()
 	var decoded [3][]byte
@@ -181,7 +181,7 @@ func headerOf(t *testing.T, token string) map[string]string {
 	return members
 }
 
-// kid names the key that signed a token.
+// kid returns the id of the key that signed a token.
 func kid(t *testing.T, token string) string {
 	t.Helper()
 	return headerOf(t, token)["kid"]
@@ -192,7 +192,7 @@ func join(header, payload, signature []byte) string {
 	return e.EncodeToString(header) + "." + e.EncodeToString(payload) + "." + e.EncodeToString(signature)
 }
 
-// flip is a copy with the lowest bit of one byte changed.
+// flip returns a copy with the lowest bit of one byte changed.
 func flip(data []byte, at int) []byte {
 	flipped := append([]byte(nil), data...)
 	flipped[at] ^= 1

@@ -13,7 +13,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// verifiers are all of them.
+// verifiers returns all verifiers.
 func verifiers() []verifier {
 	return []verifier{
 		jose(),
@@ -31,7 +31,7 @@ func verifiers() []verifier {
 	}
 }
 
-// moment is what a good verifier may take beyond the bound, on a busy machine.
+// moment is how much longer than the bound a verifier may take on a busy machine.
 const moment = 2 * time.Second
 
 func TestVerifiers(t *testing.T) {
@@ -51,15 +51,15 @@ func TestVerifiers(t *testing.T) {
 	}
 }
 
-// round takes the verifiers through the table with an issuer of their own. The waiting,
-// for a key to sign and a token to expire, is done once for all.
+// round runs the table for the verifiers with one issuer. They all wait at the same time for
+// a key to sign and a token to expire.
 func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	i := startIssuer(t, alg)
 	var known, others []*service
 	for _, v := range all {
-		if s := v.start(t, i); v.knows(alg) {
+		if s := v.start(t, i); v.supports(alg) {
 			known = append(known, s)
 		} else {
 			others = append(others, s)
@@ -70,7 +70,7 @@ func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
 	if t.Failed() {
 		return
 	}
-	// A program may take long over its first token, and a token does not live long.
+	// A program may take long for its first token, and a token expires soon.
 	each(t, known, "a first token", func(s *service) error {
 		return within(ctx, patience, func() error { return s.accepts(ctx, i.mint(audience)) })
 	})
@@ -83,8 +83,8 @@ func round(t *testing.T, alg jwt.Algorithm, all []verifier) {
 	emergency(ctx, t, i, known)
 }
 
-// unknown holds verifiers to refuse an algorithm that they do not know: they may not start
-// with it.
+// unknown checks that verifiers refuse an algorithm that they do not support. They may also
+// fail to start with it.
 func unknown(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	t.Helper()
 	each(t, services, "an algorithm that it does not know", func(s *service) error {
@@ -98,7 +98,7 @@ func unknown(ctx context.Context, t *testing.T, i *issuer, services []*service) 
 	})
 }
 
-// forged holds verifiers to refuse every forgery.
+// forged checks that verifiers refuse every forgery.
 func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	t.Helper()
 	f := i.forger()
@@ -111,7 +111,7 @@ func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	for what, token := range i.others() {
 		each(t, services, what, func(s *service) error { return s.refuses(ctx, token) })
 	}
-	// What is said of a library that is less strict is held to be true, too.
+	// The documented exceptions must be true too.
 	for what, token := range f.forgeries() {
 		each(t, services, what, func(s *service) error {
 			if _, passes := s.passes[what]; passes {
@@ -130,22 +130,22 @@ func forged(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	}
 }
 
-// revocation ends a session. Whoever asks the issuer, or follows its feed, knows in a moment; a
-// signature does not tell.
+// revocation ends a session. Verifiers that introspect or follow the feed refuse its tokens
+// soon after; the others cannot know.
 func revocation(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	t.Helper()
 	ended := i.mint(audience)
 	i.call(http.MethodDelete, "/v1/sessions/"+ended.Session.ID, "")
 	each(t, services, "the token of a session that has ended", func(s *service) error {
-		if s.hears {
+		if s.learnsOfRevocations {
 			return within(ctx, moment, func() error { return s.refuses(ctx, ended.AccessToken) })
 		}
 		return s.accepts(ctx, ended)
 	})
 }
 
-// rotation brings in a new key. The tokens of the new one are good at once, and those of
-// the old one stay so.
+// rotation rotates the keys. The tokens of the new key are accepted at once, and those of
+// the old one still are.
 func rotation(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	t.Helper()
 	last, first := i.rotate()
@@ -155,8 +155,8 @@ func rotation(ctx context.Context, t *testing.T, i *issuer, services []*service)
 	each(t, services, "the last token of the old key", func(s *service) error { return s.accepts(ctx, last) })
 }
 
-// emergency takes the signing key away. Its tokens are refused within the JWKS's max-age
-// (and not because they have expired), and those of the key in its place are good by then.
+// emergency revokes the signing key. Within the max-age of the JWKS its tokens are refused
+// (and not because they have expired), and those of the new key are accepted.
 func emergency(ctx context.Context, t *testing.T, i *issuer, services []*service) {
 	t.Helper()
 	good := i.mint(audience)
@@ -173,11 +173,11 @@ func emergency(ctx context.Context, t *testing.T, i *issuer, services []*service
 	each(t, services, "a token of the key in its place", func(s *service) error { return s.accepts(ctx, i.mint(audience)) })
 }
 
-// forgets is the error that the program goes on for too long with a key that has gone.
+// forgets returns an error if the program accepts a revoked key for too long.
 func (s *service) forgets(ctx context.Context, i *issuer, of grant) error {
 	bound := i.maxAge + s.lag.withdrawal + moment
 	refused := func() error { return s.refuses(ctx, of.AccessToken) }
-	if s.lag.untilMet {
+	if s.lag.untilUnknownKey {
 		if within(ctx, bound, refused) == nil {
 			return errors.New("it was refused before the program has met another key")
 		}

@@ -20,22 +20,23 @@ import (
 )
 
 const (
-	// lifetime is that of an access token: longer than a round of the table takes, and
-	// shorter than it takes a new key to sign.
+	// lifetime is the lifetime of an access token: longer than a round of the table, and
+	// shorter than the wait until a new key signs.
 	lifetime = 9 * time.Second
-	// publishBefore is the least that the issuer takes. The JWKS's max-age is a quarter of it.
+	// publishBefore is the minimum that the issuer allows. The max-age of the JWKS is a
+	// quarter of it.
 	publishBefore = 10 * time.Second
 	audience      = "https://api.example.com"
 	user          = "user-1"
 	patience      = time.Minute
 )
 
-// binary is the issuer, built once.
+// binary returns the path of the issuer, which is built once.
 var binary = sync.OnceValues(func() (program.Binary, error) {
 	return program.Build(context.Background(), built, false)
 })
 
-// built is the folder of what was built.
+// built is the folder of the built program.
 var built string
 
 func TestMain(m *testing.M) {
@@ -59,7 +60,7 @@ type issuer struct {
 	serviceKey string
 }
 
-// grant is a session that has begun, as far as the tests look.
+// grant is the part of a new session that the tests use.
 type grant struct {
 	Session struct {
 		ID string `json:"id"`
@@ -113,7 +114,7 @@ func (i *issuer) read(path string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// jwksMaxAge is for how long the issuer says that its keys may be used.
+// jwksMaxAge returns the max-age of the JWKS in its Cache-Control.
 func (i *issuer) jwksMaxAge() time.Duration {
 	i.t.Helper()
 	res, err := http.Get(i.url + "/.well-known/jwks.json")
@@ -128,7 +129,7 @@ func (i *issuer) jwksMaxAge() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// mint begins a session of the user, with tokens for somebody.
+// mint creates a session of the user, with tokens for an audience.
 func (i *issuer) mint(audience string) grant {
 	i.t.Helper()
 	text, _ := i.call(http.MethodPost, "/v1/sessions", fmt.Sprintf(`{"user": {"id": %q}, "audience": [%q]}`, user, audience))
@@ -139,7 +140,7 @@ func (i *issuer) mint(audience string) grant {
 	return g
 }
 
-// others are what the issuer signs beside access tokens.
+// others returns what the issuer signs besides access tokens.
 func (i *issuer) others() map[string]string {
 	i.t.Helper()
 	list, _ := i.call(http.MethodGet, "/v1/revocations", "")
@@ -154,7 +155,7 @@ func (i *issuer) others() map[string]string {
 	return nil
 }
 
-// call makes a request with the service key, or with cookies, and returns the answer.
+// call sends a request with the service key, or with cookies, and returns the response.
 func (i *issuer) call(method, path, body string, cookies ...*http.Cookie) (string, []*http.Cookie) {
 	i.t.Helper()
 	req, err := http.NewRequestWithContext(i.t.Context(), method, i.url+path, strings.NewReader(body))
@@ -183,7 +184,7 @@ func (i *issuer) call(method, path, body string, cookies ...*http.Cookie) (strin
 	return string(text), res.Cookies()
 }
 
-// operate runs a command next to the issuer, as an operator does.
+// operate runs a command of the issuer, as an operator does.
 func (i *issuer) operate(args ...string) {
 	i.t.Helper()
 	b, err := binary()
@@ -196,13 +197,13 @@ func (i *issuer) operate(args ...string) {
 	}
 }
 
-// rotate brings in a new key and waits until it signs. It returns the last session that
-// the old one signed for, and the first of the new one.
+// rotate rotates the keys and waits until the new one signs. It returns the last session
+// with a token of the old key, and the first with one of the new key.
 func (i *issuer) rotate() (last, first grant) {
 	i.t.Helper()
 	i.operate("keys", "rotate")
 	last = i.mint(audience)
-	// The issuer says nowhere else when the key begins to sign.
+	// Nothing else shows when the key begins to sign.
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(patience); ; last = first {

@@ -16,7 +16,7 @@ func jose4j() verifier {
 	return onJava("jose4j", "Jose4j", jwt.ES256, jwt.EdDSA, jwt.RS256)
 }
 
-// onJava is the verifier of a main class.
+// onJava returns the verifier of a main class.
 func onJava(name, class string, algorithms ...jwt.Algorithm) verifier {
 	return verifier{
 		name:       name,

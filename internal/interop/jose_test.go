@@ -4,7 +4,7 @@ package interop_test
 
 import "issuer.example/jwt"
 
-// node20 fails where Node is older than 20.
+// node20 returns an error for a Node older than 20.
 var node20 = []string{"node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"}
 
 func jose() verifier {

@@ -10,12 +10,13 @@ import (
 	"issuer.example/jwt"
 )
 
-// ensurePip fails where Python makes no virtual environments: in Debian that is a package of its own.
+// ensurePip returns an error if Python cannot make virtual environments, which is a separate
+// package in Debian.
 var ensurePip = []string{"python3", "-m", "ensurepip", "--version"}
 
 const fastAPI = "../../examples/fastapi"
 
-// pyJWT runs with what examples/fastapi has installed.
+// pyJWT uses the packages that are installed for examples/fastapi.
 func pyJWT() verifier {
 	return verifier{
 		name:       "PyJWT with FastAPI",
@@ -31,12 +32,12 @@ func pyJWT() verifier {
 // fastAPIExample is the example itself, which follows the feed.
 func fastAPIExample() verifier {
 	v := pyJWT()
-	v.name, v.folder, v.hears = "examples/fastapi", "fastapi", true
+	v.name, v.folder, v.learnsOfRevocations = "examples/fastapi", "fastapi", true
 	v.environ = func(_ *testing.T, i *issuer) []string { return []string{"SERVICE_KEY=" + i.serviceKey} }
 	return v
 }
 
-// virtualEnvironment are the commands that install what a Python project needs.
+// virtualEnvironment returns the commands that install what a Python project needs.
 func virtualEnvironment(project string) [][]string {
 	return [][]string{
 		{"python3", "-m", "venv", project + "/.venv"},

@@ -26,53 +26,53 @@ var algorithms = []jwt.Algorithm{jwt.ES256, jwt.EdDSA, jwt.RS256}
 
 // verifier is a program around one library.
 type verifier struct {
-	// name is the library's, as its users write it.
+	// name is the name of the library, as its users write it.
 	name string
 	// folder is where the program is. Its commands run there.
 	folder string
-	// needs are programs of the machine. Where one is missing the verifier is left out,
+	// needs are programs of the machine. If one is missing the verifier is left out,
 	// unless CI=true.
 	needs []string
-	// probe fails where the machine has the programs but lacks what they need in turn; nil
-	// where that can't be.
+	// probe returns an error if the machine has the programs but not what they need. It
+	// may be nil.
 	probe []string
-	// prepare are the commands that make the program ready, run once, also for several
-	// verifiers of one folder.
+	// prepare are the commands that build the program. They run once for all verifiers of
+	// a folder.
 	prepare [][]string
 	// command starts the program.
 	command []string
-	// environ starts what stands beside the program, and returns what the program's
-	// environment says over what all get; nil when there is nothing.
+	// environ starts what else the program needs, and returns the additional variables of
+	// its environment. It may be nil.
 	environ func(t *testing.T, i *issuer) []string
-	// algorithms are those that the library knows. It must refuse the tokens of others.
+	// algorithms are those that the library supports. It must refuse tokens of others.
 	algorithms []jwt.Algorithm
 	// anyType says why the library accepts every typ; empty when it checks the typ.
 	anyType string
 	// passes are the forgeries that the library accepts, and why.
 	passes map[string]string
-	// hears tells that the program learns of revocations: it asks the issuer about each token,
-	// or follows the feed.
-	hears bool
-	// lag is how much later than others it learns of a change of keys.
+	// learnsOfRevocations says that the program learns of revocations: it introspects each token, or
+	// follows the feed.
+	learnsOfRevocations bool
+	// lag is how much later than other verifiers it learns of a change of keys.
 	lag lag
 }
 
-// lag is how much time a library takes with a change of keys. Zero is what the issuer counts on.
+// lag is how much time a library needs to learn of a change of keys. The issuer expects zero.
 type lag struct {
 	// rotation is how long after a new key began to sign its tokens are refused.
 	rotation time.Duration
-	// withdrawal is how long, beyond the max-age of the JWKS, tokens of a key are accepted
-	// that has gone, and those of a key refused that took its place without a warning.
+	// withdrawal is how long, after the max-age of the JWKS, tokens of a revoked key are
+	// still accepted, and those of the key that replaced it still refused.
 	withdrawal time.Duration
-	// untilMet tells that tokens of a key that has gone are accepted until the library meets
-	// a token of a key that it does not know. Then withdrawal does not count.
-	untilMet bool
-	// because is why.
+	// untilUnknownKey says that tokens of a revoked key are accepted until the library gets a
+	// token of an unknown key. Then withdrawal does not count.
+	untilUnknownKey bool
+	// because is the reason.
 	because string
 }
 
-// knows tells whether the library knows an algorithm.
-func (v verifier) knows(alg jwt.Algorithm) bool { return slices.Contains(v.algorithms, alg) }
+// supports reports whether the library supports an algorithm.
+func (v verifier) supports(alg jwt.Algorithm) bool { return slices.Contains(v.algorithms, alg) }
 
 // tell says what the library can't do.
 func (v verifier) tell(t *testing.T) {
@@ -82,13 +82,13 @@ func (v verifier) tell(t *testing.T) {
 	}
 	if v.lag != (lag{}) {
 		t.Logf("%s is late by %v (rotation) and %v (withdrawal; until it meets a new key: %t): %s",
-			v.name, v.lag.rotation, v.lag.withdrawal, v.lag.untilMet, v.lag.because)
+			v.name, v.lag.rotation, v.lag.withdrawal, v.lag.untilUnknownKey, v.lag.because)
 	}
 	for what, why := range v.passes {
 		t.Logf("%s accepts %s: %s", v.name, what, why)
 	}
 	for _, alg := range algorithms {
-		if !v.knows(alg) {
+		if !v.supports(alg) {
 			t.Logf("%s does not know %s", v.name, alg)
 		}
 	}

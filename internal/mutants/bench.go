@@ -206,8 +206,8 @@ func (b *bench) try(ctx context.Context, m mutant) outcome {
 	}
 }
 
-// maxMemory bounds the address space of the tests in KiB: a breakage may turn a loop into
-// one that allocates for ever.
+// maxMemory bounds the memory that the tests may allocate, in KiB: a breakage may turn a
+// loop into one that allocates for ever. Mapped files do not count.
 const maxMemory = "4194304"
 
 // runTests runs the compiled tests with a variable in the environment.
@@ -217,7 +217,7 @@ func (b *bench) runTests(ctx context.Context, variable string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()                                                 // close reports what stays
-	cmd := exec.CommandContext(ctx, "sh", "-c", "ulimit -v "+maxMemory+` && exec "$@"`, "sh", //nolint:gosec // the arguments are made here
+	cmd := exec.CommandContext(ctx, "sh", "-c", "ulimit -d "+maxMemory+` && exec "$@"`, "sh", //nolint:gosec // the arguments are made here
 		b.binary, "-test.failfast", "-test.run", b.tests, "-test.timeout", b.limit.String())
 	cmd.Dir = b.pkg.Dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, variable)
