@@ -24,7 +24,7 @@ const (
 // feed follows the issuer's log of revocations.
 type feed struct {
 	client       *client
-	endpoints    endpoints
+	urls         endpoints
 	keys         *keyring
 	revocations  *revocations
 	stats        *counters
@@ -91,7 +91,7 @@ func (f *feed) pause(err error) time.Duration {
 // loadSnapshot fetches and applies the whole list.
 func (f *feed) loadSnapshot(ctx context.Context) error {
 	res, err := f.client.fetch(ctx, request{
-		url: f.endpoints.snapshot, scope: scopeRevocations, header: map[string]string{"Accept": "application/jwt"},
+		url: f.urls.snapshot, scope: scopeRevocations, header: map[string]string{"Accept": "application/jwt"},
 	}, revocation.MaxSnapshotSize)
 	if err != nil {
 		return fmt.Errorf("fetching the revocations: %w", err)

@@ -45,15 +45,15 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 	}
 	c := newClient(config)
 	g.config.ServiceKey = "" // only the client needs it
-	endpoints, err := discover(ctx, c, config.Issuer)
+	urls, err := discover(ctx, c, config.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	if config.Stale == Introspect && endpoints.introspection == "" {
+	if config.Stale == Introspect && urls.introspection == "" {
 		return nil, fmt.Errorf("%w: Stale is Introspect, but the issuer has no introspection endpoint", ErrConfig)
 	}
-	g.introspect = newIntrospector(c, endpoints.introspection)
-	if err := g.start(ctx, c, endpoints); err != nil {
+	g.introspect = newIntrospector(c, urls.introspection)
+	if err := g.start(ctx, c, urls); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -61,16 +61,16 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 
 // start fetches what the guard needs and starts the background work. After an error there
 // is none.
-func (g *Guard) start(ctx context.Context, c *client, endpoints endpoints) error {
+func (g *Guard) start(ctx context.Context, c *client, urls endpoints) error {
 	background, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	g.keys = &keyring{
-		client: c, url: endpoints.jwks, now: g.config.Now, logger: g.config.Logger, stats: &g.stats,
+		client: c, url: urls.jwks, now: g.config.Now, logger: g.config.Logger, stats: &g.stats,
 		background: background, work: &g.work, fetched: make(chan struct{}, 1),
 	}
 	err := g.newVerifier()
 	if err == nil {
-		err = g.follow(ctx, background, c, endpoints)
+		err = g.follow(ctx, background, c, urls)
 	}
 	if err != nil {
 		_ = g.Close()
@@ -90,14 +90,14 @@ func (g *Guard) newVerifier() (err error) {
 }
 
 // follow fetches the keys and the list, and keeps both up to date from then on.
-func (g *Guard) follow(ctx, background context.Context, c *client, endpoints endpoints) error {
+func (g *Guard) follow(ctx, background context.Context, c *client, urls endpoints) error {
 	if err := g.keys.fetch(ctx); err != nil {
 		return fmt.Errorf("fetching the issuer's keys: %w", err)
 	}
-	endpoints.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
-	report := newReporter(c, endpoints.applied, g.config.Name)
+	urls.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
+	report := newReporter(c, urls.applied, g.config.Name)
 	f := &feed{
-		client: c, endpoints: endpoints, keys: g.keys, revocations: g.revocations, stats: &g.stats, report: report,
+		client: c, urls: urls, keys: g.keys, revocations: g.revocations, stats: &g.stats, report: report,
 		now: g.config.Now, logger: g.config.Logger, silenceLimit: g.config.MaxStaleness * 2 / 3,
 	}
 	if err := f.loadSnapshot(ctx); err != nil {

@@ -62,7 +62,7 @@ func (f *feed) readStream(ctx context.Context) error {
 // connect opens the stream after the newest entry applied. The caller closes its body.
 func (f *feed) connect(ctx context.Context) (*http.Response, error) {
 	seq, _ := f.revocations.position()
-	res, err := f.client.do(ctx, request{url: f.endpoints.stream, scope: scopeRevocations, header: map[string]string{
+	res, err := f.client.do(ctx, request{url: f.urls.stream, scope: scopeRevocations, header: map[string]string{
 		"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": strconv.FormatUint(seq, 10),
 	}})
 	var status *statusError

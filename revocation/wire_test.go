@@ -239,6 +239,103 @@ func TestDecodeEventRefuses(t *testing.T) {
 	}
 }
 
+// sub_id identifies one session, user, client or issuer in the form of docs/feed.md, and
+// nothing else.
+func TestDecodeEventRefusesSubjects(t *testing.T) {
+	const (
+		session = `{"format":"opaque","id":"018bcfe5-6800-7000-8000-0123456789ab"}`
+		user    = `"user":{"format":"iss_sub","iss":"` + issuer + `","sub":"u1"}`
+		client  = `"application":{"format":"opaque","id":"app"}`
+		tenant  = `"tenant":{"format":"opaque","id":"` + issuer + `"}`
+	)
+	mark, err := event(t, revocation.UserScope("u1")).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode := func(subject string) error {
+		text := strings.Replace(string(mark), `{"format":"complex",`+user+`}`, subject, 1)
+		_, err := revocation.DecodeEvent([]byte(text))
+		return err
+	}
+	for _, good := range []string{user, client, tenant} {
+		if err := decode(`{"format":"complex",` + good + `}`); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{
+		session, // has no up_to
+		`{"format":"complex"}`, `{"format":"opaque"}`, `{}`, `null`, `[]`,
+		`{"format":"other",` + user + `}`, `{` + user + `}`,
+		`{"format":"complex",` + user + `,` + client + `}`, `{"format":"complex",` + user + `,` + tenant + `}`,
+		`{"format":"complex",` + client + `,` + tenant + `}`, `{"format":"complex",` + user + `,` + client + `,` + tenant + `}`,
+		`{"format":"complex","user":{"format":"opaque","iss":"` + issuer + `","sub":"u1"}}`,
+		`{"format":"complex","user":{"format":"iss_sub","iss":"https://other.example","sub":"u1"}}`,
+		`{"format":"complex","application":{"format":"iss_sub","id":"app"}}`,
+		`{"format":"complex","application":{"format":"opaque"}}`,
+		`{"format":"complex","tenant":{"format":"iss_sub","id":"` + issuer + `"}}`,
+		`{"format":"complex","tenant":{"format":"opaque","id":"https://other.example"}}`,
+	} {
+		if err := decode(bad); !errors.Is(err, revocation.ErrMalformed) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func TestDecodeAliveRefuses(t *testing.T) {
+	const good = `{"iss":"i","iat":1700000000,"seq":9007199254740991,"last":"018bcfe5-6800-7000-8000-0123456789ab"}`
+	if _, err := revocation.DecodeAlive([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`"iss":"i"`, `"iss":""`},
+		{`"iss":"i",`, ``},
+		{`"iat":1700000000`, `"iat":0`},
+		{`"iat":1700000000`, `"iat":253402300800`},
+		{`"seq":9007199254740991`, `"seq":9007199254740992`},
+		{`"seq":9007199254740991`, `"seq":-1`},
+		{`"seq":9007199254740991,`, ``},
+		{`"last":"018bcfe5`, `"last":"018bcfeX`},
+		{`"iss":"i"`, `"iss":"i","ISS":"i"`},
+	} {
+		bad := strings.Replace(good, change[0], change[1], 1)
+		if _, err := revocation.DecodeAlive([]byte(bad)); !errors.Is(err, revocation.ErrMalformed) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// An event without a reason has no reason_admin either.
+func TestEventWithoutReason(t *testing.T) {
+	e := event(t, revocation.Scope{Kind: revocation.KindSession})
+	e.Entry.Reason = ""
+	payload, err := e.Encode()
+	if err != nil || strings.Contains(string(payload), "reason") {
+		t.Errorf("%s, %v", payload, err)
+	}
+}
+
+func TestJTIIsBounded(t *testing.T) {
+	payload, err := event(t, revocation.Scope{Kind: revocation.KindSession}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]error{1: nil, 255: nil, 256: revocation.ErrMalformed} {
+		text := strings.Replace(string(payload), "42.018bcfe5-6800-7000-8000-0123456789ab", strings.Repeat("x", n), 1)
+		if _, err := revocation.DecodeEvent([]byte(text)); !errors.Is(err, want) {
+			t.Errorf("a jti of %d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestMarkCovers(t *testing.T) {
+	ids := sid.NewGenerator(func() time.Time { return at })
+	before, upTo, after := ids.Next(), ids.Next(), ids.Next()
+	mark := revocation.Mark{Scope: revocation.UserScope("u1"), SID: upTo}
+	if !mark.Covers(before) || !mark.Covers(upTo) || mark.Covers(after) {
+		t.Error("a mark covers the identifiers up to its own, and no others")
+	}
+}
+
 func TestDecodeSnapshotRefuses(t *testing.T) {
 	const good = `{"iss":"i","iat":1700000000,"next":7,"sessions":[{"sid":"018bcfe5-6800-7000-8000-0123456789ab","until":1700000361}],` +
 		`"marks":[{"kind":"user","name":"u1","up_to":"018bcfe5-6800-7000-8000-0123456789ab","until":1700000361}]}`
@@ -251,6 +348,8 @@ func TestDecodeSnapshotRefuses(t *testing.T) {
 		{`"next":7`, `"nxt":7`},
 		{`"next":7`, `"next":-7`},
 		{`"next":7`, `"next":null`},
+		{`"next":7`, `"next":9007199254740992`},
+		{`"kind":"user"`, `"kind":"tenant"`},
 		{`"sessions"`, `"session"`},
 		{`"marks":[`, `"marks":null,"other":[`},
 		{`"sid":"018bcfe5`, `"sid":"018bcfeX`},
@@ -272,6 +371,7 @@ func TestEncodeRefusesWhatAReaderWould(t *testing.T) {
 	for name, change := range map[string]func(*revocation.Event){
 		"no issuer": func(e *revocation.Event) { e.Issuer = "" },
 		"no seq":    func(e *revocation.Event) { e.Entry.Seq = 0 },
+		"no at":     func(e *revocation.Event) { e.Entry.At = time.Time{} },
 		"no sid":    func(e *revocation.Event) { e.Entry.SID = sid.ID{} },
 		"no until":  func(e *revocation.Event) { e.Entry.Until = time.Time{} },
 		"no kind":   func(e *revocation.Event) { e.Entry.Scope.Kind = 0 },

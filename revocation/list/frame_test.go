@@ -39,6 +39,7 @@ func TestFrames(t *testing.T) {
 		"event does not":   {"event: a\ndata: x\n\ndata: y\n\n", []list.Frame{{Event: "a", Data: []byte("x")}, message("", "y")}},
 		"CR":               {"data: x\rdata: y\r\r", []list.Frame{message("", "x\ny")}},
 		"CRLF":             {"data: x\r\ndata: y\r\n\r\n", []list.Frame{message("", "x\ny")}},
+		"CRLF, then LF":    {"data: x\r\n\ndata: y\r\n\n", []list.Frame{message("", "x"), message("", "y")}},
 		"CR, then LF":      {"data: x\n\r\ndata: y\n\r", []list.Frame{message("", "x"), message("", "y")}},
 		"comments":         {": alive\n\n:\n\ndata: x\n: in between\n\n", []list.Frame{message("", "x")}},
 		"byte order mark":  {"\ufeffdata: x\n\n", []list.Frame{message("", "x")}},
@@ -81,9 +82,25 @@ func TestFrameReaderIsBounded(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	fits := "data: " + strings.Repeat("x", most-len("data: "))
-	if got, err := frames(strings.NewReader(fits + "\n\n")); !errors.Is(err, io.EOF) || len(got) != 1 {
-		t.Errorf("a line of %d bytes: %d frames, %v", len(fits), len(got), err)
+}
+
+// The limits are inclusive: MaxFrameSize bytes of a line, and as many of data.
+func TestFrameSizeLimits(t *testing.T) {
+	const most = list.MaxFrameSize
+	line := func(n int) string { return "data: " + strings.Repeat("x", n-len("data: ")) + "\n" }
+	half := line(most/2 + len("data: "))
+	for name, c := range map[string]struct {
+		frame string
+		want  error
+	}{
+		"the longest line":   {line(most), io.EOF},
+		"one byte more":      {line(most + 1), list.ErrFrameSize},
+		"the most data":      {half + line(most/2-1+len("data: ")), io.EOF}, // and a line break between
+		"one byte more data": {half + line(most/2+len("data: ")), list.ErrFrameSize},
+	} {
+		if got, err := frames(strings.NewReader(c.frame + "\n")); !errors.Is(err, c.want) || (len(got) == 1) != errors.Is(c.want, io.EOF) {
+			t.Errorf("%s: %d frames, %v", name, len(got), err)
+		}
 	}
 }
 
@@ -94,6 +111,14 @@ func (endless) Read(p []byte) (int, error) {
 		p[i] = 'x'
 	}
 	return len(p), nil
+}
+
+// A body that is cut off ends like any other stream.
+func TestFrameReaderTakesACutBodyForAnEnd(t *testing.T) {
+	r := io.MultiReader(strings.NewReader("data: x\n\ndata: y"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if got, err := frames(r); !errors.Is(err, io.EOF) || len(got) != 1 {
+		t.Errorf("%d frames, %v", len(got), err)
+	}
 }
 
 func TestFrameReaderReturnsTheStreamsError(t *testing.T) {
