@@ -12,6 +12,7 @@ func Law() map[string]Rule {
 	return map[string]Rule{
 		"sid":    {},
 		"secret": {},
+		"client": {},
 		"jwt":    {Doors: []string{"github.com/golang-jwt/jwt/v5"}},
 		"keys": {
 			Ours: []string{"jwt", "secret"},
