@@ -14,8 +14,8 @@ import (
 	"strings"
 	"text/template"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
-	"issuer.example/cmd/issuer/internal/credential"
 	"issuer.example/secret"
 )
 
@@ -41,7 +41,7 @@ type devKeys struct {
 func prepareDev(c *config.Config, log *slog.Logger) (*devKeys, error) {
 	log.Warn("--dev is for this machine only: its keys are printed, and what is missing is made")
 	for _, path := range c.Secrets {
-		err := credential.WriteFile(path, secret.Generate())
+		err := writePrivate(path, secret.Generate())
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
@@ -55,19 +55,28 @@ func prepareDev(c *config.Config, log *slog.Logger) (*devKeys, error) {
 		log.Warn("--dev: cookies are not Secure and have no __Secure- prefix, because the issuer is plain http")
 	}
 	k := &devKeys{folder: devFolder(c)}
-	serviceScopes := config.Scopes()
-	serviceScopes = serviceScopes[:len(serviceScopes)-1] // all but admin, which is last
-	service, err := k.key(devServiceKey, "dev-service", serviceScopes)
+	service, err := k.key(devServiceKey, "dev-service", scopesBesideAdmin())
 	if err != nil {
 		return nil, err
 	}
-	admin, err := k.key(devAdminKey, "dev-admin", []string{"admin"})
+	admin, err := k.key(devAdminKey, "dev-admin", []string{string(client.ScopeAdmin)})
 	if err != nil {
 		return nil, err
 	}
 	c.ServiceKeys = append(c.ServiceKeys, service.ServiceKey, admin.ServiceKey)
 	k.service, k.admin = service.text, admin.text
 	return k, nil
+}
+
+// scopesBesideAdmin lists the scopes of a backend.
+func scopesBesideAdmin() []string {
+	var names []string
+	for _, scope := range client.Scopes() {
+		if scope != client.ScopeAdmin {
+			names = append(names, string(scope))
+		}
+	}
+	return names
 }
 
 // madeKey is a service key with its text.
@@ -80,15 +89,15 @@ type madeKey struct {
 // key reads a key that an earlier start made, or makes it.
 func (k *devKeys) key(file, name string, scopes []string) (madeKey, error) {
 	path := filepath.Join(k.folder, file)
-	err := credential.WriteFile(path, credential.New())
+	err := writePrivate(path, client.GenerateKey())
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return madeKey{}, err
 	}
-	text, err := credential.ReadFile(path)
+	text, err := readServiceKey(path)
 	if err != nil {
 		return madeKey{}, err
 	}
-	return madeKey{config.ServiceKey{Name: name, SHA256: credential.Hash(text), Scopes: scopes}, text}, nil
+	return madeKey{config.ServiceKey{Name: name, SHA256: client.HashKey(text).String(), Scopes: scopes}, text}, nil
 }
 
 //go:embed dev.txt

@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
-	"issuer.example/cmd/issuer/internal/credential"
 	"issuer.example/secret"
 )
 
@@ -53,8 +53,8 @@ func (a *app) serviceKeyCommand() *cobra.Command {
 		},
 	}
 	create.RunE = a.does(func(context.Context, []string) error {
-		key := credential.New()
-		line := config.ServiceKey{Name: name, SHA256: credential.Hash(key), Scopes: scopes}
+		key := client.GenerateKey()
+		line := config.ServiceKey{Name: name, SHA256: client.HashKey(key).String(), Scopes: scopes}
 		if asJSON {
 			return json.NewEncoder(a.stdout).Encode(map[string]any{
 				"key": key, "name": line.Name, "sha256": line.SHA256, "scopes": line.Scopes,
@@ -66,7 +66,7 @@ func (a *app) serviceKeyCommand() *cobra.Command {
 	})
 	flags := create.Flags()
 	flags.StringVar(&name, "name", "", "what the key is called in logs")
-	flags.StringSliceVar(&scopes, "scopes", nil, "what it may do: "+strings.Join(config.Scopes(), ", "))
+	flags.StringSliceVar(&scopes, "scopes", nil, "what it may do: "+client.ScopeNames())
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return group("service-key", "Keys of the services that call the issuer", create)
 }
@@ -78,7 +78,7 @@ func (a *app) secretCommand() *cobra.Command {
 		Short: "Write a new secret to a file that must not exist yet",
 		Args:  exactly(1),
 		RunE: a.does(func(_ context.Context, args []string) error {
-			err := credential.WriteFile(args[0], secret.Generate())
+			err := writePrivate(args[0], secret.Generate())
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%s exists already: a secret that is overwritten is lost, and all that it sealed with it", args[0])
 			}

@@ -9,12 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/adminapi"
 	"issuer.example/cmd/issuer/internal/config"
-	"issuer.example/cmd/issuer/internal/credential"
 )
 
 // Variables of the commands that call a running issuer.
@@ -105,23 +106,23 @@ func dialable(listen string) string {
 // comes the key that `serve --dev` made.
 func (r *remote) key(cfg *config.Config) (string, error) {
 	if r.keyFile != "" {
-		return credential.ReadFile(r.keyFile)
+		return readServiceKey(r.keyFile)
 	}
 	if text := r.app.variable(variableKey); text != "" {
-		key, err := credential.Parse(text)
+		key, err := client.ParseKey(strings.TrimSpace(text))
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", variableKey, err)
 		}
 		return key, nil
 	}
 	if path := r.app.variable(variableKeyFile); path != "" {
-		return credential.ReadFile(path)
+		return readServiceKey(path)
 	}
 	missing := errors.New("no admin key: give --key-file, " + variableKeyFile + " or " + variableKey)
 	if cfg == nil {
 		return "", missing
 	}
-	key, err := credential.ReadFile(filepath.Join(devFolder(cfg), devAdminKey))
+	key, err := readServiceKey(filepath.Join(devFolder(cfg), devAdminKey))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", missing
 	}

@@ -7,15 +7,14 @@ package program
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"issuer.example/client"
+	"issuer.example/secret"
 )
 
 // Binary is the path of a built issuer.
@@ -81,21 +80,13 @@ service_keys:
 // Prepare makes dir a folder that `issuer serve` runs in, on free ports, with its data in
 // data/issuer.db, and returns the service key that it accepts.
 func Prepare(dir string) (serviceKey string, err error) {
-	serviceKey = "sk_" + random()
-	sum := sha256.Sum256([]byte(serviceKey))
-	text := fmt.Sprintf(config, hex.EncodeToString(sum[:]))
+	serviceKey = client.GenerateKey()
+	text := fmt.Sprintf(config, client.HashKey(serviceKey))
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("preparing %s: %w", dir, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "issuer.secret"), []byte(random()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "issuer.secret"), []byte(secret.Generate()+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("preparing %s: %w", dir, err)
 	}
 	return serviceKey, nil
-}
-
-// random is 32 random bytes as base64url.
-func random() string {
-	var raw [32]byte
-	_, _ = rand.Read(raw[:]) // never fails: crypto/rand ends the program instead
-	return base64.RawURLEncoding.EncodeToString(raw[:])
 }

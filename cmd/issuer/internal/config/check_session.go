@@ -1,13 +1,12 @@
 package config
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
+
+	"issuer.example/client"
 )
 
 const (
@@ -77,8 +76,6 @@ func (v checker) notOver(key string, d time.Duration, limitKey string, limit tim
 	}
 }
 
-var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 func (v checker) checkServiceKeys() {
 	names, hashes := map[string]bool{}, map[string]bool{}
 	for i, k := range v.ServiceKeys {
@@ -90,7 +87,7 @@ func (v checker) checkServiceKeys() {
 		if names[k.Name] {
 			v.fault(key+".name", "two keys are called %s", k.Name)
 		}
-		if raw, err := hex.DecodeString(k.SHA256); err != nil || len(raw) != 32 || strings.ToLower(k.SHA256) != k.SHA256 {
+		if _, err := client.ParseHash(k.SHA256); err != nil {
 			v.fault(key+".sha256", "must be the SHA-256 of the key: 64 lower-case hex digits, as `issuer service-key new` prints them")
 		} else if hashes[k.SHA256] {
 			v.fault(key+".sha256", "another name has the same key")
@@ -102,12 +99,12 @@ func (v checker) checkServiceKeys() {
 
 func (v checker) checkScopes(key string, scopes []string) {
 	if len(scopes) == 0 {
-		v.fault(key, "must name at least one of %s", strings.Join(Scopes(), ", "))
+		v.fault(key, "must name at least one of %s", client.ScopeNames())
 	}
 	v.unique(key, scopes)
 	for i, scope := range scopes {
-		if !slices.Contains(Scopes(), scope) {
-			v.fault(fmt.Sprintf("%s[%d]", key, i), "unknown scope; known are %s", strings.Join(Scopes(), ", "))
+		if _, err := client.ParseScope(scope); err != nil {
+			v.fault(fmt.Sprintf("%s[%d]", key, i), "unknown scope; known are %s", client.ScopeNames())
 		}
 	}
 }
@@ -126,7 +123,7 @@ func CheckServiceKey(name string, scopes []string) error {
 }
 
 func (v checker) checkKeyName(key, name string) {
-	if !keyName.MatchString(name) {
+	if client.CheckName(name) != nil {
 		v.fault(key, "must be 1 to 64 letters, digits, dots, dashes or underscores")
 	}
 }

@@ -11,7 +11,11 @@
 // secrets) also have a form that ends in _FILE.
 package config
 
-import "time"
+import (
+	"time"
+
+	"issuer.example/client"
+)
 
 // Config is every setting. [Default] gives the values that hold when nothing is
 // set; the shipped config.yaml explains each key. Durations are at least whole
@@ -124,6 +128,21 @@ type ServiceKey struct {
 	Scopes []string `koanf:"scopes"`
 }
 
+// Key parses the hash and the scopes. It succeeds for every key that [Load] returns.
+func (k ServiceKey) Key() (client.Key, error) {
+	hash, err := client.ParseHash(k.SHA256)
+	if err != nil {
+		return client.Key{}, err
+	}
+	scopes := make([]client.Scope, len(k.Scopes))
+	for i, text := range k.Scopes {
+		if scopes[i], err = client.ParseScope(text); err != nil {
+			return client.Key{}, err
+		}
+	}
+	return client.Key{Name: k.Name, SHA256: hash, Scopes: scopes}, nil
+}
+
 // Limits bounds what callers may use up.
 type Limits struct {
 	Connections       int `koanf:"connections"`
@@ -134,14 +153,6 @@ type Limits struct {
 // Log is about the program's own log.
 type Log struct {
 	Level string `koanf:"level"`
-}
-
-// Scopes are all that a service key may be given.
-func Scopes() []string {
-	return []string{
-		"sessions:mint", "sessions:read", "sessions:revoke",
-		"revocations:read", "tokens:introspect", "admin",
-	}
 }
 
 // Default is the configuration when neither file nor environment sets anything.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 
@@ -171,10 +170,11 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		}
 	}
 	for i, k := range c.ServiceKeys {
-		h.ServiceKeys[i] = handlers.ServiceKey{Name: k.Name, Scopes: k.Scopes}
-		if n, err := hex.Decode(h.ServiceKeys[i].SHA256[:], []byte(k.SHA256)); err != nil || n != len(h.ServiceKeys[i].SHA256) {
-			return h, fmt.Errorf("service_keys: %s: the hash is not 64 hex digits", k.Name)
+		key, err := k.Key()
+		if err != nil {
+			return h, fmt.Errorf("service_keys: %s: %w", k.Name, err)
 		}
+		h.ServiceKeys[i] = handlers.ServiceKey{Name: key.Name, SHA256: key.SHA256, Scopes: k.Scopes}
 	}
 	return h, nil
 }
