@@ -31,7 +31,7 @@ func logAccess(x *Exchange) {
 		slog.Int("status", status),
 		slog.Duration("took", took),
 		slog.Int64("bytes", x.echo.Response().Size),
-		slog.String("request_id", x.id),
+		slog.String("request_id", x.ID),
 		slog.String("ip", x.client.String()),
 	)
 	if x.Log.SessionID != "" {
@@ -71,11 +71,11 @@ func cause(err error) string {
 func logFailure(x *Exchange, r *Refusal) {
 	logger := x.listener.cfg.Logger
 	if p, ok := errors.AsType[*panicError](r.Err); ok {
-		logger.ErrorContext(x.ctx, "panic", "request_id", x.id, "route", pattern(x),
+		logger.ErrorContext(x.ctx, "panic", "request_id", x.ID, "route", pattern(x),
 			"kind", p.kind, "stack", string(p.stack))
 		return
 	}
-	logger.ErrorContext(x.ctx, "request failed", "request_id", x.id, "route", pattern(x), "error", r.Err)
+	logger.ErrorContext(x.ctx, "request failed", "request_id", x.ID, "route", pattern(x), "error", r.Err)
 }
 
 // printable makes text from a request fit for one line of a log: at most limit bytes, other

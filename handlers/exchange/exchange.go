@@ -15,12 +15,13 @@ import (
 type Exchange struct {
 	// Log is what the access log says beyond the request itself. Handlers fill it in.
 	Log LogFields
+	// ID identifies the request in the log and in the answer.
+	ID string
 
 	echo     echoContext
 	ctx      context.Context //nolint:containedctx // an Exchange lives as long as its request
 	listener *Listener
 	route    *Route // nil if no route matches
-	id       string // the request id
 	began    time.Time
 	peer     netip.Addr // the address of the connection
 	client   netip.Addr // the peer, or the client that a trusted proxy names
@@ -48,8 +49,8 @@ func (x *Exchange) Context() context.Context { return x.ctx }
 // Public reports whether the request came to the public listener.
 func (x *Exchange) Public() bool { return x.listener.cfg.Public }
 
-// RequestID identifies the request in the log and in the answer.
-func (x *Exchange) RequestID() string { return x.id }
+// Open reports whether the request is for an open document; see [Route].
+func (x *Exchange) Open() bool { return x.route != nil && x.route.Open }
 
 // ClientAddr is the address of the client: that of the connection, or the one that a trusted
 // proxy names. It is the zero Addr if the connection has none.

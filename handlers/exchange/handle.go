@@ -52,7 +52,7 @@ func (l *Listener) newExchange(c echo.Context) *Exchange {
 	x.echo = echoContext{Context: c, exchange: x}
 	x.route = l.routes[routeKey{r.Method, c.Path()}]
 	x.peer, x.client = l.cfg.Proxies.addresses(r)
-	x.id = requestIDOf(x)
+	x.ID = requestIDOf(x)
 	return x
 }
 
@@ -64,7 +64,7 @@ func serve(x *Exchange, next echo.HandlerFunc) (err error) {
 		}
 	}()
 	h := x.Header()
-	h["X-Request-Id"] = []string{x.id}
+	h["X-Request-Id"] = []string{x.ID}
 	h["Cache-Control"] = x.listener.noStore
 	h["X-Content-Type-Options"] = x.listener.noSniff
 	// CORS comes first, so that a page can read why it was refused.

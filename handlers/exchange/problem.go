@@ -28,7 +28,7 @@ func writeProblem(x *Exchange, r *Refusal, m Meaning) error {
 	x.Challenge(r)
 	body, err := json.Marshal(problem{
 		Type: x.listener.problemBase + string(r.Code), Title: m.Title, Status: m.Status, Code: r.Code,
-		Detail: r.Detail, Field: r.Field, RequestID: x.id,
+		Detail: r.Detail, Field: r.Field, RequestID: x.ID,
 	})
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func answerError(x *Exchange, err error) (cut bool) {
 		logFailure(x, r)
 	}
 	if err := writeRefusal(x, r); err != nil {
-		x.listener.cfg.Logger.ErrorContext(x.ctx, "answer not written", "request_id", x.id, "error", err)
+		x.listener.cfg.Logger.ErrorContext(x.ctx, "answer not written", "request_id", x.ID, "error", err)
 	}
 	return false
 }
