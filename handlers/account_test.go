@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -29,7 +29,7 @@ func TestAccountPage(t *testing.T) {
 	f := newFixture(t, nil)
 	a := f.call(t, "POST", "/v1/sessions", map[string]any{
 		"user": map[string]any{"id": "u1", "name": "<b>Ada</b>"}, "user_agent": firefox, "ip_address": "192.0.2.7",
-	}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	f.mint(t, "u1")
 	f.mint(t, "u2")
 	a = f.call(t, "GET", "/account/sessions?return_to="+url.QueryEscape(appOrigin+"/settings"), nil, cookie(refreshCookie, a.text(t, "refresh_token"))).want(t, 200, "")

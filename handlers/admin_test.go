@@ -14,13 +14,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/session"
 )
 
 func TestAdminSessions(t *testing.T) {
 	f := newFixture(t, nil)
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	first, second := f.mint(t, "u 1"), f.mint(t, "u 1")
 	f.admins(t, "DELETE", "/admin/v1/sessions/"+first.id, nil, admin).want(t, 204, "")
 	f.admins(t, "DELETE", "/admin/v1/sessions/"+first.id, nil, admin).want(t, 204, "")
@@ -58,7 +58,7 @@ func TestAdminSessions(t *testing.T) {
 
 func TestAdminMarks(t *testing.T) {
 	f := newFixture(t, nil)
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	s := f.mint(t, "u1")
 	for _, body := range []string{
 		`{}`, `{"client_id":""}`, `{"everything":false}`, `{"client_id":"x","everything":true}`, `{"client_id":"a\u0000"}`, `{"everyone":true}`, `{"everything":"true"}`,
@@ -79,7 +79,7 @@ func TestAdminMarks(t *testing.T) {
 
 func TestAdminKeys(t *testing.T) {
 	f := newFixture(t, nil)
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	var first string
 	for kid := range f.keyStates(t) {
 		first = kid
@@ -137,7 +137,7 @@ func (s *failing) Update(ctx context.Context, fn func(session.Tx) error) error {
 func TestKeyRevokedByHalf(t *testing.T) {
 	store := &failing{}
 	f := newFixture(t, func(s *settings) { store.Store, s.sessions.Store = s.sessions.Store, store })
-	admin, key := bearer(serviceKey(handlers.ScopeAdmin)), f.keys.List()[0].ID
+	admin, key := bearer(serviceKey(client.ScopeAdmin)), f.keys.List()[0].ID
 	store.fail.Store(1)
 	f.admins(t, "DELETE", "/admin/v1/keys/"+key, nil, admin).want(t, 503, "unavailable")
 	if got := f.keyStates(t); got[key] != "active" {
@@ -155,7 +155,7 @@ func TestKeyRevokedByHalf(t *testing.T) {
 // until its last token has expired, and nothing else changes.
 func TestPromote(t *testing.T) {
 	f := newFixture(t, nil)
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	first := f.keys.List()[0].ID
 	before := f.mint(t, "u1")
 	next := f.admins(t, "POST", "/admin/v1/keys/rotate", nil, admin).want(t, 200, "").text(t, "key.kid")
@@ -209,7 +209,7 @@ func kidOf(t *testing.T, token string) string {
 func (f *fixture) keyStates(t *testing.T) map[string]string {
 	t.Helper()
 	states := map[string]string{}
-	a := f.admins(t, "GET", "/admin/v1/keys", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 200, "")
+	a := f.admins(t, "GET", "/admin/v1/keys", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 200, "")
 	list, _ := a.at(t, "keys").([]any)
 	for _, k := range list {
 		key, _ := k.(map[string]any)
@@ -224,7 +224,7 @@ func TestBackup(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Backup = func(_ context.Context, w io.Writer) error { return write(w) }
 	})
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	write = func(w io.Writer) error {
 		_, err := io.WriteString(w, "a copy")
 		return err
@@ -279,7 +279,7 @@ func TestMetricsAndProfiles(t *testing.T) {
 	if strings.Contains(text, "canary") || strings.Contains(text, s.id) {
 		t.Error("metrics name a user, a path or a session")
 	}
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	f.admins(t, "GET", "/debug/pprof/", nil, admin).want(t, 200, "")
 	f.admins(t, "GET", "/debug/pprof/heap", nil, admin).want(t, 200, "")
 	f.admins(t, "GET", "/debug/pprof/cmdline", nil, admin).want(t, 404, "not_found")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/sid"
 	"issuer.example/web"
@@ -49,8 +50,8 @@ func form(route string) row {
 }
 
 // keyed is a route for service keys of a scope.
-func keyed(route, scope string, status int, ends ...role) row {
-	return row{route: route, nobody: 401, stranger: 401, holder: 401, key: 403, scope: role(scope), scoped: status, ends: ends}
+func keyed(route string, scope role, status int, ends ...role) row {
+	return row{route: route, nobody: 401, stranger: 401, holder: 401, key: 403, scope: scope, scoped: status, ends: ends}
 }
 
 func (r row) want(who role) int {
@@ -69,9 +70,9 @@ func (r row) want(who role) int {
 
 // The scopes as roles.
 const (
-	mint, read, revoke = handlers.ScopeMint, handlers.ScopeRead, handlers.ScopeRevoke
-	follow, introspect = handlers.ScopeReadRevocations, handlers.ScopeIntrospect
-	admin              = handlers.ScopeAdmin
+	mint, read, revoke = role(client.ScopeMint), role(client.ScopeRead), role(client.ScopeRevoke)
+	follow, introspect = role(client.ScopeReadRevocations), role(client.ScopeIntrospect)
+	admin              = role(client.ScopeAdmin)
 )
 
 // everyone is every role.
@@ -222,7 +223,7 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 	case stranger:
 		options = []option{bearer(f.mint(t, "u2").access)}
 	default:
-		options = []option{bearer(serviceKey(string(who)))}
+		options = []option{bearer(serviceKey(client.Scope(who)))}
 	}
 	var body any
 	switch {
@@ -244,13 +245,13 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 // TestScopeChallenge: a key without the scope hears which one it lacks (RFC 6750 §3.1).
 func TestScopeChallenge(t *testing.T) {
 	f := newFixture(t, nil)
-	a := f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 403, "forbidden")
+	a := f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(client.ScopeMint))).want(t, 403, "forbidden")
 	if got := a.Header.Get("WWW-Authenticate"); got != `Bearer error="insufficient_scope", scope="sessions:read"` {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
 	for _, key := range []string{
-		"sk_", "sk_" + strings.Repeat("x", 43), serviceKey(handlers.ScopeRead) + "x", serviceKey(handlers.ScopeRead)[:45],
-		strings.ToUpper(serviceKey(handlers.ScopeRead)),
+		"sk_", "sk_" + strings.Repeat("x", 43), serviceKey(client.ScopeRead) + "x", serviceKey(client.ScopeRead)[:45],
+		strings.ToUpper(serviceKey(client.ScopeRead)),
 	} {
 		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(key)).want(t, 401, "token_invalid")
 	}

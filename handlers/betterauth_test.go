@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/jwt"
 	"issuer.example/session"
 )
@@ -66,7 +66,7 @@ func TestGetSessionReadsAndNeverRotates(t *testing.T) {
 		"user":       map[string]any{"id": "u1", "email": "u@x.example", "name": "Ü"},
 		"claims":     map[string]any{"role": "editor", "email_verified": true, "id": "another"},
 		"ip_address": "192.0.2.7", "user_agent": "Firefox",
-	}, bearer(serviceKey(handlers.ScopeMint)))
+	}, bearer(serviceKey(client.ScopeMint)))
 	token := setCookie(t, a, refreshCookie).Value
 	born := f.clock.now()
 	for range 3 {
@@ -335,7 +335,7 @@ func TestFreshnessForBetterAuth(t *testing.T) {
 	f.call(t, "POST", "/api/auth/revoke-sessions", nil, cookie(refreshCookie, s.refresh), page()).want(t, 403, "SESSION_NOT_FRESH")
 	f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh)).want(t, 200, "")
 	// From another browser the user must authenticate there: that is not the end of the session.
-	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": "u1"}, "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}, bearer(serviceKey(handlers.ScopeMint)))
+	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": "u1"}, "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}, bearer(serviceKey(client.ScopeMint)))
 	a = f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, setCookie(t, a, refreshCookie).Value)).want(t, 403, "SESSION_NOT_FRESH")
 	if len(a.Cookies()) != 0 {
 		t.Errorf("cookies: %v", a.Cookies())

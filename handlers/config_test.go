@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/session"
 )
@@ -28,8 +29,10 @@ func TestConfig(t *testing.T) {
 		"issuer of another scheme": func(c *handlers.Config) { c.Issuer = "ftp://x" },
 		"origin with a path":       func(c *handlers.Config) { c.AllowedOrigins = []string{"https://app.example/x"} },
 		"origin that is a wish":    func(c *handlers.Config) { c.AllowedOrigins = []string{"*"} },
-		"key without a name":       func(c *handlers.Config) { c.ServiceKeys = []handlers.ServiceKey{{}} },
-		"two keys of one name":     func(c *handlers.Config) { c.ServiceKeys = []handlers.ServiceKey{{Name: "a"}, {Name: "a"}} },
+		"key without a name":       func(c *handlers.Config) { c.ServiceKeys = []client.Key{{}} },
+		"two keys of one name": func(c *handlers.Config) {
+			c.ServiceKeys = []client.Key{{Name: "a"}, {Name: "a", SHA256: client.HashKey("b")}}
+		},
 	} {
 		bad := good
 		spoil(&bad)
@@ -47,7 +50,7 @@ func TestConfig(t *testing.T) {
 func TestUserIsHandedBack(t *testing.T) {
 	f := newFixture(t, nil)
 	user := map[string]any{"id": "ü/1 \"x\"", "email": "a@b.example", "name": "Zoë <b>", "image": "https://img.example/?a=1&b=2"}
-	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": user}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": user}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	again := f.refresh(t, a.text(t, "refresh_token")).want(t, 200, "")
 	current := f.call(t, "GET", "/v1/session", nil, bearer(a.text(t, "access_token"))).want(t, 200, "")
 	for name, got := range map[string]answer{"mint": a, "refresh": again, "session": current} {

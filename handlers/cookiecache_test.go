@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/jwt"
 )
 
@@ -30,7 +30,7 @@ func (f *fixture) mintLarge(t *testing.T, image, claim int) string {
 	a := f.call(t, "POST", "/v1/sessions", map[string]any{
 		"user":   map[string]any{"id": "u1", "image": strings.Repeat("i", image)},
 		"claims": map[string]any{"c": strings.Repeat("c", claim)},
-	}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	return a.text(t, "refresh_token")
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/session"
 )
@@ -19,7 +20,7 @@ const (
 func (f *fixture) mintCookies(tb testing.TB, user string) (refresh, access *http.Cookie) {
 	tb.Helper()
 	a := f.call(tb, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
+		bearer(serviceKey(client.ScopeMint))).want(tb, 201, "")
 	for _, secret := range []string{"access_token", "refresh_token"} {
 		if a.at(tb, secret) != nil {
 			tb.Fatalf("%s is in the body", secret)
@@ -111,7 +112,7 @@ func TestCookieAttributes(t *testing.T) {
 				s.http.Issuer, s.sessions.Issuer, s.http.Cookies = tt.issuer, tt.issuer, tt.cookies
 			})
 			a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": "u1"}, "transport": "cookie"},
-				bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+				bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 			line := a.Header.Values("Set-Cookie")[0]
 			nameValue, attributes, _ := strings.Cut(line, "; ")
 			if name, _, _ := strings.Cut(nameValue, "="); name != tt.cookie || attributes != tt.want {

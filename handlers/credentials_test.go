@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // TestOneCredential is row T33.
@@ -42,7 +42,7 @@ func TestOneCredential(t *testing.T) {
 		{"nothing", "", nil, 401, "token_invalid"},
 		{"a refresh token", "", []option{bearer(s.refresh)}, 401, "token_invalid"},
 		{"a refresh token in the access cookie", "", []option{cookie(accessCookie, s.refresh)}, 401, "token_invalid"},
-		{"a service key", "", []option{bearer(serviceKey(handlers.ScopeAdmin))}, 401, "token_invalid"},
+		{"a service key", "", []option{bearer(serviceKey(client.ScopeAdmin))}, 401, "token_invalid"},
 		{"a damaged token", "", []option{bearer(s.access[:len(s.access)-2] + "AA")}, 401, "token_invalid"},
 		{"padding", "", []option{bearer(s.access + "=")}, 401, "token_invalid"},
 		{"a quote", "", []option{bearer(`"` + s.access + `"`)}, 401, "token_invalid"},
@@ -141,7 +141,7 @@ func TestSignOut(t *testing.T) {
 	f.call(t, "DELETE", "/v1/session", nil, bearer("rt_x")).want(t, 401, "refresh_token_invalid")
 	f.advance(t, time.Hour)
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 401, "token_expired")
-	f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+	f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
 	if a := f.refresh(t, s.refresh); a.StatusCode != http.StatusOK {
 		t.Errorf("refused sign-outs have ended the session: %s", a.body)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/sid"
@@ -30,7 +30,7 @@ func TestEnumeration(t *testing.T) {
 	mine, foreign, ended := f.mint(t, "u1"), f.mint(t, "u2"), f.mint(t, "signed-out")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(ended.access)).want(t, 204, "")
 	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
-	introspect, read, revoke := bearer(serviceKey(handlers.ScopeIntrospect)), bearer(serviceKey(handlers.ScopeRead)), bearer(serviceKey(handlers.ScopeRevoke))
+	introspect, read, revoke := bearer(serviceKey(client.ScopeIntrospect)), bearer(serviceKey(client.ScopeRead)), bearer(serviceKey(client.ScopeRevoke))
 	for _, tt := range []struct {
 		name, method, known, unknown string
 		body                         string // {} stands for the id

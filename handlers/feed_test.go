@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
@@ -24,7 +25,7 @@ func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.R
 	ctx, cancel := context.WithCancel(tb.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.public.URL+"/v1/revocations/stream"+path, nil)
 	must(tb, err)
-	bearer(serviceKey(handlers.ScopeReadRevocations))(r)
+	bearer(serviceKey(client.ScopeReadRevocations))(r)
 	for _, o := range options {
 		o(r)
 	}
@@ -84,7 +85,7 @@ func (f *fixture) event(tb testing.TB, frame revocation.Frame) revocation.Event 
 // snapshot fetches and verifies the snapshot.
 func (f *fixture) snapshot(tb testing.TB) revocation.Snapshot {
 	tb.Helper()
-	a := f.call(tb, "GET", "/v1/revocations", nil, bearer(serviceKey(handlers.ScopeReadRevocations))).want(tb, 200, "")
+	a := f.call(tb, "GET", "/v1/revocations", nil, bearer(serviceKey(client.ScopeReadRevocations))).want(tb, 200, "")
 	payload, err := jwt.VerifyDocument(a.body, f.keys, revocation.TypeSnapshot, revocation.MaxSnapshotSize)
 	must(tb, err)
 	s, err := revocation.DecodeSnapshot(payload)
@@ -107,7 +108,7 @@ func (f *fixture) with(tb testing.TB, hub *feed.Hub) *fixture {
 // TestSnapshotAndStream: what is on the snapshot, and how the stream goes on from it.
 func TestSnapshotAndStream(t *testing.T) {
 	f := newFixture(t, nil)
-	revoke := bearer(serviceKey(handlers.ScopeRevoke))
+	revoke := bearer(serviceKey(client.ScopeRevoke))
 	one, two := f.mint(t, "u1"), f.mint(t, "u2")
 	f.call(t, "DELETE", "/v1/sessions/"+one.id, nil, revoke).want(t, 204, "")
 	s := f.snapshot(t)
@@ -140,10 +141,10 @@ func TestSnapshotAndStream(t *testing.T) {
 // TestResumePoint is the row of Last-Event-ID in H13.
 func TestResumePoint(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	for range 3 {
 		s := f.mint(t, "u1")
-		f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+		f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	}
 	for _, tt := range []struct {
 		query string
@@ -200,9 +201,9 @@ func TestResumePoint(t *testing.T) {
 // TestPurged: what verifiers no longer need is purged, and who is still before it hears so.
 func TestPurged(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	s := f.mint(t, "u1")
-	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	f.advance(t, time.Hour)
 	must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
 		_, err := tx.TrimLog(f.clock.now(), 10)
@@ -228,7 +229,7 @@ func TestPurged(t *testing.T) {
 // come again.
 func TestStreamLimits(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	for _, tt := range []struct {
 		all, perKey, status int
 		code                string
@@ -278,8 +279,10 @@ func (n narrow) Accept() (net.Conn, error) {
 func TestSlowClient(t *testing.T) {
 	const marks = 1000
 	var server *handlers.Server
-	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
-	handlers.SetFrameWithin(server, 2*time.Second) // which is long for a client that reads
+	f := newFixture(t, func(s *settings) {
+		handlers.SetFrameTimeout(&s.http, 2*time.Second) // which is long for a client that reads
+		server = newServer(t, s)
+	})
 	f.public = listenWith(t, server.Public(), func(s *httptest.Server) { s.Listener = narrow{s.Listener} })
 	slow, frames, _ := f.follow(t, "")
 	if slow.StatusCode != http.StatusOK {
@@ -333,7 +336,7 @@ func TestSlowClient(t *testing.T) {
 // TestReports: what verifiers say, and what the admin reads.
 func TestReports(t *testing.T) {
 	f := newFixture(t, nil)
-	key, admin := bearer(serviceKey(handlers.ScopeReadRevocations)), bearer(serviceKey(handlers.ScopeAdmin))
+	key, admin := bearer(serviceKey(client.ScopeReadRevocations)), bearer(serviceKey(client.ScopeAdmin))
 	for body, field := range map[string]string{
 		`{"verifier":"","seq":1}`:                                "verifier",
 		`{"verifier":"a b","seq":1}`:                             "verifier",
@@ -352,8 +355,8 @@ func TestReports(t *testing.T) {
 			t.Errorf("%s: field %q, want %q", body, got, field)
 		}
 	}
-	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
-	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	_, frames, _ := f.follow(t, "?verifier=orders-7f9c")
 	f.listenTo(t, frames, 2)
 	f.call(t, "POST", "/v1/revocations/applied", `{"verifier":"orders-7f9c","seq":1,"delay_ms":18}`, key).want(t, 204, "")
@@ -374,10 +377,10 @@ func TestReports(t *testing.T) {
 // TestWithoutFeed: an issuer without a feed has no such routes, and names none.
 func TestWithoutFeed(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.http.Feed = nil })
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	f.call(t, "GET", "/v1/revocations", nil, key).want(t, 404, "not_found")
 	f.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 404, "not_found")
-	f.admins(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 404, "not_found")
+	f.admins(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 404, "not_found")
 	if a := f.call(t, "GET", "/.well-known/openid-configuration", nil); a.at(t, "revocations_endpoint") != nil {
 		t.Errorf("%s", a.body)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // TestFixation is row R11: whatever is planted before a sign-in, by whatever way, the
@@ -41,7 +41,7 @@ func TestFixation(t *testing.T) {
 		"its id as an address": {"", body(map[string]any{"user_agent": planted.id}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key := bearer(serviceKey(handlers.ScopeMint))
+			key := bearer(serviceKey(client.ScopeMint))
 			a := f.call(t, "POST", "/v1/sessions"+tt.query, tt.body, append(tt.options, key)...).want(t, 201, "")
 			if code := a.text(t, "handoff_code"); code != "" {
 				if strings.Contains(code, planted.refresh[3:]) {
@@ -64,16 +64,16 @@ func TestFixation(t *testing.T) {
 	}
 	// What names a session, or a token, in the body is refused: nothing takes it.
 	for _, field := range []string{"id", "sid", "session", "session_id", "refresh_token", "access_token", "session_token"} {
-		f.call(t, "POST", "/v1/sessions", body(map[string]any{field: planted.id}), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions", body(map[string]any{field: planted.id}), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
 	for _, claim := range []string{"sid", "SID", "jti"} {
 		claims := map[string]any{claim: planted.id}
-		f.call(t, "POST", "/v1/sessions", body(map[string]any{"claims": claims}), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions", body(map[string]any{"claims": claims}), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
 	for _, query := range []string{"refresh_token", "access_token", "token"} {
-		f.call(t, "POST", "/v1/sessions?"+query+"="+planted.refresh, body(nil), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions?"+query+"="+planted.refresh, body(nil), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
 	// The planted session is the attacker's still, and has gained nothing.

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/keys"
@@ -31,16 +31,16 @@ const (
 )
 
 // Service keys of the fixture: one for each scope.
-var scopes = []string{
-	handlers.ScopeMint, handlers.ScopeRead, handlers.ScopeRevoke,
-	handlers.ScopeReadRevocations, handlers.ScopeIntrospect, handlers.ScopeAdmin,
-}
+var scopes = client.Scopes()
 
 // serviceKey is the key of the fixture that has only that scope.
-func serviceKey(scope string) string {
-	name := strings.ReplaceAll(scope, ":", "-")
+func serviceKey(scope client.Scope) string {
+	name := clientName(scope)
 	return "sk_" + name + strings.Repeat("0", 43-len(name))
 }
+
+// clientName is the name of the key that has that scope.
+func clientName(scope client.Scope) string { return strings.ReplaceAll(string(scope), ":", "-") }
 
 // clock is a clock that the test moves.
 type clock struct {
@@ -184,9 +184,8 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 		Logger: logger, Now: f.clock.now,
 	}
 	for _, scope := range scopes {
-		cfg.ServiceKeys = append(cfg.ServiceKeys, handlers.ServiceKey{
-			Name: strings.ReplaceAll(scope, ":", "-"), SHA256: sha256.Sum256([]byte(serviceKey(scope))),
-			Scopes: []string{scope},
+		cfg.ServiceKeys = append(cfg.ServiceKeys, client.Key{
+			Name: clientName(scope), SHA256: client.HashKey(serviceKey(scope)), Scopes: []client.Scope{scope},
 		})
 	}
 	return cfg
@@ -341,7 +340,7 @@ type tokens struct{ id, user, access, refresh string }
 func (f *fixture) mint(tb testing.TB, user string) tokens {
 	tb.Helper()
 	a := f.call(tb, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
+		bearer(serviceKey(client.ScopeMint))).want(tb, 201, "")
 	return tokens{
 		id: a.text(tb, "session.id"), user: user,
 		access: a.text(tb, "access_token"), refresh: a.text(tb, "refresh_token"),

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // handoff mints a session for a page to claim.
@@ -15,7 +15,7 @@ func (f *fixture) handoff(t *testing.T, origin string) string {
 	if origin != "" {
 		body["handoff_origin"] = origin
 	}
-	a := f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	a := f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	if a.at(t, "access_token") != nil || a.at(t, "expires_in") != 60.0 || len(a.Cookies()) != 0 {
 		t.Fatalf("mint: %s", a.body)
 	}
@@ -45,7 +45,7 @@ func TestHandoff(t *testing.T) {
 	f.claim(t, late, page()).want(t, 401, "handoff_code_invalid")
 
 	ended := f.handoff(t, "")
-	f.call(t, "POST", "/v1/users/u1/revoke-sessions", nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 200, "")
+	f.call(t, "POST", "/v1/users/u1/revoke-sessions", nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 200, "")
 	f.claim(t, ended, page()).want(t, 401, "session_revoked")
 }
 
@@ -76,7 +76,7 @@ func TestHandoffOrigins(t *testing.T) {
 
 func TestHandoffRequests(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeMint))
+	key := bearer(serviceKey(client.ScopeMint))
 	for _, body := range []string{
 		`{"user":{"id":"u1"},"handoff":true,"handoff_origin":"https://evil.example"}`,
 		`{"user":{"id":"u1"},"handoff":true,"transport":"cookie"}`,

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/session"
 )
 
@@ -49,7 +49,7 @@ func TestFailedCredentials(t *testing.T) {
 			f.mint(t, "u2")
 			out := f.mint(t, "u3")
 			f.call(t, "DELETE", "/v1/session", nil, bearer(out.refresh)).want(t, 204, "")
-			f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u4").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+			f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u4").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 			// Even a bad sign-out hears the truth.
 			f.call(t, "DELETE", "/v1/session", nil, bearer(forged)).want(t, 401, "refresh_token_invalid")
 			// Later the address may fail again.
@@ -86,7 +86,7 @@ func TestHonestFailures(t *testing.T) {
 	})
 	t.Run("for another audience", func(t *testing.T) {
 		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"audience":["https://api.example"]}`,
-			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+			bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 		often(t, current(a.text(t, "access_token")), "token_invalid")
 		if detail := current(a.text(t, "access_token"))().text(t, "detail"); !strings.Contains(detail, "aud ") {
 			t.Errorf("the refusal does not say why: %q", detail)
@@ -107,7 +107,7 @@ func TestHonestFailures(t *testing.T) {
 	t.Run("signing key revoked", func(t *testing.T) {
 		s := f.mint(t, "u1")
 		kid := f.keys.List()[0].ID
-		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 204, "")
+		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 204, "")
 		often(t, current(s.access), "token_invalid")
 	})
 	t.Run("forgotten", func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestAdminFailures(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	exhaust(t, func() answer {
 		return f.admins(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)))
 	})
@@ -177,5 +177,5 @@ func TestAdminFailures(t *testing.T) {
 	// The public listener counts for itself.
 	f.call(t, "GET", "/v1/session", nil, bearer("x")).want(t, 401, "token_invalid")
 	// A key in the query is refused, not tried.
-	f.admins(t, "GET", "/admin/v1/keys?access_token="+serviceKey(handlers.ScopeAdmin), nil).want(t, 400, "invalid_request")
+	f.admins(t, "GET", "/admin/v1/keys?access_token="+serviceKey(client.ScopeAdmin), nil).want(t, 400, "invalid_request")
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // lastRequest is the newest line of the access log.
@@ -87,7 +87,7 @@ func TestSessionAddress(t *testing.T) {
 	f := newFixture(t, nil)
 	mint := func(body map[string]any) answer {
 		body["user"] = map[string]any{"id": "u1"}
-		return f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(handlers.ScopeMint)),
+		return f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint)),
 			header("User-Agent", "backend/1.0")).want(t, 201, "")
 	}
 	a := mint(map[string]any{})

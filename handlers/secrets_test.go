@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 )
 
@@ -28,7 +29,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 			if strings.HasPrefix(path, "/admin") || strings.HasPrefix(path, "/debug") || path == "/metrics" {
 				url = f.admin.URL
 			}
-			for _, secret := range []string{s.access, s.refresh, serviceKey(handlers.ScopeAdmin), serviceKey(handlers.ScopeMint)} {
+			for _, secret := range []string{s.access, s.refresh, serviceKey(client.ScopeAdmin), serviceKey(client.ScopeMint)} {
 				f.send(t, method, url+path, nil, bearer(secret))
 				f.send(t, method, url+path+"?access_token="+secret, nil)
 				f.send(t, method, url+path+"?user_id="+secret, nil, bearer(secret))
@@ -106,8 +107,8 @@ func TestFailuresSayNothing(t *testing.T) {
 		f.refresh(t, s.refresh),
 		f.call(t, "GET", "/v1/session", nil, bearer(s.access)),
 		f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)),
-		f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, bearer(serviceKey(handlers.ScopeMint))),
-		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(handlers.ScopeRead))),
+		f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, bearer(serviceKey(client.ScopeMint))),
+		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(client.ScopeRead))),
 		f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, s.access)),
 	} {
 		a.want(t, 503, "unavailable")
@@ -115,7 +116,7 @@ func TestFailuresSayNothing(t *testing.T) {
 			t.Errorf("%s: %v %s", a.Request.URL.Path, a.Header, a.body)
 		}
 	}
-	if a := f.form(t, "/oauth/introspect", s.access, bearer(serviceKey(handlers.ScopeIntrospect))); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+	if a := f.form(t, "/oauth/introspect", s.access, bearer(serviceKey(client.ScopeIntrospect))); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
 		t.Errorf("introspect: %d %s", a.StatusCode, a.body)
 	}
 	f.call(t, "GET", "/.well-known/jwks.json", nil).want(t, 200, "")

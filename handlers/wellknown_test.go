@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 )
@@ -44,7 +45,7 @@ func TestJWKS(t *testing.T) {
 			t.Errorf("%s: %v", tt.path, got.Header)
 		}
 	}
-	f.admins(t, "POST", "/admin/v1/keys/rotate", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 200, "")
+	f.admins(t, "POST", "/admin/v1/keys/rotate", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 200, "")
 	a = f.call(t, "GET", "/.well-known/jwks.json", nil, header("If-None-Match", etag)).want(t, 200, "")
 	if a.Header.Get("ETag") == etag {
 		t.Error("the keys have changed, the ETag has not")

@@ -40,7 +40,7 @@ type Device struct {
 	Label    string // what the backend called it; may be ""
 	IP       string // "" is unknown
 	LastSeen time.Time
-	Began    time.Time
+	SignedIn    time.Time
 	Current  bool
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/feed"
 	"issuer.example/handlers"
@@ -157,7 +158,7 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins,
 		TrustedProxies: make([]netip.Prefix, len(c.TrustedProxies)),
-		ServiceKeys:    make([]handlers.ServiceKey, len(c.ServiceKeys)),
+		ServiceKeys:    make([]client.Key, len(c.ServiceKeys)),
 		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
 		Backup:         p.store.Backup,
 		Metrics:        p.metrics.Handler(), Observer: p.metrics,
@@ -174,7 +175,7 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		if err != nil {
 			return h, fmt.Errorf("service_keys: %s: %w", k.Name, err)
 		}
-		h.ServiceKeys[i] = handlers.ServiceKey{Name: key.Name, SHA256: key.SHA256, Scopes: k.Scopes}
+		h.ServiceKeys[i] = key
 	}
 	return h, nil
 }
