@@ -61,6 +61,7 @@ func TestRequestDeadline(t *testing.T) {
 		"refresh": {server.Public(), "POST", "/v1/session/refresh", `{"refresh_token":"` + s.refresh + `"}`, ""},
 		"session": {server.Public(), "GET", "/v1/session", "", s.access},
 		"mint":    {server.Public(), "POST", "/v1/sessions", `{"user":{"id":"u2"}}`, serviceKey(client.ScopeMint)},
+		"key":     {server.Admin(), "DELETE", "/admin/v1/keys/" + f.keys.List()[0].ID, "", serviceKey(client.ScopeAdmin)},
 		"admin":   {server.Admin(), "GET", "/admin/v1/sessions?user_id=u1", "", serviceKey(client.ScopeAdmin)},
 	} {
 		t.Run(name, func(t *testing.T) {

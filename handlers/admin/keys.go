@@ -54,7 +54,9 @@ func (h *Handlers) revokeKey(x *exchange.Exchange) error {
 		return err
 	}
 	// A client that hangs up must not stop the work half-way.
-	if err := h.revokeKeyAndSessions(context.WithoutCancel(x.Context()), kid, reason); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Context()), exchange.RequestTimeout)
+	defer cancel()
+	if err := h.revokeKeyAndSessions(ctx, kid, reason); err != nil {
 		return err
 	}
 	return x.NoContent(http.StatusNoContent)
