@@ -64,8 +64,9 @@ func (r row) want(who role) int {
 		return r.holder
 	case r.scope:
 		return r.scoped
+	default:
+		return r.key
 	}
-	return r.key
 }
 
 // The scopes as roles.

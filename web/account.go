@@ -40,7 +40,7 @@ type Device struct {
 	Label    string // the name that the backend gave it; may be ""
 	IP       string // "" if unknown
 	LastSeen time.Time
-	SignedIn    time.Time
+	SignedIn time.Time
 	Current  bool
 }
 

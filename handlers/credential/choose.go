@@ -102,17 +102,23 @@ func (c *chooser) checkBeside(x *exchange.Exchange, explicit *presented, cookies
 		if cookie.text == explicit.text {
 			continue
 		}
-		if err := c.look(x, explicit); errors.Is(err, session.ErrUnavailable) {
-			return err
-		} else if err != nil {
-			return nil
+		if err := c.look(x, explicit); err != nil {
+			return onlyUnavailable(err)
 		}
-		switch err := c.look(x, cookie); {
-		case errors.Is(err, session.ErrUnavailable):
+		if err := onlyUnavailable(c.look(x, cookie)); err != nil {
 			return err
-		case err == nil && cookie.session != explicit.session:
+		}
+		if cookie.err == nil && cookie.session != explicit.session {
 			return exchange.Invalid("The token and the cookie are of different sessions.")
 		}
+	}
+	return nil
+}
+
+// onlyUnavailable returns err if the store could not answer, and nil if the token is refused or accepted.
+func onlyUnavailable(err error) error {
+	if errors.Is(err, session.ErrUnavailable) {
+		return err
 	}
 	return nil
 }

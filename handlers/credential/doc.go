@@ -16,10 +16,10 @@
 //
 //	explicit token  cookies                       outcome
 //	--------------  ----------------------------  ------------------------------------------------
-//	none            none                          401, without an error in the challenge
-//	none            live ones of one session      that session; refused ones beside it are ignored
-//	none            live ones of two sessions     400, and all cookies are cleared
-//	none            all refused                   the refusal that says most: a copied token, then
+//	-               -                             401, without an error in the challenge
+//	-               live ones of one session      that session; refused ones beside it are ignored
+//	-               live ones of two sessions     400, and all cookies are cleared
+//	-               all refused                   the refusal that says most: a copied token, then
 //	                                              an ended session, then a bad token
 //	accepted        refused or of its session     the explicit token
 //	accepted        a live one of another         400; the cookies stay, because it is not known

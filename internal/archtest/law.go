@@ -1,5 +1,7 @@
 package archtest
 
+import "maps"
+
 // TestLibraries are what any test may import.
 func TestLibraries() []string {
 	return []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"}
@@ -9,7 +11,7 @@ func TestLibraries() []string {
 //
 // jwx's own jwt package is banned: it is beneath no door.
 func Law() map[string]Rule {
-	return map[string]Rule{
+	law := map[string]Rule{
 		"sid":    {},
 		"secret": {},
 		"client": {},
@@ -37,39 +39,6 @@ func Law() map[string]Rule {
 		"guard":           {Ours: []string{"jwt", "revocation", "sid"}},
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
-		"handlers/exchange": {
-			Ours:  []string{"jwt", "keys", "session", "sid"},
-			Doors: []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json"},
-		},
-		"handlers/credential": {
-			Ours:  []string{"client", "handlers/exchange", "jwt", "session", "sid"},
-			Doors: []string{"golang.org/x/time", "github.com/hashicorp/golang-lru/v2"},
-		},
-		"handlers/sessionjson": {Ours: []string{"handlers/exchange", "session", "sid"}},
-		// The audiences never import each other.
-		"handlers/v1": {
-			Ours: []string{"client", "handlers/credential", "handlers/exchange", "handlers/sessionjson", "session", "sid"},
-		},
-		"handlers/betterauth": {Ours: []string{"handlers/credential", "handlers/exchange", "keys", "session", "sid"}},
-		"handlers/oauth":      {Ours: []string{"client", "handlers/credential", "handlers/exchange", "session"}},
-		"handlers/revocations": {
-			Ours: []string{"client", "feed", "handlers/credential", "handlers/exchange", "revocation"},
-		},
-		"handlers/account": {Ours: []string{"handlers/credential", "handlers/exchange", "session", "sid", "web"}},
-		"handlers/admin": {
-			Ours: []string{
-				"client", "feed", "handlers/credential", "handlers/exchange", "handlers/sessionjson", "jwt", "keys", "session",
-			},
-		},
-		"handlers/wellknown": {Ours: []string{"handlers/exchange", "keys"}},
-		"handlers": {
-			Ours: []string{
-				"client", "feed", "handlers/account", "handlers/admin", "handlers/betterauth", "handlers/credential",
-				"handlers/exchange", "handlers/oauth", "handlers/revocations", "handlers/v1", "handlers/wellknown",
-				"keys", "session",
-			},
-			TestDoors: []string{"github.com/getkin/kin-openapi"},
-		},
 		"web": {},
 		"metrics": {
 			Ours:  []string{"feed", "handlers/exchange", "keys", "session"},
@@ -101,4 +70,6 @@ func Law() map[string]Rule {
 		"internal/interop":   {},
 		"internal/program":   {Ours: []string{"client", "secret"}},
 	}
+	maps.Copy(law, handlersLaw())
+	return law
 }
