@@ -25,8 +25,8 @@
 //	accepted        a live one of another         400; the cookies stay, because it is not known
 //	                session                       which of the two is wanted
 //	refused         any                           the refusal of the explicit token
-//	any             one that the store cannot     503
-//	                judge
+//	- or accepted   one that the store cannot     503
+//	                look up now
 //	service key     any                           the client; cookies are not looked at
 //	two Authorization headers, or two             400
 //	credentials in one

@@ -39,7 +39,7 @@ func Law() map[string]Rule {
 		"guard":           {Ours: []string{"jwt", "revocation", "sid"}},
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
-		"web": {},
+		"web":             {},
 		"metrics": {
 			Ours:  []string{"feed", "handlers/exchange", "keys", "session"},
 			Doors: []string{"github.com/prometheus/client_golang"},
