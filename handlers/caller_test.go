@@ -22,7 +22,7 @@ func TestCallerTable(t *testing.T) {
 		}},
 		"refresh": {refresh, refresh, func(explicit string, cookies []string) answer {
 			body := map[string]string{"refresh_token": explicit}
-			return f.call(t, "POST", "/v1/session/refresh", body, append(presented(refreshCookie, "", cookies), own())...)
+			return f.call(t, "POST", "/v1/session/refresh", body, append(presented(refreshCookie, "", cookies), fromIssuerPage())...)
 		}},
 		"better-auth": {access, refresh, func(explicit string, cookies []string) answer {
 			return f.call(t, "GET", "/api/auth/list-sessions", nil, presented(refreshCookie, explicit, cookies)...)
@@ -33,7 +33,7 @@ func TestCallerTable(t *testing.T) {
 				"", "own", "forged", "ended", "own forged", "forged own", "ended own", "forged ended",
 				"other", "own other", "other own forged",
 			} {
-				f.advance(t, time.Second) // failures may happen that often
+				f.advance(t, time.Second) // stay below the limit of failures
 				mine, other, ended := f.mint(t, "u1"), f.mint(t, "u2"), f.mint(t, "u3")
 				f.call(t, "DELETE", "/v1/session", nil, bearer(ended.access)).want(t, 204, "")
 				text := func(of func(tokens) string, who string) string {
@@ -94,7 +94,7 @@ func TestCookiesAreReadOnce(t *testing.T) {
 		s.sessions.Store = counted
 	})
 	const n = 8
-	options := []option{own()}
+	options := []option{fromIssuerPage()}
 	for range n {
 		s := f.mint(t, "u1")
 		f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")

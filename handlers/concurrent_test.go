@@ -20,7 +20,7 @@ func TestParallelTabs(t *testing.T) {
 	)
 	for range 64 {
 		tabs.Go(func() {
-			a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own())
+			a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage())
 			c, _ := a.cookie(refreshCookie)
 			mu.Lock()
 			defer mu.Unlock()

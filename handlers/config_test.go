@@ -12,7 +12,7 @@ import (
 	"issuer.example/session"
 )
 
-// TestConfig: what cannot work is refused before anything listens.
+// TestConfig: a configuration that cannot work is refused by New.
 func TestConfig(t *testing.T) {
 	var good handlers.Config
 	newFixture(t, func(s *settings) {
@@ -46,7 +46,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestUserIsHandedBack: what the backend says of the user comes back with the session.
+// TestUserIsHandedBack: what the backend says of the user is answered with the session.
 func TestUserIsHandedBack(t *testing.T) {
 	f := newFixture(t, nil)
 	user := map[string]any{"id": "ü/1 \"x\"", "email": "a@b.example", "name": "Zoë <b>", "image": "https://img.example/?a=1&b=2"}
@@ -66,7 +66,7 @@ func TestUserIsHandedBack(t *testing.T) {
 	}
 }
 
-// TestCookiesOfADomain: clearing reaches the cookies of the host alone, too.
+// TestCookiesOfADomain: the cookies of the host alone are cleared, too.
 func TestCookiesOfADomain(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Cookies.Domain = "example.com"
@@ -82,6 +82,6 @@ func TestCookiesOfADomain(t *testing.T) {
 		t.Errorf("Set-Cookie: %v", a.Header["Set-Cookie"])
 	}
 	// Among cookies that are all refused, the one that says most decides.
-	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, s.refresh), own())
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, s.refresh), fromIssuerPage())
 	a.want(t, 401, "session_revoked")
 }

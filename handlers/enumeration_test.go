@@ -17,8 +17,8 @@ import (
 	"issuer.example/sid"
 )
 
-// TestEnumeration is row O08: what is not one's own, and what does not exist, look the same,
-// byte for byte, and are looked for by the same accesses to the store. BenchmarkEnumeration
+// TestEnumeration is row O08: another user's session and one that does not exist get the same answer, byte
+// for byte, by the same accesses to the store. BenchmarkEnumeration
 // of ./bench times them (make timing).
 func TestEnumeration(t *testing.T) {
 	counted := &countingStore{reads: map[string]int{}}
@@ -73,7 +73,7 @@ func TestEnumeration(t *testing.T) {
 	}
 }
 
-// visible is an answer without what every answer has of its own.
+// visible is an answer without what differs in every answer.
 func visible(a answer) map[string]string {
 	out := map[string]string{"status": a.Status, "body": string(a.body)}
 	for name := range a.Header {
@@ -85,7 +85,7 @@ func visible(a answer) map[string]string {
 	return out
 }
 
-// countingStore counts what is asked of a store.
+// countingStore counts the accesses to a store.
 type countingStore struct {
 	session.Store
 
@@ -99,7 +99,7 @@ func (c *countingStore) note(what string) {
 	c.reads[what]++
 }
 
-// reset returns what was counted, and begins anew.
+// reset returns the counts and sets them to 0.
 func (c *countingStore) reset() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

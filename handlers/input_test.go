@@ -47,7 +47,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestJSON is row H07: what is not exactly the JSON that is asked for.
+// TestJSON is row H07: bodies that are not exactly the expected JSON.
 func TestJSON(t *testing.T) {
 	f := newFixture(t, nil)
 	key := bearer(serviceKey(client.ScopeMint))

@@ -47,11 +47,11 @@ func TestIntrospect(t *testing.T) {
 	if got := f.introspect(t, refresh); got.text(t, "token_use") != "refresh_token" || got.text(t, "sid") != id {
 		t.Errorf("refresh token: %s", got.body)
 	}
-	// Introspecting has used nothing up.
+	// Introspection does not use a token up.
 	f.advance(t, time.Minute)
 	f.refresh(t, refresh).want(t, 200, "")
 
-	// RFC 7662 §2.2: whatever is wrong with a token, the answer is the same.
+	// RFC 7662 §2.2: the answer does not say what is wrong with a token.
 	dead := f.mint(t, "u2")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(dead.access)).want(t, 204, "")
 	f.advance(t, 10*time.Minute)
@@ -112,7 +112,7 @@ func TestRevokeToken(t *testing.T) {
 			t.Errorf("%s: end_reason %q", name, got)
 		}
 	}
-	// RFC 7009 §2.2: an invalid token is a success. It is no oracle.
+	// RFC 7009 §2.2: an invalid token is a success, so that the answer does not tell whether a token is valid.
 	for _, token := range []string{"garbage", "rt_" + strings.Repeat("A", 64), "x.y.z"} {
 		f.form(t, "/oauth/revoke", token).want(t, 200, "")
 	}

@@ -9,8 +9,8 @@ import (
 	"issuer.example/session"
 )
 
-// TestFreshness: a route that asks for a fresh authentication says so as RFC 9470 does,
-// and a reauthentication opens it.
+// TestFreshness: a route that needs a fresh authentication challenges for it (RFC 9470), and accepts the
+// user after a reauthentication.
 func TestFreshness(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.sessions.RevokeAllRequiresFresh = true })
 	s := f.mint(t, "u1")
@@ -52,7 +52,7 @@ func TestSessionLimit(t *testing.T) {
 	f.mint(t, "u1")
 }
 
-// TestBinding: a session that is used from elsewhere is refused as the policy says.
+// TestBinding: a session that is used from another network or browser is refused by the policy.
 func TestBinding(t *testing.T) {
 	for mode, code := range map[session.BindingMode]string{
 		session.BindingStepUp: "not_fresh", session.BindingEnforce: "binding_mismatch",
@@ -61,7 +61,7 @@ func TestBinding(t *testing.T) {
 		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"ip_address":"203.0.113.7"}`,
 			bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 		refresh := a.text(t, "refresh_token")
-		a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh), own()).want(t, 401, code)
+		a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh), fromIssuerPage()).want(t, 401, code)
 		if ended := mode == session.BindingEnforce; cleared(a) != ended {
 			t.Errorf("%s: cookies cleared: %v", mode, a.Header["Set-Cookie"])
 		}
@@ -120,7 +120,7 @@ func TestLists(t *testing.T) {
 	}
 	f.call(t, "GET", "/v1/session", nil, bearer(all[1].access)).want(t, 401, "session_revoked")
 	f.call(t, "GET", "/v1/session", nil, bearer(other.access)).want(t, 200, "")
-	// A holder does not ask for users, not even for themselves.
+	// A holder may not ask for a user, not even for their own.
 	f.call(t, "GET", "/v1/sessions?user_id=u2", nil, bearer(other.access)).want(t, 403, "forbidden")
 	a = f.call(t, "GET", "/v1/sessions?user_id=nobody", nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
 	if string(a.body) != `{"sessions":[]}` {

@@ -16,7 +16,7 @@ import (
 // noHead are the paths whose GET changes something or answers at length: HEAD must not do its work.
 var noHead = []string{"/api/auth/revoke-all-sessions", "/admin/v1/backup", "/debug/pprof/{profile}"}
 
-// TestHeadDoesNoWork: HEAD of such a path is 405, and says what there is.
+// TestHeadDoesNoWork: HEAD of such a path is 405, with the allowed methods.
 func TestHeadDoesNoWork(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Backup = func(context.Context, io.Writer) error {
@@ -25,7 +25,7 @@ func TestHeadDoesNoWork(t *testing.T) {
 		}
 	})
 	for _, path := range []string{"/admin/v1/backup", "/debug/pprof/heap", "/debug/pprof/profile?seconds=30"} {
-		a := f.admins(t, "HEAD", path, nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 405, "")
+		a := f.callAdmin(t, "HEAD", path, nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 405, "")
 		if allow := a.Header.Get("Allow"); !strings.Contains(allow, "GET") || strings.Contains(allow, "HEAD") {
 			t.Errorf("HEAD %s: Allow %q", path, allow)
 		}
@@ -35,7 +35,7 @@ func TestHeadDoesNoWork(t *testing.T) {
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
 }
 
-// TestRoutesAreDescribed holds Echo's routes and openapi.yaml to each other, both ways.
+// TestRoutesAreDescribed: Echo's routes and the operations of openapi.yaml are the same.
 func TestRoutesAreDescribed(t *testing.T) {
 	var server *handlers.Server
 	newFixture(t, func(s *settings) { server = newServer(t, s) })
@@ -69,7 +69,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 	}
 }
 
-// TestMethods is about methods that a path does not have.
+// TestMethods is row H09: methods that a path does not have.
 func TestMethods(t *testing.T) {
 	f := newFixture(t, nil)
 	for _, tt := range []struct {
@@ -89,21 +89,21 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s %s: %d, Allow %q; want 405 and %s", tt.method, tt.path, a.StatusCode, a.Header.Get("Allow"), tt.allow)
 		}
 	}
-	// No header changes the method.
+	// No header overrides the method.
 	f.call(t, "GET", "/v1/session/refresh", nil, header("X-HTTP-Method-Override", "POST")).want(t, 405, "method_not_allowed")
 	// HEAD is GET without the body.
 	a := f.call(t, "HEAD", "/.well-known/jwks.json", nil).want(t, 200, "")
 	if len(a.body) != 0 || a.Header.Get("ETag") == "" {
 		t.Errorf("HEAD: body %q, ETag %q", a.body, a.Header.Get("ETag"))
 	}
-	// OPTIONS that is no preflight says what there is.
+	// OPTIONS that is no preflight lists the methods.
 	a = f.call(t, "OPTIONS", "/v1/session", nil).want(t, 204, "")
 	if !strings.Contains(a.Header.Get("Allow"), "DELETE") {
 		t.Errorf("OPTIONS: Allow %q", a.Header.Get("Allow"))
 	}
 }
 
-// TestPaths is about paths that are nearly right.
+// TestPaths is row H12: paths that are nearly right.
 func TestPaths(t *testing.T) {
 	f := newFixture(t, nil)
 	key := bearer(serviceKey(client.ScopeRead))
@@ -121,7 +121,7 @@ func TestPaths(t *testing.T) {
 	}
 	f.call(t, "GET", "/v1/sessions/"+id, nil, key).want(t, 200, "")
 	admin := bearer(serviceKey(client.ScopeAdmin))
-	f.admins(t, "GET", "/admin/v1/sessions/"+id+"/x", nil, admin).want(t, 404, "not_found")
+	f.callAdmin(t, "GET", "/admin/v1/sessions/"+id+"/x", nil, admin).want(t, 404, "not_found")
 }
 
 // TestUserIDsInPaths: an id is unescaped exactly once, whatever is in it.

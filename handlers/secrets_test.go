@@ -12,8 +12,8 @@ import (
 	"issuer.example/handlers"
 )
 
-// TestNoSecretIsLogged is row O05: tokens and keys go through every route, by every way,
-// and are nowhere afterwards but with who is to have them.
+// TestNoSecretIsLogged is row O05: tokens and keys are presented to every route in every way, and are in
+// no log afterwards.
 func TestNoSecretIsLogged(t *testing.T) {
 	f := newFixture(t, nil)
 	var secrets []string
@@ -37,13 +37,13 @@ func TestNoSecretIsLogged(t *testing.T) {
 				f.send(t, method, url+path, "token="+secret, func(r *http.Request) {
 					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				})
-				f.send(t, method, url+path, nil, cookie(refreshCookie, secret), cookie(accessCookie, secret), own())
+				f.send(t, method, url+path, nil, cookie(refreshCookie, secret), cookie(accessCookie, secret), fromIssuerPage())
 				f.send(t, method, url+path, nil, func(r *http.Request) { r.SetBasicAuth("x", secret) })
 				f.send(t, method, url+"/"+secret, nil)
 			}
 		}
 	}
-	scrape := f.admins(t, "GET", "/metrics", nil).want(t, 200, "")
+	scrape := f.callAdmin(t, "GET", "/metrics", nil).want(t, 200, "")
 	must(t, f.store.Close())
 	file, err := os.ReadFile(f.path)
 	must(t, err)
@@ -59,7 +59,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 	}
 }
 
-// TestLogLines: one line of JSON for each event, whatever the request brings.
+// TestLogLines: each event is one line of JSON, whatever the request contains.
 func TestLogLines(t *testing.T) {
 	f := newFixture(t, nil)
 	agents := []string{
@@ -86,7 +86,7 @@ func TestLogLines(t *testing.T) {
 	}
 }
 
-// TestFailuresSayNothing is row O06: what goes wrong inside is for the log alone.
+// TestFailuresSayNothing is row O06: only the log says why an internal error happened.
 func TestFailuresSayNothing(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Checks = append(s.http.Checks, handlers.Check{Name: "bomb", Err: func() error {

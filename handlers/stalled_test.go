@@ -31,8 +31,8 @@ func (s single) Accept() (net.Conn, error) {
 func (s single) Close() error   { close(s.done); return nil }
 func (s single) Addr() net.Addr { return &net.UnixAddr{} }
 
-// TestStreamEndsForAStalledClient: one that reads no more when its stream ends does not hold
-// its connection for ever. A pipe has no buffer that the end of the answer could go to.
+// TestStreamEndsForAStalledClient: a client that has stopped reading when its stream ends does not hold its
+// connection for ever. A pipe has no buffer, so the end of the answer cannot be written.
 func TestStreamEndsForAStalledClient(t *testing.T) {
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) {
@@ -54,7 +54,7 @@ func TestStreamEndsForAStalledClient(t *testing.T) {
 	must(t, err)
 	res, err := http.ReadResponse(bufio.NewReader(reader), nil)
 	must(t, err)
-	f.listenTo(t, revocation.NewFrameReader(res.Body), 0)
+	f.readUntil(t, revocation.NewFrameReader(res.Body), 0)
 	f.feed.Stop()
 	select {
 	case <-closed:

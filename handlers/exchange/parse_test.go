@@ -100,7 +100,7 @@ func FuzzForwarded(f *testing.F) {
 		}
 		r.RemoteAddr = "203.0.113.9:1"
 		if client := exchange.ClientAddress(trusted, r); client != netip.MustParseAddr("203.0.113.9") {
-			t.Errorf("a stranger who says %q is taken for %v", forwarded, client)
+			t.Errorf("an untrusted peer with %q is taken for %v", forwarded, client)
 		}
 	})
 }
@@ -110,12 +110,12 @@ func FuzzHost(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, host string) {
-		// Whatever stands before it, a name under a public domain is not ours.
+		// A name below a public domain is refused, whatever stands in front of it.
 		if exchange.HostAllowed("https://auth.example.com", host+".evil.com") {
-			t.Errorf("%q is known", host+".evil.com")
+			t.Errorf("%q is allowed", host+".evil.com")
 		}
 		if exchange.HostAllowed("https://auth.example.com", host) && strings.HasSuffix(host, "evil.com") {
-			t.Errorf("%q is known", host)
+			t.Errorf("%q is allowed", host)
 		}
 	})
 }
