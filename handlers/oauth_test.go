@@ -56,7 +56,7 @@ func TestIntrospect(t *testing.T) {
 	f.call(t, "DELETE", "/v1/session", nil, bearer(dead.access)).want(t, 204, "")
 	f.advance(t, 10*time.Minute)
 	for name, token := range map[string]string{
-		"revoked": dead.refresh, "expired": access, "forged": access[:len(access)-2] + "AA", "forged refresh": "rt_" + strings.Repeat("A", 64),
+		"revoked": dead.refresh, "expired": access, "forged": damaged(access), "forged refresh": "rt_" + strings.Repeat("A", 64),
 		"garbage": "garbage", "a service key": serviceKey(client.ScopeAdmin), "unsigned": "eyJhbGciOiJub25lIn0.e30.",
 	} {
 		if got := string(f.introspect(t, token).body); got != `{"active":false}` {

@@ -8,7 +8,7 @@ import (
 	"issuer.example/feed"
 )
 
-func (m *Metrics) registerFeed() {
+func (m *Metrics) countFeed() {
 	m.feedSent = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "issuer_feed_frames_sent_total", Help: "Frames given to streams of the revocation feed.",
 	})
@@ -28,15 +28,15 @@ func (m *Metrics) registerFeed() {
 	}
 }
 
-// FeedSent counts frames that were handed to a stream.
+// FeedSent counts frames given to a stream.
 func (m *Metrics) FeedSent(frames int) { m.feedSent.Add(float64(frames)) }
 
-// FeedEnded counts an ended stream by reason: one of [feed.Ends].
+// FeedEnded counts a stream that has ended.
 func (m *Metrics) FeedEnded(why string) {
 	if counter, ok := m.feedEnded[why]; ok {
 		counter.Inc()
 	}
 }
 
-// FeedApplied records the time from a revocation to its application by a verifier.
+// FeedApplied counts how long a revocation took to be applied.
 func (m *Metrics) FeedApplied(delay time.Duration) { m.feedApplied.Observe(delay.Seconds()) }

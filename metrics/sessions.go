@@ -8,9 +8,7 @@ import (
 	"issuer.example/session"
 )
 
-// registerSessions registers the counters of sessions. Every outcome is shown from the start,
-// with 0, so that a rate over it is right at its first increase.
-func (m *Metrics) registerSessions() {
+func (m *Metrics) countSessions() {
 	m.minted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "issuer_sessions_minted_total", Help: "Sessions begun.",
 	})
@@ -25,30 +23,29 @@ func (m *Metrics) registerSessions() {
 	for _, outcome := range session.Outcomes() {
 		m.refreshed[string(outcome)] = refreshes.WithLabelValues(string(outcome))
 	}
-	m.refreshedOther = refreshes.WithLabelValues("other")
+	m.otherwise = refreshes.WithLabelValues("other")
 }
 
-// Minted counts a created session.
+// Minted counts a session that has begun.
 func (m *Metrics) Minted() { m.minted.Inc() }
 
-// Refreshed counts a refresh by its outcome: one of [session.Outcomes]. Any other value is
-// counted as "other", so that the label keeps a small set of values.
+// Refreshed counts a refresh by its outcome.
 func (m *Metrics) Refreshed(outcome string) {
 	if counter, ok := m.refreshed[outcome]; ok {
 		counter.Inc()
 		return
 	}
-	m.refreshedOther.Inc()
+	m.otherwise.Inc()
 }
 
-// Ended counts n ended sessions by reason.
+// Ended counts n sessions that have ended.
 func (m *Metrics) Ended(reason session.Reason, n int) {
 	if n > 0 {
 		m.ended.WithLabelValues(string(reason)).Add(float64(n))
 	}
 }
 
-func (m *Metrics) registerCommits() {
+func (m *Metrics) countCommits() {
 	m.commitCallers = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "issuer_commit_batch_size", Help: "How many writers shared a commit of the store.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 11), // 1 to 1,024
@@ -60,8 +57,7 @@ func (m *Metrics) registerCommits() {
 	m.registry.MustRegister(m.commitCallers, m.commitTook)
 }
 
-// Committed counts one commit of the store: how many callers it served and how long it took
-// until it was durable.
+// Committed counts one commit of the store, which so many callers shared.
 func (m *Metrics) Committed(callers int, took time.Duration) {
 	m.commitCallers.Observe(float64(callers))
 	m.commitTook.Observe(took.Seconds())

@@ -29,7 +29,7 @@ func logAccess(x *Exchange) {
 		slog.String("method", printable(x.Request().Method, 16)),
 		slog.String("route", pattern(x)),
 		slog.Int("status", status),
-		slog.Duration("took", took),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.Int64("bytes", x.echo.Response().Size),
 		slog.String("request_id", x.ID),
 		slog.String("ip", x.client.String()),
