@@ -80,10 +80,6 @@ type (
 	Observer = exchange.Observer
 )
 
-// Malformed is the header in which the caller says what is wrong with a request that net/http has
-// repaired; see [exchange.Malformed].
-const Malformed = exchange.Malformed
-
 func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

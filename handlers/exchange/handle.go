@@ -20,11 +20,6 @@ const (
 	maxCookies = 256
 )
 
-// Malformed is the name of a header that no client can send, because it is not a valid field
-// name. The server that calls a [Listener] says in it what is wrong with a request that net/http
-// has repaired; such a request is answered 400 and its connection closed.
-const Malformed = ":malformed"
-
 // handle is the middleware around every request, whether or not a route matches.
 func (l *Listener) handle(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -88,10 +83,6 @@ func checkLimits(x *Exchange) error {
 		// Nothing that follows on the connection is read, so nothing can be smuggled behind
 		// the body.
 		x.Header().Set("Connection", "close")
-	}
-	if fault := r.Header[Malformed]; fault != nil {
-		x.Header().Set("Connection", "close")
-		return Invalid(fault[0])
 	}
 	switch {
 	case !l.hosts.allows(r.Host) && !l.cfg.Proxies.trusts(x.peer):

@@ -55,7 +55,10 @@ func adminServer(h http.Handler, log *slog.Logger) *http.Server {
 
 func newServer(h http.Handler, log *slog.Logger, write time.Duration) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler: closeUncertain(h),
+		// Otherwise net/http itself would answer OPTIONS * and leave the connection open.
+		DisableGeneralOptionsHandler: true,
+
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      write,
@@ -74,8 +77,7 @@ func listen(ctx context.Context, name, setting, address string, server *http.Ser
 	if err != nil {
 		return nil, fmt.Errorf("opening the %s listener (%s): %w", name, setting, err)
 	}
-	withHeads(server)
-	return &endpoint{name: name, listener: headListener{netutil.LimitListener(l, connections)}, server: server}, nil
+	return &endpoint{name: name, listener: netutil.LimitListener(l, connections), server: server}, nil
 }
 
 // serve answers until the endpoint is shut down.
