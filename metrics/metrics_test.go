@@ -118,15 +118,20 @@ func TestEveryOutcomeIsNamed(t *testing.T) {
 	}
 }
 
-// sessionConstants returns the values of the constants of a string type of package session.
+// sessionConstants returns the values of the constants of a string type of package session or of a
+// package beneath it.
 func sessionConstants(t *testing.T, typeName string) []string {
 	t.Helper()
 	files, err := filepath.Glob("../session/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	beneath, err := filepath.Glob("../session/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var values []string
-	for _, path := range files {
+	for _, path := range append(files, beneath...) {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
