@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -16,7 +16,7 @@ const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 // post sends a form as a page of the issuer does.
 func (f *fixture) post(t *testing.T, path string, fields url.Values, options ...option) answer {
 	t.Helper()
-	options = append([]option{own(), func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }}, options...)
+	options = append([]option{fromIssuerPage(), func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }}, options...)
 	return f.call(t, "POST", path, fields.Encode(), options...)
 }
 
@@ -29,7 +29,7 @@ func TestAccountPage(t *testing.T) {
 	f := newFixture(t, nil)
 	a := f.call(t, "POST", "/v1/sessions", map[string]any{
 		"user": map[string]any{"id": "u1", "name": "<b>Ada</b>"}, "user_agent": firefox, "ip_address": "192.0.2.7",
-	}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	f.mint(t, "u1")
 	f.mint(t, "u2")
 	a = f.call(t, "GET", "/account/sessions?return_to="+url.QueryEscape(appOrigin+"/settings"), nil, cookie(refreshCookie, a.text(t, "refresh_token"))).want(t, 200, "")
@@ -83,7 +83,7 @@ func TestAccountForms(t *testing.T) {
 		t.Errorf("no confirmation:\n%s", page)
 	}
 	a = f.post(t, "/account/sessions/revoke-all", url.Values{}, me).want(t, 303, "")
-	if !gone(a) || f.alive(t, mine) || !f.alive(t, foreign) {
+	if !clearsAll(a) || f.alive(t, mine) || !f.alive(t, foreign) {
 		t.Errorf("cookies: %v", a.Cookies())
 	}
 	a = f.call(t, "GET", "/account/sessions?return_to="+url.QueryEscape(appOrigin+"/"), nil, me).want(t, 401, "")
@@ -108,7 +108,7 @@ func TestAccountForgery(t *testing.T) {
 				t.Errorf("%s %s: %v %s", path, name, a.Cookies(), a.body)
 			}
 		}
-		f.call(t, "POST", path, "{}", own(), cookie(refreshCookie, s.refresh)).want(t, 415, "")
+		f.call(t, "POST", path, "{}", fromIssuerPage(), cookie(refreshCookie, s.refresh)).want(t, 415, "")
 		f.call(t, "GET", "/account/sessions/revoke", nil, cookie(refreshCookie, s.refresh)).want(t, 405, "")
 	}
 	if !f.alive(t, s) {

@@ -9,74 +9,76 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/sid"
 	"issuer.example/web"
 )
 
-// role is somebody who calls: one of these, or a service key of one scope.
+// role is a kind of caller: one of these, or a service key of one scope.
 type role string
 
 const (
-	nobody   role = "nobody"
-	stranger role = "stranger" // holds a session of another user
-	holder   role = "holder"   // holds the session concerned
+	nobody      role = "nobody"
+	otherHolder role = "other holder" // holds a session of another user
+	holder      role = "holder"       // holds the session concerned
 )
 
-// row is what everyone hears from a route, exactly.
+// row is the exact status that each role gets from a route.
 type row struct {
-	route                    string
-	nobody, stranger, holder int
-	key                      int  // a service key hears this,
-	scope                    role // but for one of this scope,
-	scoped                   int  // which hears that
-	ends                     []role
+	route                       string
+	nobody, otherHolder, holder int
+	key                         int  // the status of a service key,
+	scope                       role // except for one of this scope,
+	scoped                      int  // which gets this status
+	ends                        []role
 }
 
 // open is a route for everyone.
 func open(route string) row {
-	return row{route: route, nobody: 200, stranger: 200, holder: 200, key: 200}
+	return row{route: route, nobody: 200, otherHolder: 200, holder: 200, key: 200}
 }
 
-// users is a route for whoever holds a session.
+// users is a route for holders of a session.
 func users(route string, status int, ends ...role) row {
-	return row{route: route, nobody: 401, stranger: status, holder: status, key: 401, ends: ends}
+	return row{route: route, nobody: 401, otherHolder: status, holder: status, key: 401, ends: ends}
 }
 
-// form is one of the account pages: only pages of ours send it, and here nobody does.
+// form is a form of the account pages. It needs the origin of such a page, which no role sends here.
 func form(route string) row {
-	return row{route: route, nobody: 403, stranger: 403, holder: 403, key: 403}
+	return row{route: route, nobody: 403, otherHolder: 403, holder: 403, key: 403}
 }
 
 // keyed is a route for service keys of a scope.
-func keyed(route, scope string, status int, ends ...role) row {
-	return row{route: route, nobody: 401, stranger: 401, holder: 401, key: 403, scope: role(scope), scoped: status, ends: ends}
+func keyed(route string, scope role, status int, ends ...role) row {
+	return row{route: route, nobody: 401, otherHolder: 401, holder: 401, key: 403, scope: scope, scoped: status, ends: ends}
 }
 
 func (r row) want(who role) int {
 	switch who {
 	case nobody:
 		return r.nobody
-	case stranger:
-		return r.stranger
+	case otherHolder:
+		return r.otherHolder
 	case holder:
 		return r.holder
 	case r.scope:
 		return r.scoped
+	default:
+		return r.key
 	}
-	return r.key
 }
 
 // The scopes as roles.
 const (
-	mint, read, revoke = handlers.ScopeMint, handlers.ScopeRead, handlers.ScopeRevoke
-	follow, introspect = handlers.ScopeReadRevocations, handlers.ScopeIntrospect
-	admin              = handlers.ScopeAdmin
+	mint, read, revoke = role(client.ScopeMint), role(client.ScopeRead), role(client.ScopeRevoke)
+	follow, introspect = role(client.ScopeReadRevocations), role(client.ScopeIntrospect)
+	admin              = role(client.ScopeAdmin)
 )
 
-// everyone is every role.
+// everyone lists every role.
 func everyone() []role {
-	all := []role{nobody, stranger, holder}
+	all := []role{nobody, otherHolder, holder}
 	for _, scope := range scopes {
 		all = append(all, role(scope))
 	}
@@ -91,7 +93,7 @@ func publicMatrix() []row {
 		open("GET /api/auth/jwks"),
 		{"POST /api/auth/sign-out", 200, 200, 200, 200, "", 0, []role{holder}},
 		users("GET /api/auth/list-sessions", 200),
-		users("POST /api/auth/revoke-session", 200, holder), // without effect for the stranger
+		users("POST /api/auth/revoke-session", 200, holder), // without effect for the otherHolder
 		users("POST /api/auth/revoke-sessions", 200, holder),
 		users("POST /api/auth/revoke-other-sessions", 200),
 		users("GET /api/auth/revoke-all-sessions", 200, holder),
@@ -151,8 +153,8 @@ func adminMatrix() []row {
 	}
 }
 
-// TestAuthorization is row O09: every route, every role, the exact answer, and whether the
-// session concerned has ended of it.
+// TestAuthorization is row O09: for every route and every role the exact status, and whether the call has
+// ended the session.
 func TestAuthorization(t *testing.T) {
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
@@ -163,9 +165,9 @@ func TestAuthorization(t *testing.T) {
 	}{{f.public.URL, publicMatrix(), true}, {f.admin.URL, adminMatrix(), false}} {
 		for _, tt := range listener.matrix {
 			for _, who := range everyone() {
-				f.clock.add(10 * time.Second) // failures may happen that often
+				f.clock.add(10 * time.Second) // stay below the limit of failures
 				s := f.mint(t, "u1")
-				a := f.as(t, who, s, listener.url, tt.route)
+				a := f.callAs(t, who, s, listener.url, tt.route)
 				if a.StatusCode != tt.want(who) {
 					t.Errorf("%s as %s: %d, want %d: %s", tt.route, who, a.StatusCode, tt.want(who), a.body)
 				}
@@ -178,8 +180,8 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// checkMatrix makes sure that the matrix has exactly the routes but the refresh and the
-// claim, which have no role: the token and the code are the credential.
+// checkMatrix makes sure that the matrix has all routes except the refresh and the claim, which have no
+// role: the token and the code are the credential.
 func checkMatrix(t *testing.T, matrix []row, routes []string) {
 	t.Helper()
 	listed, served := map[string]bool{}, map[string]bool{}
@@ -206,8 +208,8 @@ func (f *fixture) hasEnded(t *testing.T, s tokens) bool {
 	return !v.End.IsZero()
 }
 
-// as calls a route that is about the session s, in that role.
-func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer {
+// callAs calls a route about the session s in that role.
+func (f *fixture) callAs(t *testing.T, who role, s tokens, url, route string) answer {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer(
@@ -219,10 +221,10 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 	case nobody:
 	case holder:
 		options = []option{bearer(s.access)}
-	case stranger:
+	case otherHolder:
 		options = []option{bearer(f.mint(t, "u2").access)}
 	default:
-		options = []option{bearer(serviceKey(string(who)))}
+		options = []option{bearer(serviceKey(client.Scope(who)))}
 	}
 	var body any
 	switch {
@@ -241,16 +243,16 @@ func (f *fixture) as(t *testing.T, who role, s tokens, url, route string) answer
 	return f.send(t, method, url+path, body, options...)
 }
 
-// TestScopeChallenge: a key without the scope hears which one it lacks (RFC 6750 §3.1).
+// TestScopeChallenge: the answer names the scope that a key lacks (RFC 6750 §3.1).
 func TestScopeChallenge(t *testing.T) {
 	f := newFixture(t, nil)
-	a := f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 403, "forbidden")
+	a := f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(client.ScopeMint))).want(t, 403, "forbidden")
 	if got := a.Header.Get("WWW-Authenticate"); got != `Bearer error="insufficient_scope", scope="sessions:read"` {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
 	for _, key := range []string{
-		"sk_", "sk_" + strings.Repeat("x", 43), serviceKey(handlers.ScopeRead) + "x", serviceKey(handlers.ScopeRead)[:45],
-		strings.ToUpper(serviceKey(handlers.ScopeRead)),
+		"sk_", "sk_" + strings.Repeat("x", 43), serviceKey(client.ScopeRead) + "x", serviceKey(client.ScopeRead)[:45],
+		strings.ToUpper(serviceKey(client.ScopeRead)),
 	} {
 		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(key)).want(t, 401, "token_invalid")
 	}

@@ -47,7 +47,7 @@ func BenchmarkRefresh(b *testing.B) {
 	})
 }
 
-// quickWriter takes an answer and forgets it.
+// quickWriter discards an answer.
 type quickWriter struct {
 	header http.Header
 	status int

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRuleC: a POST with cookies needs a trusted origin, exactly, and JSON.
+// TestRuleC: a POST with cookies needs exactly one trusted origin, and JSON.
 func TestRuleC(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	posts := []string{
@@ -41,20 +41,20 @@ func TestRuleC(t *testing.T) {
 	s := f.mint(t, "u1")
 	for _, post := range posts {
 		for _, contentType := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""} {
-			f.call(t, "POST", "/api/auth/"+post, "{}", cookie(refreshCookie, s.refresh), page(), func(r *http.Request) {
+			f.call(t, "POST", "/api/auth/"+post, "{}", cookie(refreshCookie, s.refresh), fromAppPage(), func(r *http.Request) {
 				r.Header.Set("Content-Type", contentType)
 			}).want(t, 415, "UNSUPPORTED_MEDIA_TYPE")
 		}
-		f.call(t, "POST", "/api/auth/"+post, nil, cookie(refreshCookie, s.refresh), page(), header("Origin", appOrigin)).want(t, 403, "INVALID_ORIGIN")
+		f.call(t, "POST", "/api/auth/"+post, nil, cookie(refreshCookie, s.refresh), fromAppPage(), header("Origin", appOrigin)).want(t, 403, "INVALID_ORIGIN")
 		// The cookie need not be ours: any shows that a browser may stand behind it.
 		f.call(t, "POST", "/api/auth/"+post, nil, bearer(s.access), cookie("theme", "dark")).want(t, 403, "MISSING_OR_NULL_ORIGIN")
 	}
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
-	// What brings no cookie needs no origin.
+	// A request without a cookie needs no origin.
 	f.call(t, "POST", "/api/auth/revoke-sessions", nil, bearer(s.access), header("Origin", "https://evil.example")).want(t, 200, "")
 }
 
-// TestRuleG: the GET that changes something is taken from a page's own fetch only.
+// TestRuleG: the GET that changes something is accepted only from the fetch of a trusted page.
 func TestRuleG(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	const blocked, foreign, missing = "CROSS_SITE_REQUEST_BLOCKED", "INVALID_ORIGIN", "MISSING_OR_NULL_ORIGIN"
@@ -113,8 +113,8 @@ func TestRuleG(t *testing.T) {
 	f.call(t, "GET", "/api/auth/revoke-all-sessions", nil, bearer(s.access), header("Sec-Fetch-Mode", "navigate")).want(t, 200, "")
 }
 
-// tryCall makes a call by cookie with those headers. Where a code is wanted, it must be
-// refused with it, and nothing may have changed.
+// tryCall makes a call by cookie with those headers. If a code is given, the call must be refused with it
+// and must not change anything.
 func (f *fixture) tryCall(t *testing.T, method, path, code string, headers map[string]string) {
 	t.Helper()
 	s := f.mint(t, "u1")
@@ -147,7 +147,7 @@ func (f *fixture) tryCall(t *testing.T, method, path, code string, headers map[s
 	}
 }
 
-// TestCORSForBetterAuth: who may read an answer is said on errors and the keys, too.
+// TestCORSForBetterAuth: errors and the key set have CORS headers, too.
 func TestCORSForBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	for _, origin := range []string{appOrigin, "https://evil.example", "null"} {

@@ -8,14 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/jwt"
 	"issuer.example/session"
 )
 
 const cacheCookie = "better-auth.session_data"
 
-// newBetterFixture is a fixture with a cookie cache.
+// newBetterFixture makes a fixture with a cookie cache.
 func newBetterFixture(t *testing.T, change func(*settings)) *fixture {
 	t.Helper()
 	return newFixture(t, func(s *settings) {
@@ -26,8 +26,8 @@ func newBetterFixture(t *testing.T, change func(*settings)) *fixture {
 	})
 }
 
-// page is what the browser sends with a POST from a page of an allowed origin.
-func page() option { return header("Origin", appOrigin) }
+// fromAppPage adds what a browser sends with a POST from a page of an allowed origin.
+func fromAppPage() option { return header("Origin", appOrigin) }
 
 // identity is the form of /get-session.
 type identity struct {
@@ -54,8 +54,8 @@ func (a answer) null(t *testing.T) answer {
 	return a
 }
 
-// gone reports whether an answer clears every cookie of a session.
-func gone(a answer) bool {
+// clearsAll reports whether an answer clears every cookie of a session.
+func clearsAll(a answer) bool {
 	c, ok := a.cookie(cacheCookie)
 	return cleared(a) && ok && c.MaxAge < 0
 }
@@ -66,7 +66,7 @@ func TestGetSessionReadsAndNeverRotates(t *testing.T) {
 		"user":       map[string]any{"id": "u1", "email": "u@x.example", "name": "Ü"},
 		"claims":     map[string]any{"role": "editor", "email_verified": true, "id": "another"},
 		"ip_address": "192.0.2.7", "user_agent": "Firefox",
-	}, bearer(serviceKey(handlers.ScopeMint)))
+	}, bearer(serviceKey(client.ScopeMint)))
 	token := setCookie(t, a, refreshCookie).Value
 	born := f.clock.now()
 	for range 3 {
@@ -120,7 +120,7 @@ func TestSignedOutIsNull(t *testing.T) {
 			t.Errorf("%s sets %v", method, a.Header["Set-Cookie"])
 		}
 		for _, dead := range []string{s.refresh, "rt_" + strings.Repeat("A", 64), "x"} {
-			if a := f.call(t, method, "/api/auth/get-session", nil, cookie(refreshCookie, dead), page()).null(t); !gone(a) {
+			if a := f.call(t, method, "/api/auth/get-session", nil, cookie(refreshCookie, dead), fromAppPage()).null(t); !clearsAll(a) {
 				t.Errorf("%s with a dead cookie sets %v", method, a.Header["Set-Cookie"])
 			}
 		}
@@ -132,7 +132,7 @@ func TestSignedOutIsNull(t *testing.T) {
 		"GET revoke-all-sessions", "POST revoke-all-sessions", "GET token", "POST update-session",
 	} {
 		method, path, _ := strings.Cut(route, " ")
-		for _, options := range [][]option{nil, {cookie(refreshCookie, s.refresh), page()}, {bearer(s.refresh)}} {
+		for _, options := range [][]option{nil, {cookie(refreshCookie, s.refresh), fromAppPage()}, {bearer(s.refresh)}} {
 			a := f.call(t, method, "/api/auth/"+path, nil, options...).want(t, 401, "UNAUTHORIZED")
 			if a.text(t, "message") != "Unauthorized" {
 				t.Errorf("%s: %s", route, a.body)
@@ -155,7 +155,7 @@ func TestRenewal(t *testing.T) {
 	if got := read(refresh.Value, "?disableRefresh=true"); got.NeedsRefresh != nil {
 		t.Error("a renewal is due for who has switched that off")
 	}
-	a := f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), page()).want(t, 200, "")
+	a := f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), fromAppPage()).want(t, 200, "")
 	next := setCookie(t, a, refreshCookie)
 	got := a.identity(t)
 	if next.Value == refresh.Value || next.MaxAge != int((30*24*time.Hour-5*time.Minute).Seconds()) || got.NeedsRefresh != nil {
@@ -168,18 +168,18 @@ func TestRenewal(t *testing.T) {
 		t.Error("another renewal is due at once")
 	}
 	// A second tab with the old token gets the same successor, and one that is copied ends the session.
-	a = f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), page()).want(t, 200, "")
+	a = f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), fromAppPage()).want(t, 200, "")
 	if setCookie(t, a, refreshCookie).Value != next.Value {
 		t.Error("two tabs got different successors")
 	}
 	f.advance(t, time.Hour)
-	f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, next.Value), page()).want(t, 200, "")
+	f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, next.Value), fromAppPage()).want(t, 200, "")
 	f.advance(t, time.Hour)
 	a = f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, refresh.Value)).null(t)
 	if len(a.Header["Set-Cookie"]) != 0 {
 		t.Error("a reading that came too late clears the cookie of the one that has won")
 	}
-	if a = f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), page()).null(t); !gone(a) {
+	if a = f.call(t, "POST", "/api/auth/get-session", "{}", cookie(refreshCookie, refresh.Value), fromAppPage()).null(t); !clearsAll(a) {
 		t.Error("the copied token's cookies stay")
 	}
 	f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, next.Value)).null(t)
@@ -209,7 +209,7 @@ func TestReadingKeepsASessionAlive(t *testing.T) {
 func TestListAndRevokeByBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	mine, also, third, foreign := f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u2")
-	own := []option{cookie(refreshCookie, mine.refresh), page()}
+	own := []option{cookie(refreshCookie, mine.refresh), fromAppPage()}
 	var list []struct {
 		ID, Token string
 		Current   bool
@@ -239,7 +239,7 @@ func TestListAndRevokeByBetterAuth(t *testing.T) {
 	} {
 		f.call(t, "POST", "/api/auth/revoke-session", body, own...).want(t, 400, code)
 	}
-	if a := f.call(t, "POST", "/api/auth/revoke-session", map[string]any{"id": mine.id}, own...).want(t, 200, ""); !gone(a) || alive(mine) {
+	if a := f.call(t, "POST", "/api/auth/revoke-session", map[string]any{"id": mine.id}, own...).want(t, 200, ""); !clearsAll(a) || alive(mine) {
 		t.Errorf("ending the own session sets %v", a.Cookies())
 	}
 }
@@ -260,10 +260,10 @@ func TestRevokeManyByBetterAuth(t *testing.T) {
 			method, path, _ := strings.Cut(tt.route, " ")
 			options := []option{bearer(mine.access)}
 			if byCookie {
-				options = []option{cookie(refreshCookie, mine.refresh), page()}
+				options = []option{cookie(refreshCookie, mine.refresh), fromAppPage()}
 			}
 			a := f.call(t, method, path, nil, options...).want(t, 200, "")
-			if string(a.body) != `{"status":true}` || gone(a) == tt.survives {
+			if string(a.body) != `{"status":true}` || clearsAll(a) == tt.survives {
 				t.Errorf("%s: %s, sets %v", tt.route, a.body, a.Header["Set-Cookie"])
 			}
 			for _, s := range []tokens{mine, also, foreign} {
@@ -280,8 +280,8 @@ func TestSignOutByBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	refresh, access := f.mintCookies(t, "u1")
 	for range 2 {
-		a := f.call(t, "POST", "/api/auth/sign-out", nil, page(), cookie(refreshCookie, refresh.Value), cookie(cacheCookie+".0", "x"), cookie(cacheCookie+".1", "x")).want(t, 200, "")
-		if string(a.body) != `{"success":true}` || !gone(a) {
+		a := f.call(t, "POST", "/api/auth/sign-out", nil, fromAppPage(), cookie(refreshCookie, refresh.Value), cookie(cacheCookie+".0", "x"), cookie(cacheCookie+".1", "x")).want(t, 200, "")
+		if string(a.body) != `{"success":true}` || !clearsAll(a) {
 			t.Errorf("%s %v", a.body, a.Header["Set-Cookie"])
 		}
 		for _, chunk := range []string{".0", ".1"} {
@@ -291,12 +291,12 @@ func TestSignOutByBetterAuth(t *testing.T) {
 		}
 	}
 	f.call(t, "GET", "/v1/session", nil, bearer(access.Value)).want(t, 401, "session_revoked")
-	for _, options := range [][]option{nil, {bearer(access.Value)}, {bearer("junk")}, {page(), cookie(refreshCookie, "junk")}} {
+	for _, options := range [][]option{nil, {bearer(access.Value)}, {bearer("junk")}, {fromAppPage(), cookie(refreshCookie, "junk")}} {
 		f.call(t, "POST", "/api/auth/sign-out", "{}", options...).want(t, 200, "")
 	}
-	// Signing out by /v1 takes the cookie cache away, too.
+	// Signing out by /v1 clears the cookie cache, too.
 	refresh, _ = f.mintCookies(t, "u1")
-	if a := f.call(t, "DELETE", "/v1/session", nil, own(), cookie(refreshCookie, refresh.Value)).want(t, 204, ""); !gone(a) {
+	if a := f.call(t, "DELETE", "/v1/session", nil, fromIssuerPage(), cookie(refreshCookie, refresh.Value)).want(t, 204, ""); !clearsAll(a) {
 		t.Errorf("the cookie cache stays: %v", a.Header["Set-Cookie"])
 	}
 }
@@ -308,7 +308,7 @@ func TestTokenAndKeys(t *testing.T) {
 	a := f.call(t, "GET", "/api/auth/token", nil, cookie(refreshCookie, s.refresh)).want(t, 200, "")
 	fresh := a.text(t, "token")
 	f.call(t, "GET", "/v1/session", nil, bearer(fresh)).want(t, 200, "")
-	// An access token does not outlive itself.
+	// An access token cannot extend its own life.
 	if got := f.call(t, "GET", "/api/auth/token", nil, bearer(fresh)).want(t, 200, "").text(t, "token"); got != fresh {
 		t.Error("an access token was exchanged for a younger one")
 	}
@@ -320,7 +320,7 @@ func TestTokenAndKeys(t *testing.T) {
 	}
 	f.call(t, "GET", "/api/auth/jwks", nil, header("If-None-Match", a.Header.Get("ETag"))).want(t, 304, "")
 	f.call(t, "GET", "/api/auth/ok", nil).want(t, 200, "")
-	f.call(t, "POST", "/api/auth/update-session", `{"theme":"dark"}`, cookie(refreshCookie, s.refresh), page()).want(t, 400, "NO_FIELDS_TO_UPDATE")
+	f.call(t, "POST", "/api/auth/update-session", `{"theme":"dark"}`, cookie(refreshCookie, s.refresh), fromAppPage()).want(t, 400, "NO_FIELDS_TO_UPDATE")
 }
 
 func TestFreshnessForBetterAuth(t *testing.T) {
@@ -332,21 +332,21 @@ func TestFreshnessForBetterAuth(t *testing.T) {
 	f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(refreshCookie, s.refresh)).want(t, 200, "")
 	f.advance(t, 10*time.Minute)
 	f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(refreshCookie, s.refresh)).want(t, 403, "SESSION_NOT_FRESH")
-	f.call(t, "POST", "/api/auth/revoke-sessions", nil, cookie(refreshCookie, s.refresh), page()).want(t, 403, "SESSION_NOT_FRESH")
+	f.call(t, "POST", "/api/auth/revoke-sessions", nil, cookie(refreshCookie, s.refresh), fromAppPage()).want(t, 403, "SESSION_NOT_FRESH")
 	f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh)).want(t, 200, "")
 	// From another browser the user must authenticate there: that is not the end of the session.
-	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": "u1"}, "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}, bearer(serviceKey(handlers.ScopeMint)))
+	a := f.call(t, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": "u1"}, "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}, bearer(serviceKey(client.ScopeMint)))
 	a = f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, setCookie(t, a, refreshCookie).Value)).want(t, 403, "SESSION_NOT_FRESH")
 	if len(a.Cookies()) != 0 {
 		t.Errorf("cookies: %v", a.Cookies())
 	}
 }
 
-// TestErrorsForBetterAuth: each refusal is JSON with code and message, whatever refuses.
+// TestErrorsForBetterAuth: every refusal is JSON with code and message, whichever part refuses.
 func TestErrorsForBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	s := f.mint(t, "u1")
-	own := []option{cookie(refreshCookie, s.refresh), page()}
+	own := []option{cookie(refreshCookie, s.refresh), fromAppPage()}
 	for _, tt := range []struct {
 		name string
 		a    answer
@@ -384,7 +384,7 @@ func TestErrorsForBetterAuth(t *testing.T) {
 	}
 }
 
-// TestStoreDownForBetterAuth: a failure is neither signed out nor a success.
+// TestStoreDownForBetterAuth: a failure of the store is answered neither as signed out nor as success.
 func TestStoreDownForBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	s := f.mint(t, "u1")
@@ -394,7 +394,7 @@ func TestStoreDownForBetterAuth(t *testing.T) {
 		"POST revoke-other-sessions", "GET revoke-all-sessions", "POST revoke-all-sessions", "POST sign-out", "GET token",
 	} {
 		method, path, _ := strings.Cut(route, " ")
-		for _, options := range [][]option{{cookie(refreshCookie, s.refresh), page()}, {bearer(s.access)}} {
+		for _, options := range [][]option{{cookie(refreshCookie, s.refresh), fromAppPage()}, {bearer(s.access)}} {
 			a := f.call(t, method, "/api/auth/"+path, `{"id":"`+s.id+`"}`, options...).want(t, 503, "SERVICE_UNAVAILABLE")
 			if len(a.Header["Set-Cookie"]) != 0 {
 				t.Errorf("%s sets %v", route, a.Header["Set-Cookie"])

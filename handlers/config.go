@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,13 +12,18 @@ import (
 	"strings"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/feed"
+	"issuer.example/handlers/betterauth"
+	"issuer.example/handlers/credential"
+	"issuer.example/handlers/exchange"
+	"issuer.example/handlers/wellknown"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
 
 // ErrConfig is returned by [New] for a [Config] that cannot work.
-var ErrConfig = errors.New("handlers: unusable configuration")
+var ErrConfig = errors.New("handlers: invalid configuration")
 
 // Config is what the HTTP interface is made of.
 type Config struct {
@@ -29,21 +33,24 @@ type Config struct {
 	// trailing slash. Required.
 	Issuer string
 
-	// ServiceKeys may call the service and admin routes. None: those answer 401.
-	ServiceKeys []ServiceKey
+	// ServiceKeys may call the routes for backends, verifiers and operators. None: those
+	// answer 401.
+	ServiceKeys []client.Key
 	Cookies     Cookies
 	BetterAuth  BetterAuth
-	// AllowedOrigins are the origins, besides the issuer's own, whose pages may call
-	// with credentials: exact, as "https://app.example". None: no other.
+	// AllowedOrigins are the origins, besides the issuer's own, whose pages may call with
+	// credentials: exact, as "https://app.example". None: no other.
 	AllowedOrigins []string
-	// TrustedProxies may say who their client is (X-Forwarded-For), which name it
-	// called (Host) and the request's id (X-Request-Id). None: nobody may.
+	// TrustedProxies may name their client (X-Forwarded-For), the host that it called (Host)
+	// and the request's id (X-Request-Id). None: nobody may.
 	TrustedProxies []netip.Prefix
-	// Hosts are further names under which the issuer is called, without port; see
-	// [Server] for those that need no mention.
+	// Hosts are further names under which the issuer is called, without port. These need no
+	// mention: the host of Issuer, addresses, and names that cannot be registered in the public
+	// DNS (localhost, a name without a dot, and below .localhost, .local, .internal, .svc,
+	// .cluster.local and .home.arpa). A trusted proxy may pass on any name.
 	Hosts []string
 
-	// Feed tells verifiers what is revoked. Nil: its routes answer 404.
+	// Feed is the revocation feed. Nil: its routes answer 404.
 	Feed *feed.Hub
 
 	// Checks are what /readyz asks, besides the signing keys.
@@ -52,48 +59,26 @@ type Config struct {
 	Backup func(ctx context.Context, w io.Writer) error
 	// Metrics answers GET /metrics of the admin listener. Nil: 404.
 	Metrics http.Handler
-	// Observer hears of every request. Nil: nobody does.
+	// Observer is called for every request. Nil: none is.
 	Observer Observer
 
 	Logger *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // nil: time.Now
+
+	frameTimeout time.Duration // of the stream of revocations; 0: the default
 }
 
-// ServiceKey is a caller of the service and admin routes.
-type ServiceKey struct {
-	// Name is the `client_id` of the sessions that it mints.
-	Name string
-	// SHA256 is the hash of the whole key text. The key itself is nowhere.
-	SHA256 [32]byte
-	// Scopes are what it may do: the Scope constants.
-	Scopes []string
-}
-
-// The scopes of service keys.
-const (
-	ScopeMint            = "sessions:mint"
-	ScopeRead            = "sessions:read"
-	ScopeRevoke          = "sessions:revoke"
-	ScopeReadRevocations = "revocations:read"
-	ScopeIntrospect      = "tokens:introspect"
-	ScopeAdmin           = "admin"
+// Parts of the configuration that belong to the packages beneath.
+type (
+	// Cookies says how tokens travel in cookies.
+	Cookies = credential.Cookies
+	// BetterAuth configures the routes of the better-auth client.
+	BetterAuth = betterauth.Options
+	// Check is a part that must work before the issuer is ready.
+	Check = wellknown.Check
+	// Observer is called for requests, for metrics.
+	Observer = exchange.Observer
 )
-
-// Check is one part that must work before the issuer is ready.
-type Check struct {
-	Name string
-	// Err is nil while the part works. It must answer at once. Its text is logged, and
-	// never shown to whoever asks.
-	Err func() error
-}
-
-// Observer hears of requests, for metrics.
-type Observer interface {
-	// Route is asked once for each route. The function that it returns is called after
-	// each request of it, and must not block. Requests without a route have the
-	// pattern "" and the method "".
-	Route(method, pattern string) func(status int, took time.Duration)
-}
 
 func (c *Config) setDefaults() {
 	if c.Logger == nil {
@@ -103,10 +88,9 @@ func (c *Config) setDefaults() {
 		c.Now = time.Now
 	}
 	if c.Observer == nil {
-		c.Observer = unobserved{}
+		c.Observer = noObserver{}
 	}
 	c.Issuer = strings.TrimSuffix(c.Issuer, "/")
-	c.BetterAuth.BasePath = cmp.Or(c.BetterAuth.BasePath, "/api/auth")
 }
 
 func (c *Config) check() error {
@@ -119,9 +103,9 @@ func (c *Config) check() error {
 	return nil
 }
 
-type unobserved struct{}
+type noObserver struct{}
 
 // Route observes nothing.
-func (unobserved) Route(string, string) func(int, time.Duration) {
+func (noObserver) Route(string, string) func(int, time.Duration) {
 	return func(int, time.Duration) {}
 }

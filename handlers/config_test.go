@@ -7,11 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/session"
 )
 
-// TestConfig: what cannot work is refused before anything listens.
+// TestConfig: a configuration that cannot work is refused by New.
 func TestConfig(t *testing.T) {
 	var good handlers.Config
 	newFixture(t, func(s *settings) {
@@ -28,8 +29,10 @@ func TestConfig(t *testing.T) {
 		"issuer of another scheme": func(c *handlers.Config) { c.Issuer = "ftp://x" },
 		"origin with a path":       func(c *handlers.Config) { c.AllowedOrigins = []string{"https://app.example/x"} },
 		"origin that is a wish":    func(c *handlers.Config) { c.AllowedOrigins = []string{"*"} },
-		"key without a name":       func(c *handlers.Config) { c.ServiceKeys = []handlers.ServiceKey{{}} },
-		"two keys of one name":     func(c *handlers.Config) { c.ServiceKeys = []handlers.ServiceKey{{Name: "a"}, {Name: "a"}} },
+		"key without a name":       func(c *handlers.Config) { c.ServiceKeys = []client.Key{{}} },
+		"two keys of one name": func(c *handlers.Config) {
+			c.ServiceKeys = []client.Key{{Name: "a"}, {Name: "a", SHA256: client.HashKey("b")}}
+		},
 	} {
 		bad := good
 		spoil(&bad)
@@ -43,11 +46,11 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestUserIsHandedBack: what the backend says of the user comes back with the session.
+// TestUserIsHandedBack: what the backend says of the user is answered with the session.
 func TestUserIsHandedBack(t *testing.T) {
 	f := newFixture(t, nil)
 	user := map[string]any{"id": "ü/1 \"x\"", "email": "a@b.example", "name": "Zoë <b>", "image": "https://img.example/?a=1&b=2"}
-	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": user}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": user}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	again := f.refresh(t, a.text(t, "refresh_token")).want(t, 200, "")
 	current := f.call(t, "GET", "/v1/session", nil, bearer(a.text(t, "access_token"))).want(t, 200, "")
 	for name, got := range map[string]answer{"mint": a, "refresh": again, "session": current} {
@@ -63,7 +66,7 @@ func TestUserIsHandedBack(t *testing.T) {
 	}
 }
 
-// TestCookiesOfADomain: clearing reaches the cookies of the host alone, too.
+// TestCookiesOfADomain: the cookies of the host alone are cleared, too.
 func TestCookiesOfADomain(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Cookies.Domain = "example.com"
@@ -79,6 +82,6 @@ func TestCookiesOfADomain(t *testing.T) {
 		t.Errorf("Set-Cookie: %v", a.Header["Set-Cookie"])
 	}
 	// Among cookies that are all refused, the one that says most decides.
-	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, s.refresh), own())
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, s.refresh), fromIssuerPage())
 	a.want(t, 401, "session_revoked")
 }

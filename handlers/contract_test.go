@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// contract holds every answer that passes to openapi.yaml.
+// contract checks every answer against openapi.yaml.
 type contract struct {
 	t    testing.TB
 	doc  *openapi3.T
@@ -25,8 +25,8 @@ type contract struct {
 	adminHost string
 }
 
-// elsewhere reports whether the path is described for the other listener.
-func (c *contract) elsewhere(r *http.Request) bool {
+// forOtherListener reports whether the path is described for the other listener.
+func (c *contract) forOtherListener(r *http.Request) bool {
 	ops := strings.HasPrefix(r.URL.Path, "/admin/") || strings.HasPrefix(r.URL.Path, "/debug/") || r.URL.Path == "/metrics"
 	both := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
 	return !both && ops != (r.URL.Host == c.adminHost)
@@ -72,7 +72,7 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// check validates one answer. What has no operation must be refused by a problem document.
+// check validates one answer. A request without an operation must be refused with a problem document.
 func (c *contract) check(r *http.Request, response *http.Response, body []byte) error {
 	path, item := c.find(r.URL.EscapedPath())
 	method := r.Method
@@ -80,7 +80,7 @@ func (c *contract) check(r *http.Request, response *http.Response, body []byte) 
 		method = http.MethodGet
 	}
 	var operation *openapi3.Operation
-	if item != nil && !c.elsewhere(r) {
+	if item != nil && !c.forOtherListener(r) {
 		operation = item.GetOperation(method)
 	}
 	if operation == nil {
@@ -114,7 +114,7 @@ func (c *contract) checkUnknown(r *http.Request, response *http.Response, body [
 	return nil
 }
 
-// find returns the described path that a request path is of, literal ones first.
+// find returns the described path that matches the path of a request, literal paths first.
 func (c *contract) find(path string) (string, *openapi3.PathItem) {
 	if item := c.doc.Paths.Value(path); item != nil {
 		return path, item

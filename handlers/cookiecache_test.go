@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/jwt"
 )
 
-// cached is the session_data that an answer sets, joined from its chunks.
+// cached returns the session_data that an answer sets, joined from its chunks.
 func cached(t *testing.T, a answer) (text string, names []string) {
 	t.Helper()
 	for _, c := range a.Cookies() {
@@ -30,7 +30,7 @@ func (f *fixture) mintLarge(t *testing.T, image, claim int) string {
 	a := f.call(t, "POST", "/v1/sessions", map[string]any{
 		"user":   map[string]any{"id": "u1", "image": strings.Repeat("i", image)},
 		"claims": map[string]any{"c": strings.Repeat("c", claim)},
-	}, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	}, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	return a.text(t, "refresh_token")
 }
 
@@ -72,7 +72,7 @@ func TestCookieCache(t *testing.T) {
 	}
 }
 
-// TestCookieCacheIsReplaced: what was set in another form before does not stay beside it.
+// TestCookieCacheIsReplaced: cookies of an earlier form of the cache are removed.
 func TestCookieCacheIsReplaced(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	small, large := f.mintLarge(t, 1, 1), f.mintLarge(t, 2048, 1000)
@@ -100,7 +100,7 @@ func TestCookieCacheEndsWithTheSession(t *testing.T) {
 		t.Errorf("Max-Age %d, want 60", c.MaxAge)
 	}
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.refresh)).want(t, 204, "")
-	// Whatever the cache says, what has ended has ended.
+	// A session that has ended is refused, whatever the cache says.
 	f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh), cookie(cacheCookie, setCookie(t, a, cacheCookie).Value)).null(t)
 }
 
@@ -111,7 +111,7 @@ func TestCookieCacheCanBeOff(t *testing.T) {
 	if c := setCookie(t, a, cacheCookie); c.MaxAge >= 0 || c.Value != "" {
 		t.Errorf("cookie: %v", c)
 	}
-	// A bearer token brings no cookies, and takes none home.
+	// A request by bearer token sets no cookies.
 	if a := f.call(t, "GET", "/api/auth/get-session", nil, bearer(s.access)).want(t, 200, ""); len(a.Cookies()) != 0 || a.identity(t).Session.ID != s.id {
 		t.Errorf("%v %s", a.Cookies(), a.body)
 	}
@@ -121,13 +121,13 @@ func TestCookieCacheCanBeOff(t *testing.T) {
 func TestPlantedCookiesForBetterAuth(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
-	both := []option{cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh), page()}
+	both := []option{cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh), fromAppPage()}
 	for _, route := range []string{"GET get-session", "POST get-session", "GET list-sessions", "POST revoke-sessions", "GET revoke-all-sessions", "GET token"} {
 		method, path, _ := strings.Cut(route, " ")
-		if a := f.call(t, method, "/api/auth/"+path, nil, both...).want(t, 400, "BAD_REQUEST"); !gone(a) {
+		if a := f.call(t, method, "/api/auth/"+path, nil, both...).want(t, 400, "BAD_REQUEST"); !clearsAll(a) {
 			t.Errorf("%s: the cookies stay", route)
 		}
-		a := f.call(t, method, "/api/auth/"+path, nil, bearer(theirs.access), cookie(refreshCookie, mine.refresh), page())
+		a := f.call(t, method, "/api/auth/"+path, nil, bearer(theirs.access), cookie(refreshCookie, mine.refresh), fromAppPage())
 		a.want(t, 400, "BAD_REQUEST")
 	}
 	a := f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, "rt_"+strings.Repeat("A", 64)), cookie(refreshCookie, mine.refresh))

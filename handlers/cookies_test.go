@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/session"
 )
@@ -15,11 +16,11 @@ const (
 	accessCookie  = "better-auth.access_token"
 )
 
-// mintCookies begins a session whose tokens come in cookies.
+// mintCookies creates a session whose tokens come in cookies.
 func (f *fixture) mintCookies(tb testing.TB, user string) (refresh, access *http.Cookie) {
 	tb.Helper()
 	a := f.call(tb, "POST", "/v1/sessions?transport=cookie", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
+		bearer(serviceKey(client.ScopeMint))).want(tb, 201, "")
 	for _, secret := range []string{"access_token", "refresh_token"} {
 		if a.at(tb, secret) != nil {
 			tb.Fatalf("%s is in the body", secret)
@@ -70,7 +71,7 @@ func TestCookieTransport(t *testing.T) {
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, access.Value)).want(t, 200, "")
 
 	f.advance(t, time.Hour)
-	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 200, "")
 	next := setCookie(t, a, refreshCookie)
 	if next.Value == refresh.Value || next.MaxAge != int((30*24-1)*time.Hour/time.Second) {
 		t.Errorf("the next cookie: %v", next)
@@ -80,12 +81,12 @@ func TestCookieTransport(t *testing.T) {
 	}
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, access.Value)).want(t, 401, "token_expired")
 
-	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), own()).want(t, 204, "")
+	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), fromIssuerPage()).want(t, 204, "")
 	if !cleared(a) {
 		t.Errorf("sign-out sets %v", a.Header["Set-Cookie"])
 	}
-	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), own()).want(t, 204, "")
-	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, next.Value), own()).want(t, 401, "session_revoked")
+	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, next.Value), fromIssuerPage()).want(t, 204, "")
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, next.Value), fromIssuerPage()).want(t, 401, "session_revoked")
 	if !cleared(a) {
 		t.Errorf("the dead session's cookies stay: %v", a.Header["Set-Cookie"])
 	}
@@ -111,7 +112,7 @@ func TestCookieAttributes(t *testing.T) {
 				s.http.Issuer, s.sessions.Issuer, s.http.Cookies = tt.issuer, tt.issuer, tt.cookies
 			})
 			a := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": "u1"}, "transport": "cookie"},
-				bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+				bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 			line := a.Header.Values("Set-Cookie")[0]
 			nameValue, attributes, _ := strings.Cut(line, "; ")
 			if name, _, _ := strings.Cut(nameValue, "="); name != tt.cookie || attributes != tt.want {
@@ -144,17 +145,17 @@ func TestCookieAttributes(t *testing.T) {
 func TestRaceLoserKeepsCookies(t *testing.T) {
 	f := newFixture(t, nil)
 	refresh, _ := f.mintCookies(t, "u1")
-	first := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
-	second := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	first := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 200, "")
+	second := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 200, "")
 	if a, b := setCookie(t, first, refreshCookie).Value, setCookie(t, second, refreshCookie).Value; a != b {
 		t.Error("two tabs got different successors")
 	}
 	must(t, f.store.Close())
-	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 503, "unavailable")
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 503, "unavailable")
 	if len(a.Header["Set-Cookie"]) != 0 {
 		t.Errorf("a failing store clears cookies: %v", a.Header["Set-Cookie"])
 	}
-	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 503, "unavailable")
+	a = f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 503, "unavailable")
 	if len(a.Header["Set-Cookie"]) != 0 {
 		t.Errorf("a failing store clears cookies: %v", a.Header["Set-Cookie"])
 	}
@@ -164,19 +165,19 @@ func TestRaceLoserKeepsCookies(t *testing.T) {
 func TestReuseByCookie(t *testing.T) {
 	f := newFixture(t, nil)
 	refresh, _ := f.mintCookies(t, "u1")
-	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), own()).want(t, 200, "")
+	a := f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromIssuerPage()).want(t, 200, "")
 	f.advance(t, time.Minute)
-	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, setCookie(t, a, refreshCookie).Value), own()).want(t, 200, "")
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, setCookie(t, a, refreshCookie).Value), fromIssuerPage()).want(t, 200, "")
 	f.advance(t, time.Minute)
 	// A forged cookie in front of the copied one does not hide it.
-	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, refresh.Value), own()).
+	a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, "rt_x"), cookie(refreshCookie, refresh.Value), fromIssuerPage()).
 		want(t, 401, "refresh_token_reused")
 	if !cleared(a) {
 		t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
 	}
 }
 
-// TestPlantedCookies is row R13: cookies that a neighbour has tossed in.
+// TestPlantedCookies is row R13: cookies that a page on a sibling domain has set.
 func TestPlantedCookies(t *testing.T) {
 	f := newFixture(t, nil)
 	mine, myAccess := f.mintCookies(t, "victim")
@@ -184,12 +185,12 @@ func TestPlantedCookies(t *testing.T) {
 
 	t.Run("a dead one beside the good one", func(t *testing.T) {
 		f.call(t, "POST", "/v1/session/refresh", nil,
-			cookie(refreshCookie, "rt_"+strings.Repeat("A", 64)), cookie(refreshCookie, mine.Value), own()).want(t, 200, "")
+			cookie(refreshCookie, "rt_"+strings.Repeat("A", 64)), cookie(refreshCookie, mine.Value), fromIssuerPage()).want(t, 200, "")
 		f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, "junk"), cookie(accessCookie, myAccess.Value)).want(t, 200, "")
 	})
 	t.Run("two sessions", func(t *testing.T) {
 		for _, a := range []answer{
-			f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), own()),
+			f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, theirs.Value), cookie(refreshCookie, mine.Value), fromIssuerPage()),
 			f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value), cookie(accessCookie, myAccess.Value)),
 		} {
 			if a.want(t, 400, "invalid_request"); !cleared(a) {
@@ -201,11 +202,11 @@ func TestPlantedCookies(t *testing.T) {
 		for _, name := range []string{
 			"__Secure-" + refreshCookie, "__Host-" + refreshCookie, "Better-Auth.session_token", refreshCookie + "2", "x" + refreshCookie,
 		} {
-			f.call(t, "POST", "/v1/session/refresh", nil, cookie(name, mine.Value), own()).want(t, 401, "refresh_token_invalid")
+			f.call(t, "POST", "/v1/session/refresh", nil, cookie(name, mine.Value), fromIssuerPage()).want(t, 401, "refresh_token_invalid")
 		}
 	})
 	t.Run("fifty of one name", func(t *testing.T) {
-		options := []option{own()}
+		options := []option{fromIssuerPage()}
 		for i := range 50 {
 			options = append(options, cookie(refreshCookie, "rt_"+strings.Repeat("A", i+1)))
 		}
@@ -215,18 +216,18 @@ func TestPlantedCookies(t *testing.T) {
 		}
 	})
 	t.Run("larger than 4,096 bytes", func(t *testing.T) {
-		f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, strings.Repeat("A", 5000)), own()).want(t, 401, "refresh_token_invalid")
+		f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, strings.Repeat("A", 5000)), fromIssuerPage()).want(t, 401, "refresh_token_invalid")
 	})
 	t.Run("three thousand and one", func(t *testing.T) {
 		f.call(t, "GET", "/v1/session", nil, header("Cookie", strings.Repeat("a=b; ", 3000)+"a=b")).want(t, 431, "headers_too_large")
 	})
-	// All of it has changed nothing.
+	// None of this has changed anything.
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, myAccess.Value)).want(t, 200, "")
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, theirAccess.Value)).want(t, 200, "")
 }
 
-// TestSignOutOfPlantedCookies: who signs out is signed out of all that the browser has, and
-// hears that it was more than one session.
+// TestSignOutOfPlantedCookies: signing out ends all sessions that the browser has tokens of, and the answer
+// says that there was more than one.
 func TestSignOutOfPlantedCookies(t *testing.T) {
 	f := newBetterFixture(t, nil)
 	for _, route := range []string{"DELETE /v1/session", "POST /api/auth/sign-out"} {
@@ -242,7 +243,7 @@ func TestSignOutOfPlantedCookies(t *testing.T) {
 					refreshCookie: func(s tokens) string { return s.refresh },
 					accessCookie:  func(s tokens) string { return s.access },
 				}
-				a := f.call(t, method, path, nil, page(), cookie(refreshCookie, "rt_junk"),
+				a := f.call(t, method, path, nil, fromAppPage(), cookie(refreshCookie, "rt_junk"),
 					cookie(names[0], text[names[0]](theirs)), cookie(names[1], text[names[1]](mine)))
 				if a.want(t, 400, ""); !cleared(a) {
 					t.Errorf("the cookies stay: %v", a.Header["Set-Cookie"])
@@ -254,12 +255,12 @@ func TestSignOutOfPlantedCookies(t *testing.T) {
 			})
 		}
 	}
-	// Beside a bearer token a planted cookie cannot keep its user signed in, either. It is
-	// ended itself where it is clear that a page of ours sent it.
+	// A planted cookie cannot prevent a sign-out by bearer token either. Its own session ends if it is
+	// clear that a trusted page sent it.
 	for _, route := range []string{"DELETE /v1/session", "POST /api/auth/sign-out"} {
 		method, path, _ := strings.Cut(route, " ")
 		mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
-		a := f.call(t, method, path, nil, page(), bearer(mine.access), cookie(refreshCookie, theirs.refresh))
+		a := f.call(t, method, path, nil, fromAppPage(), bearer(mine.access), cookie(refreshCookie, theirs.refresh))
 		if a.want(t, 400, ""); !cleared(a) {
 			t.Errorf("%s: the cookies stay: %v", route, a.Header["Set-Cookie"])
 		}
@@ -271,7 +272,7 @@ func TestSignOutOfPlantedCookies(t *testing.T) {
 	f.call(t, "DELETE", "/v1/session", nil, bearer(signsOut.refresh), cookie(refreshCookie, bystander.refresh)).want(t, 400, "invalid_request")
 	f.refresh(t, signsOut.refresh).want(t, 401, "session_revoked")
 	f.refresh(t, bystander.refresh).want(t, 200, "")
-	// A foreign page ends nothing by it.
+	// A page of another site cannot end anything this way.
 	mine, theirs := f.mint(t, "victim"), f.mint(t, "attacker")
 	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, theirs.refresh), cookie(refreshCookie, mine.refresh),
 		header("Sec-Fetch-Site", "cross-site")).want(t, 403, "forbidden")

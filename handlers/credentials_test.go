@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // TestOneCredential is row T33.
@@ -42,8 +42,8 @@ func TestOneCredential(t *testing.T) {
 		{"nothing", "", nil, 401, "token_invalid"},
 		{"a refresh token", "", []option{bearer(s.refresh)}, 401, "token_invalid"},
 		{"a refresh token in the access cookie", "", []option{cookie(accessCookie, s.refresh)}, 401, "token_invalid"},
-		{"a service key", "", []option{bearer(serviceKey(handlers.ScopeAdmin))}, 401, "token_invalid"},
-		{"a damaged token", "", []option{bearer(s.access[:len(s.access)-2] + "AA")}, 401, "token_invalid"},
+		{"a service key", "", []option{bearer(serviceKey(client.ScopeAdmin))}, 401, "token_invalid"},
+		{"a damaged token", "", []option{bearer(damaged(s.access))}, 401, "token_invalid"},
 		{"padding", "", []option{bearer(s.access + "=")}, 401, "token_invalid"},
 		{"a quote", "", []option{bearer(`"` + s.access + `"`)}, 401, "token_invalid"},
 		{"9,000 bytes", "", []option{bearer(strings.Repeat("A", 9000))}, 401, "token_invalid"},
@@ -67,22 +67,31 @@ func TestOneCredential(t *testing.T) {
 	}
 }
 
+// damaged returns a token whose signature differs in one character.
+func damaged(token string) string {
+	i := len(token) - 10
+	if token[i] == 'A' {
+		return token[:i] + "B" + token[i+1:]
+	}
+	return token[:i] + "A" + token[i+1:]
+}
+
 // TestRefreshCredentials is T33 and R10 for the refresh token.
 func TestRefreshCredentials(t *testing.T) {
 	f := newFixture(t, nil)
 	s, other := f.mint(t, "u1"), f.mint(t, "u2")
-	f.refresh(t, s.refresh, cookie(refreshCookie, other.refresh), own()).want(t, 400, "invalid_request")
+	f.refresh(t, s.refresh, cookie(refreshCookie, other.refresh), fromIssuerPage()).want(t, 400, "invalid_request")
 	f.refresh(t, s.refresh, cookie(refreshCookie, s.refresh)).want(t, 200, "")
 	f.refresh(t, s.refresh, cookie(refreshCookie, "rt_dead")).want(t, 200, "")
 	f.refresh(t, s.access).want(t, 401, "refresh_token_invalid")
 	f.call(t, "POST", "/v1/session/refresh", nil, bearer(s.refresh)).want(t, 401, "refresh_token_invalid")
-	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, s.access), own()).want(t, 401, "refresh_token_invalid")
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, s.access), fromIssuerPage()).want(t, 401, "refresh_token_invalid")
 	f.call(t, "POST", "/v1/session/refresh?refresh_token="+s.refresh, nil).want(t, 400, "invalid_request")
 	// A page may attach its access token to every request.
 	f.refresh(t, s.refresh, bearer(s.access)).want(t, 200, "")
 }
 
-// TestEnds tells the ends of a session apart.
+// TestEnds: each end of a session has a code of its own.
 func TestEnds(t *testing.T) {
 	f := newFixture(t, nil)
 	t.Run("idle", func(t *testing.T) {
@@ -109,19 +118,21 @@ func TestEnds(t *testing.T) {
 	})
 }
 
-// TestSignOut is row R15 as far as HTTP goes.
+// TestSignOut is the HTTP part of row R15.
 func TestSignOut(t *testing.T) {
 	f := newFixture(t, nil)
 	for name, by := range map[string]func(tokens) []option{
 		"access token":   func(s tokens) []option { return []option{bearer(s.access)} },
 		"refresh token":  func(s tokens) []option { return []option{bearer(s.refresh)} },
-		"refresh cookie": func(s tokens) []option { return []option{cookie(refreshCookie, s.refresh), own()} },
-		"access cookie":  func(s tokens) []option { return []option{cookie(accessCookie, s.access), own()} },
+		"refresh cookie": func(s tokens) []option { return []option{cookie(refreshCookie, s.refresh), fromIssuerPage()} },
+		"access cookie":  func(s tokens) []option { return []option{cookie(accessCookie, s.access), fromIssuerPage()} },
 		"both cookies": func(s tokens) []option {
-			return []option{cookie(accessCookie, s.access), cookie(refreshCookie, s.refresh), own()}
+			return []option{cookie(accessCookie, s.access), cookie(refreshCookie, s.refresh), fromIssuerPage()}
 		},
-		"bearer and cookie":      func(s tokens) []option { return []option{bearer(s.access), cookie(refreshCookie, s.refresh)} },
-		"dead bearer and cookie": func(s tokens) []option { return []option{bearer("x.y.z"), cookie(refreshCookie, s.refresh), own()} },
+		"bearer and cookie": func(s tokens) []option { return []option{bearer(s.access), cookie(refreshCookie, s.refresh)} },
+		"dead bearer and cookie": func(s tokens) []option {
+			return []option{bearer("x.y.z"), cookie(refreshCookie, s.refresh), fromIssuerPage()}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := f.mint(t, "u1")
@@ -141,7 +152,7 @@ func TestSignOut(t *testing.T) {
 	f.call(t, "DELETE", "/v1/session", nil, bearer("rt_x")).want(t, 401, "refresh_token_invalid")
 	f.advance(t, time.Hour)
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 401, "token_expired")
-	f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+	f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
 	if a := f.refresh(t, s.refresh); a.StatusCode != http.StatusOK {
 		t.Errorf("refused sign-outs have ended the session: %s", a.body)
 	}

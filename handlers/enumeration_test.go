@@ -11,14 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
 
-// TestEnumeration is row O08: what is not one's own, and what does not exist, look the same,
-// byte for byte, and are looked for by the same accesses to the store. BenchmarkEnumeration
+// TestEnumeration is row O08: another user's session and one that does not exist get the same answer, byte
+// for byte, by the same accesses to the store. BenchmarkEnumeration
 // of ./bench times them (make timing).
 func TestEnumeration(t *testing.T) {
 	counted := &countingStore{reads: map[string]int{}}
@@ -30,7 +30,7 @@ func TestEnumeration(t *testing.T) {
 	mine, foreign, ended := f.mint(t, "u1"), f.mint(t, "u2"), f.mint(t, "signed-out")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(ended.access)).want(t, 204, "")
 	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
-	introspect, read, revoke := bearer(serviceKey(handlers.ScopeIntrospect)), bearer(serviceKey(handlers.ScopeRead)), bearer(serviceKey(handlers.ScopeRevoke))
+	introspect, read, revoke := bearer(serviceKey(client.ScopeIntrospect)), bearer(serviceKey(client.ScopeRead)), bearer(serviceKey(client.ScopeRevoke))
 	for _, tt := range []struct {
 		name, method, known, unknown string
 		body                         string // {} stands for the id
@@ -73,7 +73,7 @@ func TestEnumeration(t *testing.T) {
 	}
 }
 
-// visible is an answer without what every answer has of its own.
+// visible is an answer without what differs in every answer.
 func visible(a answer) map[string]string {
 	out := map[string]string{"status": a.Status, "body": string(a.body)}
 	for name := range a.Header {
@@ -85,7 +85,7 @@ func visible(a answer) map[string]string {
 	return out
 }
 
-// countingStore counts what is asked of a store.
+// countingStore counts the accesses to a store.
 type countingStore struct {
 	session.Store
 
@@ -99,7 +99,7 @@ func (c *countingStore) note(what string) {
 	c.reads[what]++
 }
 
-// reset returns what was counted, and begins anew.
+// reset returns the counts and sets them to 0.
 func (c *countingStore) reset() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,62 +1,14 @@
 package handlers
 
-import (
-	"net/http"
-	"net/netip"
-	"strings"
-	"time"
-)
+import "time"
 
-// Routes lists what Echo routes at a listener, as "METHOD /path/{param}".
+// Routes lists what is routed at a listener, as "METHOD /path/{param}".
 func Routes(s *Server, public bool) []string {
-	l := s.admin
 	if public {
-		l = s.public
+		return s.public.Routes()
 	}
-	var found []string
-	for _, r := range l.echo.Routes() {
-		parts := strings.Split(r.Path, "/")
-		for i, part := range parts {
-			if name, ok := strings.CutPrefix(part, ":"); ok {
-				parts[i] = "{" + name + "}"
-			}
-		}
-		found = append(found, r.Method+" "+strings.Join(parts, "/"))
-	}
-	return found
+	return s.admin.Routes()
 }
 
-// The parsers of outside bytes.
-var (
-	ParseForm = parseForm
-	Unmarshal = unmarshal
-	Printable = printable
-	TooDeep   = tooDeep
-)
-
-// MintBody is what Unmarshal reads into.
-type MintBody = mintBody
-
-// ClientAddress is who asks, as the access log and the limits see it.
-func ClientAddress(trusted []netip.Prefix, r *http.Request) netip.Addr {
-	return proxies(trusted).client(r)
-}
-
-// KnownHost reports whether an issuer is called by that Host.
-func KnownHost(issuer, host string) bool { return newHosts(issuer, nil).known(host) }
-
-// SetFrameWithin sets how long a client may take for the frames that it is sent at once.
-func SetFrameWithin(s *Server, d time.Duration) { s.frameWithin = d }
-
-// NoteFailures lets that many addresses fail once, and returns how many are kept in memory
-// and how many may be.
-func NoteFailures(n uint32) (kept, most int) {
-	f, err := newFailures(publicFailures(), time.Now)
-	if err != nil {
-		panic(err)
-	}
-	for i := range n {
-		f.note(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
-	}
-	return f.sources.Len(), maxSources
-}
+// SetFrameTimeout sets how long a reader of the stream may take for the frames that are sent at once.
+func SetFrameTimeout(cfg *Config, d time.Duration) { cfg.frameTimeout = d }

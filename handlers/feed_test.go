@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
@@ -19,13 +20,13 @@ import (
 	"issuer.example/sid"
 )
 
-// follow opens a stream. It ends with the test, or before by its cancel.
+// follow opens a stream. It ends with the test, or earlier by its cancel function.
 func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.Response, *list.FrameReader, context.CancelFunc) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.public.URL+"/v1/revocations/stream"+path, nil)
 	must(tb, err)
-	bearer(serviceKey(handlers.ScopeReadRevocations))(r)
+	bearer(serviceKey(client.ScopeReadRevocations))(r)
 	for _, o := range options {
 		o(r)
 	}
@@ -38,30 +39,30 @@ func (f *fixture) follow(tb testing.TB, path string, options ...option) (*http.R
 	return response, list.NewFrameReader(response.Body), cancel
 }
 
-// heard is what a stream has said, in order.
-type heard struct {
+// received is what a stream has sent, in order.
+type received struct {
 	events []revocation.Event
 	alive  revocation.Alive
 }
 
-// listenTo reads until an alive has the number seq.
-func (f *fixture) listenTo(tb testing.TB, frames *list.FrameReader, seq uint64) heard {
+// readUntil reads until an alive frame has at least the number seq.
+func (f *fixture) readUntil(tb testing.TB, frames *list.FrameReader, seq uint64) received {
 	tb.Helper()
-	var h heard
+	var got received
 	for {
 		frame, err := frames.Next()
 		must(tb, err)
 		switch frame.Event {
 		case revocation.FrameRevoked:
 			event := f.event(tb, frame)
-			h.events = append(h.events, event)
+			got.events = append(got.events, event)
 		case revocation.FrameAlive:
 			payload, err := jwt.VerifyDocument(frame.Data, f.keys, revocation.TypeAlive, jwt.MaxTokenSize)
 			must(tb, err)
-			h.alive, err = revocation.DecodeAlive(payload)
+			got.alive, err = revocation.DecodeAlive(payload)
 			must(tb, err)
-			if h.alive.Seq >= seq {
-				return h
+			if got.alive.Seq >= seq {
+				return got
 			}
 		default:
 			tb.Fatalf("frame %s", frame.Event)
@@ -69,7 +70,7 @@ func (f *fixture) listenTo(tb testing.TB, frames *list.FrameReader, seq uint64) 
 	}
 }
 
-// event verifies a frame that revokes.
+// event verifies and decodes a frame with a revocation.
 func (f *fixture) event(tb testing.TB, frame list.Frame) revocation.Event {
 	tb.Helper()
 	payload, err := jwt.VerifyDocument(frame.Data, f.keys, revocation.TypeEvent, jwt.MaxTokenSize)
@@ -85,7 +86,7 @@ func (f *fixture) event(tb testing.TB, frame list.Frame) revocation.Event {
 // snapshot fetches and verifies the snapshot.
 func (f *fixture) snapshot(tb testing.TB) revocation.Snapshot {
 	tb.Helper()
-	a := f.call(tb, "GET", "/v1/revocations", nil, bearer(serviceKey(handlers.ScopeReadRevocations))).want(tb, 200, "")
+	a := f.call(tb, "GET", "/v1/revocations", nil, bearer(serviceKey(client.ScopeReadRevocations))).want(tb, 200, "")
 	payload, err := jwt.VerifyDocument(a.body, f.keys, revocation.TypeSnapshot, revocation.MaxSnapshotSize)
 	must(tb, err)
 	s, err := revocation.DecodeSnapshot(payload)
@@ -93,7 +94,7 @@ func (f *fixture) snapshot(tb testing.TB) revocation.Snapshot {
 	return s
 }
 
-// with is the same issuer with another hub, which runs until the test ends.
+// with returns the same issuer with another hub, which runs until the test ends.
 func (f *fixture) with(tb testing.TB, hub *feed.Hub) *fixture {
 	tb.Helper()
 	runFeed(tb, hub)
@@ -105,10 +106,10 @@ func (f *fixture) with(tb testing.TB, hub *feed.Hub) *fixture {
 	return &other
 }
 
-// TestSnapshotAndStream: what is on the snapshot, and how the stream goes on from it.
+// TestSnapshotAndStream: the stream continues where the snapshot ends.
 func TestSnapshotAndStream(t *testing.T) {
 	f := newFixture(t, nil)
-	revoke := bearer(serviceKey(handlers.ScopeRevoke))
+	revoke := bearer(serviceKey(client.ScopeRevoke))
 	one, two := f.mint(t, "u1"), f.mint(t, "u2")
 	f.call(t, "DELETE", "/v1/sessions/"+one.id, nil, revoke).want(t, 204, "")
 	s := f.snapshot(t)
@@ -123,7 +124,7 @@ func TestSnapshotAndStream(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if h := f.listenTo(t, frames, 0); len(h.events) != 0 || h.alive.Seq != 1 || h.alive.Last != s.Last {
+	if h := f.readUntil(t, frames, 0); len(h.events) != 0 || h.alive.Seq != 1 || h.alive.Last != s.Last {
 		t.Errorf("at first: %+v", h)
 	}
 	f.call(t, "POST", "/v1/users/u2/revoke-sessions", nil, revoke).want(t, 200, "")
@@ -141,10 +142,10 @@ func TestSnapshotAndStream(t *testing.T) {
 // TestResumePoint is the row of Last-Event-ID in H13.
 func TestResumePoint(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	for range 3 {
 		s := f.mint(t, "u1")
-		f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+		f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	}
 	for _, tt := range []struct {
 		query string
@@ -198,12 +199,12 @@ func TestResumePoint(t *testing.T) {
 	}
 }
 
-// TestPurged: what verifiers no longer need is purged, and who is still before it hears so.
+// TestPurged: entries that verifiers no longer need are purged, and a reader that has not read them is told.
 func TestPurged(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	s := f.mint(t, "u1")
-	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	f.advance(t, time.Hour)
 	must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
 		_, err := tx.TrimLog(f.clock.now(), 10)
@@ -220,16 +221,16 @@ func TestPurged(t *testing.T) {
 		t.Errorf("snapshot: %+v", s)
 	}
 	_, frames, _ := server.follow(t, "?after=1")
-	if h := server.listenTo(t, frames, 1); h.alive.Seq != 1 {
+	if h := server.readUntil(t, frames, 1); h.alive.Seq != 1 {
 		t.Errorf("alive: %+v", h.alive)
 	}
 }
 
-// TestStreamLimits: a key, and all of them, have so many streams; the next is told when to
-// come again.
+// TestStreamLimits: the streams of one key and of all keys are limited; the next one is told when to try
+// again.
 func TestStreamLimits(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	for _, tt := range []struct {
 		all, perKey, status int
 		code                string
@@ -244,15 +245,15 @@ func TestStreamLimits(t *testing.T) {
 			t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
 		}
 		first()
-		until(t, func() bool { return hub.Readers() < 2 })
+		waitUntil(t, func() bool { return hub.Readers() < 2 })
 		limited.follow(t, "")
 		hub.Stop()
 		limited.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 503, "unavailable")
 	}
 }
 
-// until waits until something holds.
-func until(t *testing.T, holds func() bool) {
+// waitUntil waits until a condition holds.
+func waitUntil(t *testing.T, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -263,7 +264,7 @@ func until(t *testing.T, holds func() bool) {
 	}
 }
 
-// narrow gives connections a small buffer, so that a client that does not read is soon felt.
+// narrow gives connections a small buffer, so that writes to a client that does not read soon block.
 type narrow struct{ net.Listener }
 
 func (n narrow) Accept() (net.Conn, error) {
@@ -274,13 +275,15 @@ func (n narrow) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// TestSlowClient: one that reads nothing is dropped, holds up nobody meanwhile, and loses
-// nothing when it resumes.
+// TestSlowClient: a client that reads nothing is dropped, does not delay others, and loses nothing when it
+// resumes.
 func TestSlowClient(t *testing.T) {
 	const marks = 1000
 	var server *handlers.Server
-	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
-	handlers.SetFrameWithin(server, 2*time.Second) // which is long for a client that reads
+	f := newFixture(t, func(s *settings) {
+		handlers.SetFrameTimeout(&s.http, 2*time.Second) // which is long for a client that reads
+		server = newServer(t, s)
+	})
 	f.public = listenWith(t, server.Public(), func(s *httptest.Server) { s.Listener = narrow{s.Listener} })
 	slow, frames, _ := f.follow(t, "")
 	if slow.StatusCode != http.StatusOK {
@@ -308,8 +311,8 @@ func TestSlowClient(t *testing.T) {
 			n++
 		}
 	}
-	until(t, func() bool { // the metrics say that it was dropped
-		return strings.Contains(string(f.admins(t, "GET", "/metrics", nil).body), `issuer_feed_streams_ended_total{reason="slow"} 1`)
+	waitUntil(t, func() bool { // the metrics say that it was dropped
+		return strings.Contains(string(f.callAdmin(t, "GET", "/metrics", nil).body), `issuer_feed_streams_ended_total{reason="slow"} 1`)
 	})
 	seen := uint64(0)
 	for frame, err := frames.Next(); err == nil; frame, err = frames.Next() {
@@ -331,10 +334,10 @@ func TestSlowClient(t *testing.T) {
 	}
 }
 
-// TestReports: what verifiers say, and what the admin reads.
+// TestReports: the admin API shows what verifiers report.
 func TestReports(t *testing.T) {
 	f := newFixture(t, nil)
-	key, admin := bearer(serviceKey(handlers.ScopeReadRevocations)), bearer(serviceKey(handlers.ScopeAdmin))
+	key, admin := bearer(serviceKey(client.ScopeReadRevocations)), bearer(serviceKey(client.ScopeAdmin))
 	for body, field := range map[string]string{
 		`{"verifier":"","seq":1}`:                                "verifier",
 		`{"verifier":"a b","seq":1}`:                             "verifier",
@@ -353,18 +356,18 @@ func TestReports(t *testing.T) {
 			t.Errorf("%s: field %q, want %q", body, got, field)
 		}
 	}
-	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
-	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u1").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	_, frames, _ := f.follow(t, "?verifier=orders-7f9c")
-	f.listenTo(t, frames, 2)
+	f.readUntil(t, frames, 2)
 	f.call(t, "POST", "/v1/revocations/applied", `{"verifier":"orders-7f9c","seq":1,"delay_ms":18}`, key).want(t, 204, "")
-	a := f.admins(t, "GET", "/admin/v1/verifiers", nil, admin).want(t, 200, "")
+	a := f.callAdmin(t, "GET", "/admin/v1/verifiers", nil, admin).want(t, 200, "")
 	const want = `{"seq":2,"streams":1,"verifiers":[{"verifier":"orders-7f9c","client":"revocations-read",` +
 		`"connected":true,"seq":1,"behind":1,"delay_ms":18,"reported_at":"2026-03-01T12:00:00Z"}]}`
 	if string(a.body) != want {
 		t.Errorf("%s\nwant\n%s", a.body, want)
 	}
-	text := string(f.admins(t, "GET", "/metrics", nil).body)
+	text := string(f.callAdmin(t, "GET", "/metrics", nil).body)
 	for _, line := range []string{"issuer_feed_applied_delay_seconds_count 1", "issuer_feed_applied_delay_seconds_sum 0.018"} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s", line)
@@ -372,13 +375,13 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestWithoutFeed: an issuer without a feed has no such routes, and names none.
+// TestWithoutFeed: an issuer without a feed answers 404 on its routes, and its metadata does not name them.
 func TestWithoutFeed(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.http.Feed = nil })
-	key := bearer(serviceKey(handlers.ScopeReadRevocations))
+	key := bearer(serviceKey(client.ScopeReadRevocations))
 	f.call(t, "GET", "/v1/revocations", nil, key).want(t, 404, "not_found")
 	f.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 404, "not_found")
-	f.admins(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 404, "not_found")
+	f.callAdmin(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 404, "not_found")
 	if a := f.call(t, "GET", "/.well-known/openid-configuration", nil); a.at(t, "revocations_endpoint") != nil {
 		t.Errorf("%s", a.body)
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
-// TestFixation is row R11: whatever is planted before a sign-in, by whatever way, the
-// sign-in begins a session of its own, with tokens that nobody has seen.
+// TestFixation is row R11: whatever is planted before a sign-in, the sign-in creates a new session with new
+// tokens.
 func TestFixation(t *testing.T) {
 	f := newFixture(t, nil)
 	planted := f.mint(t, "attacker")
@@ -20,7 +20,7 @@ func TestFixation(t *testing.T) {
 		}
 		return b
 	}
-	cookies := []option{cookie(refreshCookie, planted.refresh), cookie(accessCookie, planted.access), own()}
+	cookies := []option{cookie(refreshCookie, planted.refresh), cookie(accessCookie, planted.access), fromIssuerPage()}
 	headers := []option{
 		header("X-Session-Id", planted.id), header("X-Refresh-Token", planted.refresh),
 		header("Refresh-Token", planted.refresh), header("Session", planted.id),
@@ -41,14 +41,14 @@ func TestFixation(t *testing.T) {
 		"its id as an address": {"", body(map[string]any{"user_agent": planted.id}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key := bearer(serviceKey(handlers.ScopeMint))
+			key := bearer(serviceKey(client.ScopeMint))
 			a := f.call(t, "POST", "/v1/sessions"+tt.query, tt.body, append(tt.options, key)...).want(t, 201, "")
 			if code := a.text(t, "handoff_code"); code != "" {
 				if strings.Contains(code, planted.refresh[3:]) {
 					t.Error("the code holds the planted token")
 				}
 				// The browser that claims it has the planted cookies, too.
-				a = f.claim(t, code, append(tt.options[:len(tt.options):len(tt.options)], page())...).want(t, 200, "")
+				a = f.claim(t, code, append(tt.options[:len(tt.options):len(tt.options)], fromAppPage())...).want(t, 200, "")
 			}
 			id := a.text(t, "session.id")
 			if seen[id] || a.text(t, "session.user_id") != "victim" {
@@ -62,21 +62,21 @@ func TestFixation(t *testing.T) {
 			}
 		})
 	}
-	// What names a session, or a token, in the body is refused: nothing takes it.
+	// A field of the body that names a session or a token is refused.
 	for _, field := range []string{"id", "sid", "session", "session_id", "refresh_token", "access_token", "session_token"} {
-		f.call(t, "POST", "/v1/sessions", body(map[string]any{field: planted.id}), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions", body(map[string]any{field: planted.id}), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
 	for _, claim := range []string{"sid", "SID", "jti"} {
 		claims := map[string]any{claim: planted.id}
-		f.call(t, "POST", "/v1/sessions", body(map[string]any{"claims": claims}), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions", body(map[string]any{"claims": claims}), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
 	for _, query := range []string{"refresh_token", "access_token", "token"} {
-		f.call(t, "POST", "/v1/sessions?"+query+"="+planted.refresh, body(nil), bearer(serviceKey(handlers.ScopeMint))).
+		f.call(t, "POST", "/v1/sessions?"+query+"="+planted.refresh, body(nil), bearer(serviceKey(client.ScopeMint))).
 			want(t, 400, "invalid_request")
 	}
-	// The planted session is the attacker's still, and has gained nothing.
+	// The planted session still belongs to the attacker's user, and has not changed.
 	a := f.call(t, "GET", "/v1/session", nil, bearer(planted.access)).want(t, 200, "")
 	if a.text(t, "user.id") != "attacker" {
 		t.Errorf("the planted session: %s", a.body)

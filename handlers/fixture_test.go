@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/keys"
@@ -30,19 +30,19 @@ const (
 	appOrigin  = "https://app.example"
 )
 
-// Service keys of the fixture: one for each scope.
-var scopes = []string{
-	handlers.ScopeMint, handlers.ScopeRead, handlers.ScopeRevoke,
-	handlers.ScopeReadRevocations, handlers.ScopeIntrospect, handlers.ScopeAdmin,
-}
+// scopes are those of the fixture's service keys: one key for each.
+var scopes = client.Scopes()
 
-// serviceKey is the key of the fixture that has only that scope.
-func serviceKey(scope string) string {
-	name := strings.ReplaceAll(scope, ":", "-")
+// serviceKey returns the text of the fixture's key that has only that scope.
+func serviceKey(scope client.Scope) string {
+	name := clientName(scope)
 	return "sk_" + name + strings.Repeat("0", 43-len(name))
 }
 
-// clock is a clock that the test moves.
+// clientName returns the name of the key that has that scope.
+func clientName(scope client.Scope) string { return strings.ReplaceAll(string(scope), ":", "-") }
+
+// clock is a clock that only the test advances.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -91,7 +91,7 @@ type fixture struct {
 	set           *settings
 }
 
-// settings are what a test may change before the fixture starts.
+// settings can be changed by a test before the fixture starts.
 type settings struct {
 	sessions session.Config
 	http     handlers.Config
@@ -132,7 +132,7 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	return f
 }
 
-// startFeed follows the log until the test ends.
+// startFeed runs a hub until the test ends.
 func startFeed(tb testing.TB, f *fixture, observer feed.Observer) *feed.Hub {
 	tb.Helper()
 	hub, err := feed.New(feed.Config{
@@ -184,15 +184,14 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 		Logger: logger, Now: f.clock.now,
 	}
 	for _, scope := range scopes {
-		cfg.ServiceKeys = append(cfg.ServiceKeys, handlers.ServiceKey{
-			Name: strings.ReplaceAll(scope, ":", "-"), SHA256: sha256.Sum256([]byte(serviceKey(scope))),
-			Scopes: []string{scope},
+		cfg.ServiceKeys = append(cfg.ServiceKeys, client.Key{
+			Name: clientName(scope), SHA256: client.HashKey(serviceKey(scope)), Scopes: []client.Scope{scope},
 		})
 	}
 	return cfg
 }
 
-// listen serves as the program does, as far as tests depend on it.
+// listen serves with the limits and timeouts of the program that tests depend on.
 func listen(tb testing.TB, h http.Handler) *httptest.Server {
 	tb.Helper()
 	return listenWith(tb, h, func(*httptest.Server) {})
@@ -211,7 +210,7 @@ func listenWith(tb testing.TB, h http.Handler, change func(*httptest.Server)) *h
 	return server
 }
 
-// advance moves the clock, and keeps the key schedule as the program does.
+// advance advances the clock, and runs the key schedule as the program does.
 func (f *fixture) advance(tb testing.TB, d time.Duration) {
 	tb.Helper()
 	f.clock.add(d)
@@ -225,7 +224,7 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-// answer is what came back.
+// answer is an answer with its body.
 type answer struct {
 	*http.Response
 	body []byte
@@ -246,8 +245,8 @@ func cookie(name, value string) option {
 	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: value}) }
 }
 
-// own is what a browser sends along from the issuer's own pages.
-func own() option { return header("Sec-Fetch-Site", "same-origin") }
+// fromIssuerPage adds what a browser sends from the issuer's own pages.
+func fromIssuerPage() option { return header("Sec-Fetch-Site", "same-origin") }
 
 // call sends a request to the public listener. A body that is a string is sent as it is,
 // as JSON; anything else is encoded.
@@ -256,8 +255,8 @@ func (f *fixture) call(tb testing.TB, method, path string, body any, options ...
 	return f.send(tb, method, f.public.URL+path, body, options...)
 }
 
-// admins sends a request to the admin listener.
-func (f *fixture) admins(tb testing.TB, method, path string, body any, options ...option) answer {
+// callAdmin sends a request to the admin listener.
+func (f *fixture) callAdmin(tb testing.TB, method, path string, body any, options ...option) answer {
 	tb.Helper()
 	return f.send(tb, method, f.admin.URL+path, body, options...)
 }
@@ -293,7 +292,7 @@ func (f *fixture) send(tb testing.TB, method, url string, body any, options ...o
 	return answer{Response: response, body: text}
 }
 
-// want fails the test unless the answer has that status, and for a refusal that code.
+// want fails the test unless the answer has that status and, if code is not empty, that code.
 func (a answer) want(tb testing.TB, status int, code string) answer {
 	tb.Helper()
 	if a.StatusCode != status {
@@ -305,14 +304,14 @@ func (a answer) want(tb testing.TB, status int, code string) answer {
 	return a
 }
 
-// text is a string of the answer, by its path.
+// text returns a string of the answer by its path.
 func (a answer) text(tb testing.TB, path string) string {
 	tb.Helper()
 	s, _ := a.at(tb, path).(string)
 	return s
 }
 
-// at is a value of the answer, by its path of names; nil if there is none.
+// at returns a value of the answer by its path of names; nil if there is none.
 func (a answer) at(tb testing.TB, path string) any {
 	tb.Helper()
 	var v any
@@ -324,7 +323,7 @@ func (a answer) at(tb testing.TB, path string) any {
 	return v
 }
 
-// cookie is the last value that the answer sets for a cookie; ok is false if it sets none.
+// cookie returns the last cookie of that name that the answer sets; ok is false if it sets none.
 func (a answer) cookie(name string) (c *http.Cookie, ok bool) {
 	for _, set := range a.Cookies() {
 		if set.Name == name {
@@ -334,14 +333,14 @@ func (a answer) cookie(name string) (c *http.Cookie, ok bool) {
 	return c, ok
 }
 
-// tokens is a session as its client holds it.
+// tokens is a session with its tokens.
 type tokens struct{ id, user, access, refresh string }
 
-// mint begins a session of that user.
+// mint creates a session of that user.
 func (f *fixture) mint(tb testing.TB, user string) tokens {
 	tb.Helper()
 	a := f.call(tb, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": user}},
-		bearer(serviceKey(handlers.ScopeMint))).want(tb, 201, "")
+		bearer(serviceKey(client.ScopeMint))).want(tb, 201, "")
 	return tokens{
 		id: a.text(tb, "session.id"), user: user,
 		access: a.text(tb, "access_token"), refresh: a.text(tb, "refresh_token"),

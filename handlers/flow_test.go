@@ -3,7 +3,7 @@ package handlers_test
 import (
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 func TestMintRefreshListRevoke(t *testing.T) {
@@ -18,7 +18,7 @@ func TestMintRefreshListRevoke(t *testing.T) {
 		t.Fatal("the refresh token did not change")
 	}
 	f.call(t, "GET", "/v1/sessions", nil, bearer(s.access)).want(t, 200, "")
-	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 401, "session_revoked")
 	f.refresh(t, next.text(t, "refresh_token")).want(t, 401, "session_revoked")
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // handoff mints a session for a page to claim.
@@ -15,7 +15,7 @@ func (f *fixture) handoff(t *testing.T, origin string) string {
 	if origin != "" {
 		body["handoff_origin"] = origin
 	}
-	a := f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+	a := f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	if a.at(t, "access_token") != nil || a.at(t, "expires_in") != 60.0 || len(a.Cookies()) != 0 {
 		t.Fatalf("mint: %s", a.body)
 	}
@@ -30,23 +30,23 @@ func (f *fixture) claim(t *testing.T, code string, options ...option) answer {
 func TestHandoff(t *testing.T) {
 	f := newFixture(t, nil)
 	code := f.handoff(t, appOrigin)
-	a := f.claim(t, code, page()).want(t, 200, "")
+	a := f.claim(t, code, fromAppPage()).want(t, 200, "")
 	if a.at(t, "refresh_token") != nil || a.text(t, "access_token") == "" || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
 		t.Errorf("claim: %v %s", a.Header, a.body)
 	}
 	refresh := setCookie(t, a, refreshCookie)
 	f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, setCookie(t, a, accessCookie).Value)).want(t, 200, "")
 	f.advance(t, time.Hour)
-	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), page()).want(t, 200, "")
-	f.claim(t, code, page()).want(t, 401, "handoff_code_invalid")
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromAppPage()).want(t, 200, "")
+	f.claim(t, code, fromAppPage()).want(t, 401, "handoff_code_invalid")
 
 	late := f.handoff(t, "")
 	f.advance(t, time.Minute)
-	f.claim(t, late, page()).want(t, 401, "handoff_code_invalid")
+	f.claim(t, late, fromAppPage()).want(t, 401, "handoff_code_invalid")
 
 	ended := f.handoff(t, "")
-	f.call(t, "POST", "/v1/users/u1/revoke-sessions", nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 200, "")
-	f.claim(t, ended, page()).want(t, 401, "session_revoked")
+	f.call(t, "POST", "/v1/users/u1/revoke-sessions", nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 200, "")
+	f.claim(t, ended, fromAppPage()).want(t, 401, "session_revoked")
 }
 
 // TestHandoffOrigins: only a page of the origin that the code is for gets cookies.
@@ -55,10 +55,10 @@ func TestHandoffOrigins(t *testing.T) {
 	bound, ours := f.handoff(t, appOrigin), f.handoff(t, testIssuer)
 	for _, options := range [][]option{
 		nil,
-		{own()},
+		{fromIssuerPage()},
 		{header("Origin", "null")},
 		{header("Origin", "https://evil.example")},
-		{page(), header("Origin", appOrigin)},
+		{fromAppPage(), header("Origin", appOrigin)},
 		{header("Origin", appOrigin+".evil.example")},
 		{header("Referer", appOrigin+"/")},
 	} {
@@ -67,16 +67,16 @@ func TestHandoffOrigins(t *testing.T) {
 		}
 	}
 	f.claim(t, bound, header("Origin", testIssuer)).want(t, 401, "handoff_code_invalid")
-	f.claim(t, ours, page()).want(t, 401, "handoff_code_invalid")
-	// None of that has used them up.
-	f.claim(t, bound, page()).want(t, 200, "")
+	f.claim(t, ours, fromAppPage()).want(t, 401, "handoff_code_invalid")
+	// None of these calls has used the codes up.
+	f.claim(t, bound, fromAppPage()).want(t, 200, "")
 	f.claim(t, ours, header("Origin", testIssuer)).want(t, 200, "")
-	f.claim(t, f.handoff(t, ""), page()).want(t, 200, "")
+	f.claim(t, f.handoff(t, ""), fromAppPage()).want(t, 200, "")
 }
 
 func TestHandoffRequests(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeMint))
+	key := bearer(serviceKey(client.ScopeMint))
 	for _, body := range []string{
 		`{"user":{"id":"u1"},"handoff":true,"handoff_origin":"https://evil.example"}`,
 		`{"user":{"id":"u1"},"handoff":true,"transport":"cookie"}`,
@@ -85,24 +85,24 @@ func TestHandoffRequests(t *testing.T) {
 		f.call(t, "POST", "/v1/sessions", body, key).want(t, 400, "invalid_request")
 	}
 	for _, body := range []string{``, `{`, `{"code":"x"}`, `{"handoff_code":1}`, `[]`} {
-		f.call(t, "POST", "/v1/session/claim", body, page()).want(t, 400, "invalid_request")
+		f.call(t, "POST", "/v1/session/claim", body, fromAppPage()).want(t, 400, "invalid_request")
 	}
 	s := f.mint(t, "u1")
 	for _, code := range []string{"", "hc_", "hc_" + strings.Repeat("A", 46), s.refresh, s.access} {
-		f.claim(t, code, page()).want(t, 401, "handoff_code_invalid")
+		f.claim(t, code, fromAppPage()).want(t, 401, "handoff_code_invalid")
 	}
-	exhaust(t, func() answer { return f.claim(t, "hc_x", page()) }).want(t, 429, "rate_limited")
-	f.claim(t, f.handoff(t, ""), page()).want(t, 200, "") // a good one is not held up
+	exhaust(t, func() answer { return f.claim(t, "hc_x", fromAppPage()) }).want(t, 429, "rate_limited")
+	f.claim(t, f.handoff(t, ""), fromAppPage()).want(t, 200, "") // a good one is not held up
 }
 
-// TestHandoffReplacesNoSession is row R11: a claim begins a session of its own, whatever
-// cookies were planted, and leaves that of another user alone.
+// TestHandoffReplacesNoSession is row R11: a claim sets the cookies of the session that was handed off,
+// whatever cookies were planted, and does not touch another user's session.
 func TestHandoffReplacesNoSession(t *testing.T) {
 	f := newFixture(t, nil)
 	planted, _ := f.mintCookies(t, "attacker")
-	a := f.claim(t, f.handoff(t, ""), page(), cookie(refreshCookie, planted.Value)).want(t, 200, "")
+	a := f.claim(t, f.handoff(t, ""), fromAppPage(), cookie(refreshCookie, planted.Value)).want(t, 200, "")
 	if setCookie(t, a, refreshCookie).Value == planted.Value || a.text(t, "user.id") != "u1" {
 		t.Errorf("claimed: %s", a.body)
 	}
-	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, planted.Value), page()).want(t, 200, "")
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, planted.Value), fromAppPage()).want(t, 200, "")
 }

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/session"
 )
 
-// exhaust fails until the answer is 429.
+// exhaust calls fail until the answer is 429.
 func exhaust(t *testing.T, fail func() answer) answer {
 	t.Helper()
 	for range 200 {
@@ -24,7 +24,7 @@ func exhaust(t *testing.T, fail func() answer) answer {
 	return answer{}
 }
 
-// TestFailedCredentials are rows R07 and H15: who guesses is slowed down, and nobody else.
+// TestFailedCredentials is rows R07 and H15: callers who guess are slowed down, and nobody else.
 func TestFailedCredentials(t *testing.T) {
 	f := newFixture(t, nil)
 	s := f.mint(t, "u1")
@@ -49,7 +49,7 @@ func TestFailedCredentials(t *testing.T) {
 			f.mint(t, "u2")
 			out := f.mint(t, "u3")
 			f.call(t, "DELETE", "/v1/session", nil, bearer(out.refresh)).want(t, 204, "")
-			f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u4").id, nil, bearer(serviceKey(handlers.ScopeRevoke))).want(t, 204, "")
+			f.call(t, "DELETE", "/v1/sessions/"+f.mint(t, "u4").id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 			// Even a bad sign-out hears the truth.
 			f.call(t, "DELETE", "/v1/session", nil, bearer(forged)).want(t, 401, "refresh_token_invalid")
 			// Later the address may fail again.
@@ -61,8 +61,8 @@ func TestFailedCredentials(t *testing.T) {
 	}
 }
 
-// TestHonestFailures: a client that comes again and again with what was once good is no
-// guesser, whatever has become of it meanwhile.
+// TestHonestFailures: a client that repeats a credential that was once valid is not slowed down, whatever
+// has become of the credential.
 func TestHonestFailures(t *testing.T) {
 	f := newFixture(t, nil)
 	often := func(t *testing.T, fail func() answer, code string) {
@@ -86,7 +86,7 @@ func TestHonestFailures(t *testing.T) {
 	})
 	t.Run("for another audience", func(t *testing.T) {
 		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"audience":["https://api.example"]}`,
-			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+			bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 		often(t, current(a.text(t, "access_token")), "token_invalid")
 		if detail := current(a.text(t, "access_token"))().text(t, "detail"); !strings.Contains(detail, "aud ") {
 			t.Errorf("the refusal does not say why: %q", detail)
@@ -94,7 +94,7 @@ func TestHonestFailures(t *testing.T) {
 	})
 	t.Run("hand-off claimed twice", func(t *testing.T) {
 		code := f.handoff(t, appOrigin)
-		claim := func() answer { return f.claim(t, code, page()) }
+		claim := func() answer { return f.claim(t, code, fromAppPage()) }
 		claim().want(t, 200, "")
 		often(t, claim, "handoff_code_invalid")
 	})
@@ -107,7 +107,7 @@ func TestHonestFailures(t *testing.T) {
 	t.Run("signing key revoked", func(t *testing.T) {
 		s := f.mint(t, "u1")
 		kid := f.keys.List()[0].ID
-		f.admins(t, "DELETE", "/admin/v1/keys/"+kid, nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 204, "")
+		f.callAdmin(t, "DELETE", "/admin/v1/keys/"+kid, nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 204, "")
 		often(t, current(s.access), "token_invalid")
 	})
 	t.Run("forgotten", func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestHonestFailures(t *testing.T) {
 	})
 }
 
-// sweep lets the sweeper do all that there is to do.
+// sweep runs the sweeper until nothing is left to do.
 func (f *fixture) sweep(t *testing.T) {
 	t.Helper()
 	for more := true; more; {
@@ -136,8 +136,7 @@ func (f *fixture) sweep(t *testing.T) {
 	}
 }
 
-// TestFailuresByAddress: one address that guesses does not slow another, and forgetting
-// addresses keeps the memory bounded.
+// TestFailuresByAddress: guesses from one address do not slow down another one.
 func TestFailuresByAddress(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -155,27 +154,26 @@ func TestFailuresByAddress(t *testing.T) {
 	from("203.0.113.1")().want(t, 429, "rate_limited")
 }
 
-// TestAdminFailures is row O07: keys are not guessed at the admin listener, and the right
-// one always works.
+// TestAdminFailures is row O07: guesses at the admin listener are slowed down, and a valid key always works.
 func TestAdminFailures(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
+	admin := bearer(serviceKey(client.ScopeAdmin))
 	exhaust(t, func() answer {
-		return f.admins(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)))
+		return f.callAdmin(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)))
 	})
-	f.admins(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
-	// Many sources together are slowed down too.
+	f.callAdmin(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
+	// Many addresses together are slowed down too.
 	n := 0
 	exhaust(t, func() answer {
 		n++
-		return f.admins(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)),
+		return f.callAdmin(t, "GET", "/admin/v1/keys", nil, bearer("sk_"+strings.Repeat("x", 43)),
 			header("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n)))
 	})
-	f.admins(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
-	// The public listener counts for itself.
+	f.callAdmin(t, "GET", "/admin/v1/keys", nil, admin).want(t, 200, "")
+	// The public listener counts separately.
 	f.call(t, "GET", "/v1/session", nil, bearer("x")).want(t, 401, "token_invalid")
-	// A key in the query is refused, not tried.
-	f.admins(t, "GET", "/admin/v1/keys?access_token="+serviceKey(handlers.ScopeAdmin), nil).want(t, 400, "invalid_request")
+	// A key in the query is refused without being looked up.
+	f.callAdmin(t, "GET", "/admin/v1/keys?access_token="+serviceKey(client.ScopeAdmin), nil).want(t, 400, "invalid_request")
 }

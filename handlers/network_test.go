@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
-// lastRequest is the newest line of the access log.
+// lastRequest returns the newest line of the access log.
 func (f *fixture) lastRequest(t *testing.T) map[string]any {
 	t.Helper()
 	var found map[string]any
@@ -24,7 +24,7 @@ func (f *fixture) lastRequest(t *testing.T) map[string]any {
 	return found
 }
 
-// TestClientAddress is row H10: only trusted proxies say who their client is.
+// TestClientAddress is row H10: only trusted proxies may name their client.
 func TestClientAddress(t *testing.T) {
 	direct := newFixture(t, nil)
 	proxied := newFixture(t, func(s *settings) {
@@ -72,9 +72,9 @@ func TestClientAddress(t *testing.T) {
 			}
 		})
 	}
-	// A trusted proxy passes on the name that was called.
+	// A trusted proxy may pass on any host.
 	proxied.call(t, "GET", "/healthz", nil, func(r *http.Request) { r.Host = "public.example" }).want(t, 200, "")
-	// Its request ids must be harmless all the same.
+	// Its request ids are checked all the same.
 	for _, id := range []string{"a b", strings.Repeat("x", 65), "a;b", "ü"} {
 		if got := proxied.call(t, "GET", "/healthz", nil, header("X-Request-Id", id)).Header.Get("X-Request-Id"); got == id {
 			t.Errorf("the request id %q was taken over", id)
@@ -87,7 +87,7 @@ func TestSessionAddress(t *testing.T) {
 	f := newFixture(t, nil)
 	mint := func(body map[string]any) answer {
 		body["user"] = map[string]any{"id": "u1"}
-		return f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(handlers.ScopeMint)),
+		return f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint)),
 			header("User-Agent", "backend/1.0")).want(t, 201, "")
 	}
 	a := mint(map[string]any{})

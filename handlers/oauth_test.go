@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // form sends a form to an OAuth endpoint.
@@ -23,13 +23,13 @@ func (f *fixture) form(t *testing.T, path, token string, options ...option) answ
 
 func (f *fixture) introspect(t *testing.T, token string) answer {
 	t.Helper()
-	return f.form(t, "/oauth/introspect", token, bearer(serviceKey(handlers.ScopeIntrospect))).want(t, 200, "")
+	return f.form(t, "/oauth/introspect", token, bearer(serviceKey(client.ScopeIntrospect))).want(t, 200, "")
 }
 
 func TestIntrospect(t *testing.T) {
 	f := newFixture(t, nil)
 	a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"claims":{"plan":"gold"},"audience":["https://api.example"],"amr":["pwd"],"acr":"1"}`,
-		bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+		bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 	access, refresh, id := a.text(t, "access_token"), a.text(t, "refresh_token"), a.text(t, "session.id")
 
 	got := f.introspect(t, access)
@@ -47,17 +47,17 @@ func TestIntrospect(t *testing.T) {
 	if got := f.introspect(t, refresh); got.text(t, "token_use") != "refresh_token" || got.text(t, "sid") != id {
 		t.Errorf("refresh token: %s", got.body)
 	}
-	// Introspecting has used nothing up.
+	// Introspection does not use a token up.
 	f.advance(t, time.Minute)
 	f.refresh(t, refresh).want(t, 200, "")
 
-	// RFC 7662 §2.2: whatever is wrong with a token, the answer is the same.
+	// RFC 7662 §2.2: the answer does not say what is wrong with a token.
 	dead := f.mint(t, "u2")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(dead.access)).want(t, 204, "")
 	f.advance(t, 10*time.Minute)
 	for name, token := range map[string]string{
-		"revoked": dead.refresh, "expired": access, "forged": access[:len(access)-2] + "AA", "forged refresh": "rt_" + strings.Repeat("A", 64),
-		"garbage": "garbage", "a service key": serviceKey(handlers.ScopeAdmin), "unsigned": "eyJhbGciOiJub25lIn0.e30.",
+		"revoked": dead.refresh, "expired": access, "forged": damaged(access), "forged refresh": "rt_" + strings.Repeat("A", 64),
+		"garbage": "garbage", "a service key": serviceKey(client.ScopeAdmin), "unsigned": "eyJhbGciOiJub25lIn0.e30.",
 	} {
 		if got := string(f.introspect(t, token).body); got != `{"active":false}` {
 			t.Errorf("%s: %s", name, got)
@@ -68,7 +68,7 @@ func TestIntrospect(t *testing.T) {
 func TestIntrospectCallers(t *testing.T) {
 	f := newFixture(t, nil)
 	s := f.mint(t, "u1")
-	key := serviceKey(handlers.ScopeIntrospect)
+	key := serviceKey(client.ScopeIntrospect)
 	basic := func(user, password string) option {
 		return func(r *http.Request) { r.SetBasicAuth(user, password) }
 	}
@@ -84,7 +84,7 @@ func TestIntrospectCallers(t *testing.T) {
 		"wrong name":      {basic("someone", key), 401, "invalid_client", "Basic"},
 		"no name":         {basic("", key), 401, "invalid_client", "Basic"},
 		"wrong key":       {basic("tokens-introspect", "sk_x"), 401, "invalid_client", "Basic"},
-		"wrong scope":     {basic("admin", serviceKey(handlers.ScopeAdmin)), 403, "insufficient_scope", "Bearer"},
+		"wrong scope":     {basic("admin", serviceKey(client.ScopeAdmin)), 403, "insufficient_scope", "Bearer"},
 		"an access token": {bearer(s.access), 401, "invalid_client", "Bearer"},
 	} {
 		a := f.form(t, "/oauth/introspect", s.access, tt.by)
@@ -107,12 +107,12 @@ func TestRevokeToken(t *testing.T) {
 			}
 		}
 		f.refresh(t, s.refresh).want(t, 401, "session_revoked")
-		shown := f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+		shown := f.call(t, "GET", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
 		if got := shown.text(t, "session.end_reason"); got != "token_revoked" {
 			t.Errorf("%s: end_reason %q", name, got)
 		}
 	}
-	// RFC 7009 §2.2: an invalid token is a success. It is no oracle.
+	// RFC 7009 §2.2: an invalid token is a success, so that the answer does not tell whether a token is valid.
 	for _, token := range []string{"garbage", "rt_" + strings.Repeat("A", 64), "x.y.z"} {
 		f.form(t, "/oauth/revoke", token).want(t, 200, "")
 	}

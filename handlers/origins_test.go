@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCrossOriginChanges is row R12: a change that a cookie authenticates must come from
-// our own or an allowed page.
+// TestCrossOriginChanges is row R12: a change that a cookie authenticates must come from a page of the
+// issuer's own or of an allowed origin.
 func TestCrossOriginChanges(t *testing.T) {
 	f := newFixture(t, nil)
 	// none stands for a header that is not sent.
@@ -44,7 +44,7 @@ func TestCrossOriginChanges(t *testing.T) {
 	}
 }
 
-// tryChange attempts one change by cookies alone and looks what has become of the session.
+// tryChange attempts one change by cookies alone, and checks whether the session has ended.
 func (f *fixture) tryChange(t *testing.T, name, method, path, contentType, site, origin string, allowed bool) {
 	t.Helper()
 	user := fmt.Sprintf("u%x", len(name))
@@ -65,7 +65,7 @@ func (f *fixture) tryChange(t *testing.T, name, method, path, contentType, site,
 	}
 	a := f.call(t, method, path, body, options...)
 	ok := a.StatusCode < 300
-	// A form or text/plain is refused by the routes that read a body, whoever sends it.
+	// Routes that read a JSON body refuse a form and text/plain from every page.
 	if readsBody := path == "/v1/session/refresh"; readsBody && contentType != "" && contentType != "application/json" {
 		if a.StatusCode != 415 {
 			t.Errorf("%s: %d, want 415", name, a.StatusCode)
@@ -88,7 +88,7 @@ func (f *fixture) tryChange(t *testing.T, name, method, path, contentType, site,
 	}
 }
 
-// TestEmptyOriginHeaders: headers that were emptied on the way say no more than missing ones.
+// TestEmptyOriginHeaders: empty headers count as missing.
 func TestEmptyOriginHeaders(t *testing.T) {
 	f := newFixture(t, nil)
 	s := f.mint(t, "u1")
@@ -102,7 +102,7 @@ func TestEmptyOriginHeaders(t *testing.T) {
 	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
 }
 
-// TestChangesWithoutCookies: what a foreign page cannot make up needs no origin.
+// TestChangesWithoutCookies: a credential that a page of another site cannot send needs no origin.
 func TestChangesWithoutCookies(t *testing.T) {
 	f := newFixture(t, nil)
 	s := f.mint(t, "u1")
@@ -155,7 +155,7 @@ func TestCORS(t *testing.T) {
 	if a.Header.Get("Access-Control-Allow-Origin") != "*" || a.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("the JWKS is for every page, without credentials: %v", a.Header)
 	}
-	a = f.admins(t, "GET", "/healthz", nil, header("Origin", appOrigin)).want(t, 200, "")
+	a = f.callAdmin(t, "GET", "/healthz", nil, header("Origin", appOrigin)).want(t, 200, "")
 	if a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("the admin listener shares with pages")
 	}

@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 	"issuer.example/session"
 )
 
-// TestFreshness: a route that asks for a fresh authentication says so as RFC 9470 does,
-// and a reauthentication opens it.
+// TestFreshness: a route that needs a fresh authentication challenges for it (RFC 9470), and accepts the
+// user after a reauthentication.
 func TestFreshness(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.sessions.RevokeAllRequiresFresh = true })
 	s := f.mint(t, "u1")
@@ -22,46 +22,46 @@ func TestFreshness(t *testing.T) {
 		t.Errorf("WWW-Authenticate: %s", challenge)
 	}
 	path := "/v1/sessions/" + s.id + "/reauthenticate"
-	a = f.call(t, "POST", path, `{"amr":["otp"],"acr":"2"}`, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
+	a = f.call(t, "POST", path, `{"amr":["otp"],"acr":"2"}`, bearer(serviceKey(client.ScopeMint))).want(t, 200, "")
 	if a.text(t, "session.id") != s.id || a.text(t, "session.auth_time") == a.text(t, "session.created_at") {
 		t.Errorf("reauthenticated: %s", a.body)
 	}
 	if got := f.introspect(t, a.text(t, "access_token")); got.text(t, "acr") != "2" {
 		t.Errorf("token: %s", got.body)
 	}
-	f.call(t, "POST", path, nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
-	got := f.call(t, "POST", path+"?transport=cookie", nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 200, "")
+	f.call(t, "POST", path, nil, bearer(serviceKey(client.ScopeMint))).want(t, 200, "")
+	got := f.call(t, "POST", path+"?transport=cookie", nil, bearer(serviceKey(client.ScopeMint))).want(t, 200, "")
 	if _, ok := got.cookie(accessCookie); !ok || got.at(t, "access_token") != nil {
 		t.Errorf("by cookie: %s %v", got.body, got.Header["Set-Cookie"])
 	}
-	f.call(t, "POST", path, `{"refresh_token":"x"}`, bearer(serviceKey(handlers.ScopeMint))).want(t, 400, "invalid_request")
+	f.call(t, "POST", path, `{"refresh_token":"x"}`, bearer(serviceKey(client.ScopeMint))).want(t, 400, "invalid_request")
 
 	a = f.call(t, "POST", "/v1/sessions/revoke-all", nil, bearer(access)).want(t, 200, "")
 	if a.at(t, "revoked") != 1.0 || !cleared(a) {
 		t.Errorf("revoke-all: %s %v", a.body, a.Header["Set-Cookie"])
 	}
-	f.call(t, "POST", path, nil, bearer(serviceKey(handlers.ScopeMint))).want(t, 404, "not_found")
+	f.call(t, "POST", path, nil, bearer(serviceKey(client.ScopeMint))).want(t, 404, "not_found")
 }
 
 func TestSessionLimit(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.sessions.MaxPerUser, s.sessions.OnLimit = 1, session.LimitRefuse })
 	s := f.mint(t, "u1")
-	key := bearer(serviceKey(handlers.ScopeMint))
+	key := bearer(serviceKey(client.ScopeMint))
 	f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, key).want(t, 409, "session_limit")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
 	f.mint(t, "u1")
 }
 
-// TestBinding: a session that is used from elsewhere is refused as the policy says.
+// TestBinding: a session that is used from another network or browser is refused by the policy.
 func TestBinding(t *testing.T) {
 	for mode, code := range map[session.BindingMode]string{
 		session.BindingStepUp: "not_fresh", session.BindingEnforce: "binding_mismatch",
 	} {
 		f := newFixture(t, func(s *settings) { s.sessions.Binding.IP = mode })
 		a := f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"},"ip_address":"203.0.113.7"}`,
-			bearer(serviceKey(handlers.ScopeMint))).want(t, 201, "")
+			bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
 		refresh := a.text(t, "refresh_token")
-		a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh), own()).want(t, 401, code)
+		a = f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh), fromIssuerPage()).want(t, 401, code)
 		if ended := mode == session.BindingEnforce; cleared(a) != ended {
 			t.Errorf("%s: cookies cleared: %v", mode, a.Header["Set-Cookie"])
 		}
@@ -120,9 +120,9 @@ func TestLists(t *testing.T) {
 	}
 	f.call(t, "GET", "/v1/session", nil, bearer(all[1].access)).want(t, 401, "session_revoked")
 	f.call(t, "GET", "/v1/session", nil, bearer(other.access)).want(t, 200, "")
-	// A holder does not ask for users, not even for themselves.
+	// A holder may not ask for a user, not even for their own.
 	f.call(t, "GET", "/v1/sessions?user_id=u2", nil, bearer(other.access)).want(t, 403, "forbidden")
-	a = f.call(t, "GET", "/v1/sessions?user_id=nobody", nil, bearer(serviceKey(handlers.ScopeRead))).want(t, 200, "")
+	a = f.call(t, "GET", "/v1/sessions?user_id=nobody", nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
 	if string(a.body) != `{"sessions":[]}` {
 		t.Errorf("an unknown user: %s", a.body)
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// talk writes bytes to a server and returns all that it answers until it closes the
-// connection. The last request should therefore ask for the close.
-func talk(t *testing.T, server *httptest.Server, text string) string {
+// sendRaw writes bytes to a server and returns everything that it answers until it closes the connection.
+// The last request should therefore ask for the close.
+func sendRaw(t *testing.T, server *httptest.Server, text string) string {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 	must(t, err)
@@ -26,8 +26,8 @@ func talk(t *testing.T, server *httptest.Server, text string) string {
 	return string(answer)
 }
 
-// statuses are those of the answers on a connection. An answer follows the body of the
-// one before it without a line break.
+// statuses returns those of the answers on a connection. An answer follows the body of the previous one
+// without a line break.
 func statuses(answer string) []string {
 	var found []string
 	for _, rest := range strings.Split(answer, "HTTP/1.")[1:] {
@@ -38,8 +38,8 @@ func statuses(answer string) []string {
 	return found
 }
 
-// TestSmuggling is row H01: nothing hides behind the body of a request with an ambiguous
-// length. Both lengths at once are the program's to see: its TestBothLengths.
+// TestSmuggling is row H01: no request can be hidden behind the body of one with an ambiguous length.
+// Requests with both lengths are tested with the program: TestBothLengths.
 func TestSmuggling(t *testing.T) {
 	f := newFixture(t, nil)
 	const hidden = "DELETE /v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -58,7 +58,7 @@ func TestSmuggling(t *testing.T) {
 		"folded header":            {"Transfer-Encoding:\r\n chunked\r\n", chunked + hidden, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer := talk(t, f.public, "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+			answer := sendRaw(t, f.public, "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
 				tt.headers+"\r\n"+tt.body)
 			got := statuses(answer)
 			if len(got) != 1 || tt.want != "" && got[0] != tt.want || got[0] < "400" {
@@ -66,8 +66,8 @@ func TestSmuggling(t *testing.T) {
 			}
 		})
 	}
-	// A plain length keeps the connection.
-	answer := talk(t, f.public, "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+	// A request with a Content-Length keeps the connection open.
+	answer := sendRaw(t, f.public, "POST /v1/session/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
 		"Content-Length: 2\r\n\r\n{}"+hidden)
 	if got := statuses(answer); len(got) != 2 {
 		t.Errorf("answers %v, want two", got)
@@ -103,20 +103,20 @@ func TestHosts(t *testing.T) {
 			if name == "admin" && strings.Contains(tt.line, "jwks") {
 				continue
 			}
-			answer := talk(t, server, tt.line+"\r\nHost: "+tt.host+"\r\nConnection: close\r\n\r\n")
+			answer := sendRaw(t, server, tt.line+"\r\nHost: "+tt.host+"\r\nConnection: close\r\n\r\n")
 			if got := statuses(answer); len(got) != 1 || got[0] != tt.want {
 				t.Errorf("%s: %s, Host %q: %v, want %s", name, tt.line, tt.host, got, tt.want)
 			}
 		}
 	}
-	if got := statuses(talk(t, f.public, "GET /healthz HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
+	if got := statuses(sendRaw(t, f.public, "GET /healthz HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
 		t.Errorf("HTTP/1.0 without Host: %v, want 421", got)
 	}
-	if got := statuses(talk(t, f.public, "GET /healthz HTTP/1.1\r\n\r\n")); len(got) != 1 || got[0] != "400" {
+	if got := statuses(sendRaw(t, f.public, "GET /healthz HTTP/1.1\r\n\r\n")); len(got) != 1 || got[0] != "400" {
 		t.Errorf("HTTP/1.1 without Host: %v, want 400", got)
 	}
-	// What is published never comes from the request.
-	answer := talk(t, f.public, "GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: issuer\r\n"+
+	// The metadata never contain anything from the request.
+	answer := sendRaw(t, f.public, "GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: issuer\r\n"+
 		"X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: gopher\r\nForwarded: host=evil.example\r\nConnection: close\r\n\r\n")
 	if strings.Contains(answer, "evil") || strings.Contains(answer, "gopher") || !strings.Contains(answer, testIssuer+"/.well-known/jwks.json") {
 		t.Errorf("metadata: %s", answer)
@@ -132,7 +132,7 @@ func TestHugeHeaders(t *testing.T) {
 		"NUL":          {"X: a\x00b\r\n", "400"},
 		"bare CR":      {"X: a\rb\r\n", "400"},
 	} {
-		answer := talk(t, f.public, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"+tt.headers+"\r\n")
+		answer := sendRaw(t, f.public, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"+tt.headers+"\r\n")
 		// A server that closes with unread input may reset the connection before the
 		// answer arrives: then there is none.
 		if got := statuses(answer); len(got) == 1 && got[0] != tt.want || len(got) > 1 {
@@ -141,11 +141,11 @@ func TestHugeHeaders(t *testing.T) {
 	}
 }
 
-// TestDeclaredLength: ten gigabytes are refused before they are sent.
+// TestDeclaredLength: a body that declares ten gigabytes is refused before it is sent.
 func TestDeclaredLength(t *testing.T) {
 	f := newFixture(t, nil)
 	for _, path := range []string{"/v1/session/refresh", "/v1/sessions/revoke-all", "/nowhere"} {
-		answer := talk(t, f.public, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+		answer := sendRaw(t, f.public, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
 			"Content-Length: 10737418240\r\nExpect: 100-continue\r\n\r\n")
 		if got := statuses(answer); len(got) != 1 || got[0] != "413" {
 			t.Errorf("%s: %v, want 413 and the end", path, got)
@@ -153,7 +153,7 @@ func TestDeclaredLength(t *testing.T) {
 	}
 }
 
-// TestNothingIsReflected: what a request brings is in no header of the answer.
+// TestNothingIsReflected: the answer contains nothing from the request.
 func TestNothingIsReflected(t *testing.T) {
 	f := newFixture(t, nil)
 	const canary = "reflected-canary"

@@ -1,16 +1,41 @@
 package handlers_test
 
 import (
+	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 )
 
-// TestRoutesAreDescribed holds Echo's routes and openapi.yaml to each other, both ways.
+// noHead are the paths whose GET changes something or answers at length: HEAD must not do its work.
+var noHead = []string{"/api/auth/revoke-all-sessions", "/admin/v1/backup", "/debug/pprof/{profile}"}
+
+// TestHeadDoesNoWork: HEAD of such a path is 405, with the allowed methods.
+func TestHeadDoesNoWork(t *testing.T) {
+	f := newFixture(t, func(s *settings) {
+		s.http.Backup = func(context.Context, io.Writer) error {
+			t.Error("HEAD has made a backup")
+			return nil
+		}
+	})
+	for _, path := range []string{"/admin/v1/backup", "/debug/pprof/heap", "/debug/pprof/profile?seconds=30"} {
+		a := f.callAdmin(t, "HEAD", path, nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 405, "")
+		if allow := a.Header.Get("Allow"); !strings.Contains(allow, "GET") || strings.Contains(allow, "HEAD") {
+			t.Errorf("HEAD %s: Allow %q", path, allow)
+		}
+	}
+	s := f.mint(t, "u1")
+	f.call(t, "HEAD", "/api/auth/revoke-all-sessions", nil, bearer(s.access)).want(t, 405, "")
+	f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, "")
+}
+
+// TestRoutesAreDescribed: Echo's routes and the operations of openapi.yaml are the same.
 func TestRoutesAreDescribed(t *testing.T) {
 	var server *handlers.Server
 	newFixture(t, func(s *settings) { server = newServer(t, s) })
@@ -25,8 +50,8 @@ func TestRoutesAreDescribed(t *testing.T) {
 				continue
 			}
 			served[route] = true
-			if get, ok := strings.CutPrefix(route, "GET "); ok && !slices.Contains(routes, "HEAD "+get) {
-				t.Errorf("%s has GET without HEAD", get)
+			if path, ok := strings.CutPrefix(route, "GET "); ok && slices.Contains(routes, "HEAD "+path) == slices.Contains(noHead, path) {
+				t.Errorf("%s: HEAD is routed: %v", path, slices.Contains(routes, "HEAD "+path))
 			}
 		}
 	}
@@ -44,7 +69,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 	}
 }
 
-// TestMethods is about methods that a path does not have.
+// TestMethods is row H09: methods that a path does not have.
 func TestMethods(t *testing.T) {
 	f := newFixture(t, nil)
 	for _, tt := range []struct {
@@ -64,24 +89,24 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s %s: %d, Allow %q; want 405 and %s", tt.method, tt.path, a.StatusCode, a.Header.Get("Allow"), tt.allow)
 		}
 	}
-	// No header changes the method.
+	// No header overrides the method.
 	f.call(t, "GET", "/v1/session/refresh", nil, header("X-HTTP-Method-Override", "POST")).want(t, 405, "method_not_allowed")
 	// HEAD is GET without the body.
 	a := f.call(t, "HEAD", "/.well-known/jwks.json", nil).want(t, 200, "")
 	if len(a.body) != 0 || a.Header.Get("ETag") == "" {
 		t.Errorf("HEAD: body %q, ETag %q", a.body, a.Header.Get("ETag"))
 	}
-	// OPTIONS that is no preflight says what there is.
+	// OPTIONS that is no preflight lists the methods.
 	a = f.call(t, "OPTIONS", "/v1/session", nil).want(t, 204, "")
 	if !strings.Contains(a.Header.Get("Allow"), "DELETE") {
 		t.Errorf("OPTIONS: Allow %q", a.Header.Get("Allow"))
 	}
 }
 
-// TestPaths is about paths that are nearly right.
+// TestPaths is row H12: paths that are nearly right.
 func TestPaths(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeRead))
+	key := bearer(serviceKey(client.ScopeRead))
 	id := f.mint(t, "u1").id
 	for _, path := range []string{
 		"/v1//session", "/v1/session/", "/V1/session", "/v1/session.", "/v1/../v1/session", "/v1/%2e%2e/v1/session",
@@ -95,14 +120,14 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	f.call(t, "GET", "/v1/sessions/"+id, nil, key).want(t, 200, "")
-	admin := bearer(serviceKey(handlers.ScopeAdmin))
-	f.admins(t, "GET", "/admin/v1/sessions/"+id+"/x", nil, admin).want(t, 404, "not_found")
+	admin := bearer(serviceKey(client.ScopeAdmin))
+	f.callAdmin(t, "GET", "/admin/v1/sessions/"+id+"/x", nil, admin).want(t, 404, "not_found")
 }
 
 // TestUserIDsInPaths: an id is unescaped exactly once, whatever is in it.
 func TestUserIDsInPaths(t *testing.T) {
 	f := newFixture(t, nil)
-	key := bearer(serviceKey(handlers.ScopeRevoke))
+	key := bearer(serviceKey(client.ScopeRevoke))
 	for id, escaped := range map[string]string{
 		"a/b":                    "a%2Fb",
 		"a%2Fb":                  "a%252Fb",

@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 )
 
-// TestNoSecretIsLogged is row O05: tokens and keys go through every route, by every way,
-// and are nowhere afterwards but with who is to have them.
+// TestNoSecretIsLogged is row O05: tokens and keys are presented to every route in every way, and are in
+// no log afterwards.
 func TestNoSecretIsLogged(t *testing.T) {
 	f := newFixture(t, nil)
 	var secrets []string
@@ -28,7 +29,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 			if strings.HasPrefix(path, "/admin") || strings.HasPrefix(path, "/debug") || path == "/metrics" {
 				url = f.admin.URL
 			}
-			for _, secret := range []string{s.access, s.refresh, serviceKey(handlers.ScopeAdmin), serviceKey(handlers.ScopeMint)} {
+			for _, secret := range []string{s.access, s.refresh, serviceKey(client.ScopeAdmin), serviceKey(client.ScopeMint)} {
 				f.send(t, method, url+path, nil, bearer(secret))
 				f.send(t, method, url+path+"?access_token="+secret, nil)
 				f.send(t, method, url+path+"?user_id="+secret, nil, bearer(secret))
@@ -36,13 +37,13 @@ func TestNoSecretIsLogged(t *testing.T) {
 				f.send(t, method, url+path, "token="+secret, func(r *http.Request) {
 					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				})
-				f.send(t, method, url+path, nil, cookie(refreshCookie, secret), cookie(accessCookie, secret), own())
+				f.send(t, method, url+path, nil, cookie(refreshCookie, secret), cookie(accessCookie, secret), fromIssuerPage())
 				f.send(t, method, url+path, nil, func(r *http.Request) { r.SetBasicAuth("x", secret) })
 				f.send(t, method, url+"/"+secret, nil)
 			}
 		}
 	}
-	scrape := f.admins(t, "GET", "/metrics", nil).want(t, 200, "")
+	scrape := f.callAdmin(t, "GET", "/metrics", nil).want(t, 200, "")
 	must(t, f.store.Close())
 	file, err := os.ReadFile(f.path)
 	must(t, err)
@@ -58,7 +59,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 	}
 }
 
-// TestLogLines: one line of JSON for each event, whatever the request brings.
+// TestLogLines: each event is one line of JSON, whatever the request contains.
 func TestLogLines(t *testing.T) {
 	f := newFixture(t, nil)
 	agents := []string{
@@ -85,7 +86,7 @@ func TestLogLines(t *testing.T) {
 	}
 }
 
-// TestFailuresSayNothing is row O06: what goes wrong inside is for the log alone.
+// TestFailuresSayNothing is row O06: only the log says why an internal error happened.
 func TestFailuresSayNothing(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Checks = append(s.http.Checks, handlers.Check{Name: "bomb", Err: func() error {
@@ -106,8 +107,8 @@ func TestFailuresSayNothing(t *testing.T) {
 		f.refresh(t, s.refresh),
 		f.call(t, "GET", "/v1/session", nil, bearer(s.access)),
 		f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)),
-		f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, bearer(serviceKey(handlers.ScopeMint))),
-		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(handlers.ScopeRead))),
+		f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}}`, bearer(serviceKey(client.ScopeMint))),
+		f.call(t, "GET", "/v1/sessions?user_id=u1", nil, bearer(serviceKey(client.ScopeRead))),
 		f.call(t, "GET", "/v1/session", nil, cookie(accessCookie, s.access)),
 	} {
 		a.want(t, 503, "unavailable")
@@ -115,7 +116,7 @@ func TestFailuresSayNothing(t *testing.T) {
 			t.Errorf("%s: %v %s", a.Request.URL.Path, a.Header, a.body)
 		}
 	}
-	if a := f.form(t, "/oauth/introspect", s.access, bearer(serviceKey(handlers.ScopeIntrospect))); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+	if a := f.form(t, "/oauth/introspect", s.access, bearer(serviceKey(client.ScopeIntrospect))); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
 		t.Errorf("introspect: %d %s", a.StatusCode, a.body)
 	}
 	f.call(t, "GET", "/.well-known/jwks.json", nil).want(t, 200, "")

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/revocation/list"
 )
@@ -30,13 +31,15 @@ func (s single) Accept() (net.Conn, error) {
 func (s single) Close() error   { close(s.done); return nil }
 func (s single) Addr() net.Addr { return &net.UnixAddr{} }
 
-// TestStreamEndsForAStalledClient: one that reads no more when its stream ends does not hold
-// its connection for ever. A pipe has no buffer that the end of the answer could go to.
+// TestStreamEndsForAStalledClient: a client that has stopped reading when its stream ends does not hold its
+// connection for ever. A pipe has no buffer, so the end of the answer cannot be written.
 func TestStreamEndsForAStalledClient(t *testing.T) {
 	var server *handlers.Server
-	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
-	handlers.SetFrameWithin(server, 2*time.Second)
-	client, conn := net.Pipe()
+	f := newFixture(t, func(s *settings) {
+		handlers.SetFrameTimeout(&s.http, 2*time.Second)
+		server = newServer(t, s)
+	})
+	reader, conn := net.Pipe()
 	l, closed := single{make(chan net.Conn, 1), make(chan struct{})}, make(chan struct{})
 	l.conns <- conn
 	s := &http.Server{Handler: server.Public(), ReadHeaderTimeout: time.Minute, ConnState: func(_ net.Conn, state http.ConnState) {
@@ -46,12 +49,12 @@ func TestStreamEndsForAStalledClient(t *testing.T) {
 	}}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
-	_, err := io.WriteString(client, "GET /v1/revocations/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+
-		serviceKey(handlers.ScopeReadRevocations)+"\r\n\r\n")
+	_, err := io.WriteString(reader, "GET /v1/revocations/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+
+		serviceKey(client.ScopeReadRevocations)+"\r\n\r\n")
 	must(t, err)
-	res, err := http.ReadResponse(bufio.NewReader(client), nil)
+	res, err := http.ReadResponse(bufio.NewReader(reader), nil)
 	must(t, err)
-	f.listenTo(t, list.NewFrameReader(res.Body), 0)
+	f.readUntil(t, list.NewFrameReader(res.Body), 0)
 	f.feed.Stop()
 	select {
 	case <-closed:

@@ -5,11 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"issuer.example/client"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
 )
 
-// TestJWKS is also row H16: whatever is asked along, the same bytes.
+// TestJWKS is also row H16: the bytes do not depend on the query.
 func TestJWKS(t *testing.T) {
 	f := newFixture(t, nil)
 	a := f.call(t, "GET", "/.well-known/jwks.json", nil).want(t, 200, "")
@@ -44,7 +45,7 @@ func TestJWKS(t *testing.T) {
 			t.Errorf("%s: %v", tt.path, got.Header)
 		}
 	}
-	f.admins(t, "POST", "/admin/v1/keys/rotate", nil, bearer(serviceKey(handlers.ScopeAdmin))).want(t, 200, "")
+	f.callAdmin(t, "POST", "/admin/v1/keys/rotate", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 200, "")
 	a = f.call(t, "GET", "/.well-known/jwks.json", nil, header("If-None-Match", etag)).want(t, 200, "")
 	if a.Header.Get("ETag") == etag {
 		t.Error("the keys have changed, the ETag has not")
@@ -74,7 +75,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestProblems: the type of a problem document leads to its meaning.
+// TestProblems: the type of a problem document is a link to its meaning.
 func TestProblems(t *testing.T) {
 	f := newFixture(t, nil)
 	a := f.call(t, "GET", "/v1/session", nil).want(t, 401, "token_invalid")
@@ -99,7 +100,7 @@ func TestReadiness(t *testing.T) {
 	f := newFixture(t, func(s *settings) {
 		s.http.Checks = append(s.http.Checks, handlers.Check{Name: "disk", Err: func() error { return broken }})
 	})
-	for _, call := range []func(testing.TB, string, string, any, ...option) answer{f.call, f.admins} {
+	for _, call := range []func(testing.TB, string, string, any, ...option) answer{f.call, f.callAdmin} {
 		broken = nil
 		call(t, "GET", "/healthz", nil).want(t, 200, "")
 		if a := call(t, "GET", "/readyz", nil).want(t, 200, ""); a.text(t, "checks.store") != "ok" || a.text(t, "checks.keys") != "ok" {

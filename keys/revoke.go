@@ -3,11 +3,15 @@ package keys
 import (
 	"context"
 	"fmt"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
 const maxReason = 256 // bytes
+
+// revokeTimeout bounds an emergency revoke whose caller may be gone.
+const revokeTimeout = 10 * time.Second
 
 // Revoke withdraws a key at once, for an emergency: whoever has a copy of the private key
 // can have made tokens for any session. It takes three steps:
@@ -24,7 +28,7 @@ const maxReason = 256 // bytes
 //     [ErrNotAnnounced]. A repeated Revoke would change nothing then; the caller has to
 //     end all sessions.
 //
-// Once it has begun the end of ctx does not stop it. The reason is kept and shown; it may
+// Once it has begun the end of ctx does not stop it, but a store that hangs does, after 10 s. The reason is kept and shown; it may
 // be empty, and an unusable one is [ErrReason]. An unknown key is [ErrNotFound]. For a key
 // that is gone already Revoke does nothing.
 func (m *Manager) Revoke(ctx context.Context, kid, reason string, endSessions func(context.Context) error) error {
@@ -35,7 +39,8 @@ func (m *Manager) Revoke(ctx context.Context, kid, reason string, endSessions fu
 	if err != nil || !present {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
 	if err := endSessions(ctx); err != nil {
 		return fmt.Errorf("ending all sessions before key %q is withdrawn: %w", kid, err)
 	}

@@ -15,14 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"issuer.example/feed"
-	"issuer.example/handlers"
+	"issuer.example/handlers/exchange"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
 
 var (
 	_ session.Observer  = (*Metrics)(nil)
-	_ handlers.Observer = (*Metrics)(nil)
+	_ exchange.Observer = (*Metrics)(nil)
 	_ feed.Observer     = (*Metrics)(nil)
 )
 

@@ -8,21 +8,6 @@ import (
 	"issuer.example/session"
 )
 
-// outcomes are those of a refresh: the rows of the redeem table, and why a session that is
-// over has ended.
-func outcomes() []string {
-	return []string{
-		string(session.OutcomeAdvanced), string(session.OutcomeRestored), string(session.OutcomeRepeated),
-		string(session.OutcomeLateRetry), string(session.OutcomeSibling), string(session.OutcomeBehind),
-		string(session.OutcomeUnchanged), string(session.OutcomeReused),
-		string(session.ReasonSignOut), string(session.ReasonUserRevoked), string(session.ReasonUserRevokedAll),
-		string(session.ReasonServiceRevoked), string(session.ReasonAdminRevoked), string(session.ReasonTokenRevoked),
-		string(session.ReasonRefreshReuse), string(session.ReasonLimit), string(session.ReasonExpired),
-		string(session.ReasonIdle), string(session.ReasonBindingMismatch), string(session.ReasonKeyRevoked),
-		string(session.ReasonClientRevoked),
-	}
-}
-
 func (m *Metrics) countSessions() {
 	m.minted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "issuer_sessions_minted_total", Help: "Sessions begun.",
@@ -35,8 +20,8 @@ func (m *Metrics) countSessions() {
 		Name: "issuer_sessions_ended_total", Help: "Sessions ended, by reason.",
 	}, []string{"reason"})
 	m.registry.MustRegister(m.minted, refreshes, m.ended)
-	for _, outcome := range outcomes() {
-		m.refreshed[outcome] = refreshes.WithLabelValues(outcome)
+	for _, outcome := range session.Outcomes() {
+		m.refreshed[string(outcome)] = refreshes.WithLabelValues(string(outcome))
 	}
 	m.otherwise = refreshes.WithLabelValues("other")
 }

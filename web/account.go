@@ -1,8 +1,8 @@
-// Package web is the pages that the issuer shows to people: templates and styles, embedded.
+// Package web holds the pages that the issuer shows to people: embedded templates and styles.
 //
-// The pages work without JavaScript and hold no inline style, so that a strict
-// Content-Security-Policy ([Policy]) can forbid both. [Account] renders the page of a
-// user's own devices.
+// The pages work without JavaScript and have no inline style, so that a strict
+// Content-Security-Policy ([Policy]) can forbid both. [New] parses the templates, and
+// [Pages.Account] renders the pages on which users see and end their own sessions.
 package web
 
 import (
@@ -23,11 +23,11 @@ var accountHTML string
 //go:embed assets/account.css
 var accountCSS []byte
 
-// Style is the style sheet of the pages.
+// Style returns the style sheet of the pages.
 func Style() []byte { return accountCSS }
 
-// StyleName is the file name of the style sheet. It changes with its content, so that the
-// sheet can be kept for ever.
+// StyleName returns the file name of the style sheet. It changes with the content, so that
+// browsers may cache the sheet for ever.
 func StyleName() string {
 	sum := sha256.Sum256(accountCSS)
 	return "account." + hex.EncodeToString(sum[:6]) + ".css"
@@ -36,30 +36,30 @@ func StyleName() string {
 // Device is one live session of the user.
 type Device struct {
 	ID       string
-	Name     string // browser and system; "" is unknown
-	Label    string // what the backend called it; may be ""
-	IP       string // "" is unknown
+	Name     string // browser and system; "" if unknown
+	Label    string // the name that the backend gave it; may be ""
+	IP       string // "" if unknown
 	LastSeen time.Time
-	Began    time.Time
+	SignedIn time.Time
 	Current  bool
 }
 
-// Account is what the pages of one's own devices show.
+// Account is the content of a page of the account.
 type Account struct {
-	// View is which page: ViewDevices, ViewConfirm or ViewMessage.
+	// View selects the page: ViewDevices, ViewConfirm or ViewMessage.
 	View     string
 	Title    string
 	Message  string // for ViewMessage
-	User     string // whom it is about, as people know them
+	User     string // the user's name for people
 	Devices  []Device
-	ReturnTo string // where the link back leads; "" shows none. The caller has validated it.
+	ReturnTo string // target of the link back to the application; "" shows none. The caller has validated it.
 }
 
 // The pages.
 const (
-	ViewDevices = "devices" // the list
+	ViewDevices = "devices" // the list of devices
 	ViewConfirm = "confirm" // asks whether to sign out everywhere
-	ViewMessage = "message" // says why there is nothing to see
+	ViewMessage = "message" // says why the request was refused
 )
 
 // Pages renders pages. It is safe for concurrent use.
@@ -78,7 +78,7 @@ func New() (*Pages, error) {
 	return &Pages{account: t}, nil
 }
 
-// Account renders a page of the account.
+// Account renders a page of the account as HTML.
 func (p *Pages) Account(a *Account) ([]byte, error) {
 	var b bytes.Buffer
 	err := p.account.Execute(&b, a)

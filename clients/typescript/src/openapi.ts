@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The page of one's own devices */
+        /** The page of the user's own devices */
         get: operations["accountSessions"];
         put?: never;
         post?: never;
@@ -150,7 +150,7 @@ export interface paths {
         };
         /**
          * A consistent copy of the store
-         * @description Taken while the issuer goes on. An answer that breaks off is no copy.
+         * @description Taken while the issuer serves requests. An answer that breaks off is not a copy.
          */
         get: operations["adminBackup"];
         put?: never;
@@ -348,7 +348,7 @@ export interface paths {
          */
         get: operations["betterAuthGetSession"];
         put?: never;
-        /** The same, and the refresh token is redeemed */
+        /** Redeem the refresh token and tell who is signed in */
         post: operations["betterAuthRenewSession"];
         delete?: never;
         options?: never;
@@ -382,7 +382,7 @@ export interface paths {
         };
         /**
          * The caller's live sessions, newest first
-         * @description Asks for a fresh authentication if so configured: 403 SESSION_NOT_FRESH.
+         * @description Needs a fresh authentication if so configured: 403 SESSION_NOT_FRESH.
          */
         get: operations["betterAuthListSessions"];
         put?: never;
@@ -628,7 +628,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Is this token good right now? (RFC 7662)
+         * Whether a token is valid right now (RFC 7662)
          * @description Scope tokens:introspect. The service key is the bearer token, or the password of HTTP Basic.
          */
         post: operations["introspect"];
@@ -649,8 +649,8 @@ export interface paths {
         put?: never;
         /**
          * End the session of a token (RFC 7009)
-         * @description Whoever holds the token may; no client authentication is needed. A service key that is given must
-         *     be a good one. An unknown token is a success.
+         * @description The token is the credential; no client authentication is needed. A service key that is given must
+         *     be valid. An unknown token is a success.
          */
         post: operations["revokeToken"];
         delete?: never;
@@ -744,7 +744,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say what a verifier has applied
+         * Report what a verifier has applied
          * @description Scope revocations:read. At most once a second, and once a minute when there is nothing new.
          */
         post: operations["reportApplied"];
@@ -762,7 +762,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is revoked from now on, as it happens
+         * The stream of revocations
          * @description Scope revocations:read. Server-Sent Events: `revoked` is a security event token (RFC 8417) whose number
          *     is the id, `alive` says that nothing is missing, `gone` that the resume point is purged or was never
          *     reached: take the snapshot. docs/feed.md is their form.
@@ -838,7 +838,7 @@ export interface paths {
          * @description The refresh token is in its cookie or in the body, and the next one comes back the same way. The
          *     access token is in the body either way, and also in its cookie if cookies are used. The presented
          *     token is used up: send the new one next time. Several requests with one token at the same time all
-         *     succeed. If the session is over, the cookies are cleared.
+         *     succeed. If the session has ended, the cookies are cleared.
          */
         post: operations["refresh"];
         delete?: never;
@@ -862,7 +862,7 @@ export interface paths {
         get: operations["listSessions"];
         put?: never;
         /**
-         * Begin a session for a user who has been authenticated
+         * Create a session for an authenticated user
          * @description Scope sessions:mint. ip_address and user_agent describe the user's device. With transport cookie
          *     the tokens come in Set-Cookie headers, for a backend on the same site to pass on, and not in the body.
          */
@@ -908,7 +908,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The user has proved who they are again
+         * Record that the user has authenticated again
          * @description Scope sessions:mint. The session keeps its id; auth_time is now; amr and acr are what is given. The
          *     refresh token stays as it is.
          */
@@ -930,7 +930,7 @@ export interface paths {
         put?: never;
         /**
          * End all of the holder's sessions, this one too
-         * @description Asks for a fresh authentication if so configured (RFC 9470).
+         * @description Needs a fresh authentication if so configured (RFC 9470).
          */
         post: operations["revokeAll"];
         delete?: never;
@@ -1325,7 +1325,7 @@ export interface components {
         VerifierName: string;
     };
     responses: {
-        /** @description No token of ours */
+        /** @description The token is not one of this issuer */
         AnyUnauthorized: {
             headers: {
                 "WWW-Authenticate": components["headers"]["Challenge"];
@@ -1338,7 +1338,7 @@ export interface components {
                 };
             };
         };
-        /** @description The request is not well-formed; field names the culprit if there is one */
+        /** @description The request is not well-formed; field names the wrong field if there is one */
         BadRequest: {
             headers: {
                 [name: string]: unknown;
@@ -1362,7 +1362,7 @@ export interface components {
                 };
             };
         };
-        /** @description A page that is not trusted asks, or the authentication is too long ago */
+        /** @description The request comes from a page that is not trusted, or the authentication is too long ago */
         BetterForbidden: {
             headers: {
                 [name: string]: unknown;
@@ -1525,7 +1525,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description The service key lacks the scope, or a page of another origin asks */
+        /** @description The service key lacks the scope, or the request comes from a page of another origin */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -1575,7 +1575,7 @@ export interface components {
                 };
             };
         };
-        /** @description The issuer has failed; the log knows why under request_id */
+        /** @description An internal error; the log has its cause under request_id */
         Internal: {
             headers: {
                 [name: string]: unknown;
@@ -2616,7 +2616,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They do */
+            /** @description The routes answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2973,7 +2973,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is */
+            /** @description The process is alive */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3030,7 +3030,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the token stands for */
+            /** @description Whether the token is valid, and its claims */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3145,7 +3145,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They can */
+            /** @description Requests can be served */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3160,7 +3160,7 @@ export interface operations {
             421: components["responses"]["Misdirected"];
             431: components["responses"]["Headers"];
             500: components["responses"]["Internal"];
-            /** @description They cannot */
+            /** @description Requests cannot be served */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3234,11 +3234,11 @@ export interface operations {
             query?: {
                 /** @description The same */
                 after?: number;
-                /** @description What the client calls itself in its reports */
+                /** @description The name of the client in its reports */
                 verifier?: components["schemas"]["VerifierName"];
             };
             header?: {
-                /** @description The number of the last event that the client has; wins over after */
+                /** @description The number of the last event that the client has; takes precedence over after */
                 "Last-Event-ID"?: number;
             };
             path?: never;

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/feed"
 	"issuer.example/handlers"
@@ -187,14 +188,14 @@ func trustedProxies(texts []string) ([]netip.Prefix, error) {
 }
 
 // serviceKeys parses the hashes and scopes of service_keys.
-func serviceKeys(settings []config.ServiceKey) ([]handlers.ServiceKey, error) {
-	list := make([]handlers.ServiceKey, len(settings))
+func serviceKeys(settings []config.ServiceKey) ([]client.Key, error) {
+	list := make([]client.Key, len(settings))
 	for i, k := range settings {
 		key, err := k.Key()
 		if err != nil {
 			return nil, fmt.Errorf("service_keys: %s: %w", k.Name, err)
 		}
-		list[i] = handlers.ServiceKey{Name: key.Name, SHA256: key.SHA256, Scopes: k.Scopes}
+		list[i] = key
 	}
 	return list, nil
 }

@@ -1,0 +1,155 @@
+package credential
+
+import (
+	"errors"
+	"slices"
+
+	"issuer.example/handlers/exchange"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+// accepts says which tokens count in the place where one was presented.
+type accepts int
+
+const (
+	anyToken    accepts = iota // an access token or a refresh token
+	accessToken                // an access token only
+)
+
+// presented is one token of a request, and what it is good for.
+type presented struct {
+	text    string
+	accepts accepts
+
+	looked  bool
+	session sid.ID
+	holder  session.Holder // of an access token
+	err     error          // why it is refused
+}
+
+// present returns nil if there is no token.
+func present(text string, accepts accepts) *presented {
+	if text == "" {
+		return nil
+	}
+	return &presented{text: text, accepts: accepts}
+}
+
+func presentAll(texts []string, accepts accepts) []*presented {
+	var all []*presented
+	for _, text := range texts {
+		all = append(all, present(text, accepts))
+	}
+	return all
+}
+
+// chooser decides which of the presented tokens counts.
+type chooser struct {
+	sessions *session.Service
+	jar      *Jar
+}
+
+// look finds out, once, to which live session a token belongs. It uses no token up.
+func (c *chooser) look(x *exchange.Exchange, p *presented) error {
+	if p.looked {
+		return p.err
+	}
+	p.looked = true
+	if p.accepts == anyToken && isRefreshToken(p.text) {
+		var view session.View
+		view, p.err = c.sessions.Validate(x.Context(), p.text, x.Device())
+		p.session = view.ID
+		return p.err
+	}
+	p.holder, p.err = c.sessions.Authenticate(x.Context(), p.text)
+	p.session = p.holder.View.ID
+	return p.err
+}
+
+// choose picks the token that counts, by the table in the documentation of the package. There must
+// be at least one. The chosen token may be refused itself; one that stands alone is not looked up.
+func (c *chooser) choose(x *exchange.Exchange, explicit *presented, cookies []*presented) (*presented, error) {
+	if explicit != nil {
+		return explicit, c.checkBeside(x, explicit, cookies)
+	}
+	if len(cookies) == 1 {
+		return cookies[0], nil
+	}
+	var live *presented
+	for _, cookie := range cookies {
+		switch err := c.look(x, cookie); {
+		case errors.Is(err, session.ErrUnavailable):
+			return nil, err
+		case err != nil:
+		case live != nil && live.session != cookie.session:
+			c.jar.Clear(x)
+			return nil, exchange.Invalid("The cookies are of more than one session; all have been cleared.")
+		default:
+			live = cookie
+		}
+	}
+	if live == nil {
+		return mostSpecific(cookies), nil
+	}
+	return live, nil
+}
+
+// checkBeside refuses cookies of another live session than that of an explicit token. A token that
+// is refused itself is left to be refused for its own reason.
+func (c *chooser) checkBeside(x *exchange.Exchange, explicit *presented, cookies []*presented) error {
+	for _, cookie := range cookies {
+		if cookie.text == explicit.text {
+			continue
+		}
+		if err := c.look(x, explicit); err != nil {
+			return onlyUnavailable(err)
+		}
+		if err := onlyUnavailable(c.look(x, cookie)); err != nil {
+			return err
+		}
+		if cookie.err == nil && cookie.session != explicit.session {
+			return exchange.Invalid("The token and the cookie are of different sessions.")
+		}
+	}
+	return nil
+}
+
+// onlyUnavailable returns err if the store could not answer, and nil if the token is refused or accepted.
+func onlyUnavailable(err error) error {
+	if errors.Is(err, session.ErrUnavailable) {
+		return err
+	}
+	return nil
+}
+
+// mostSpecific returns the refused token whose refusal says most. A copied token comes first,
+// because redeeming it ends its session, even when a forged one stands before it.
+func mostSpecific(refused []*presented) *presented {
+	for _, p := range refused {
+		if errors.Is(p.err, session.ErrRefreshTokenReused) {
+			return p
+		}
+	}
+	for _, p := range refused {
+		if !isMalformed(p.err) {
+			return p
+		}
+	}
+	return refused[0]
+}
+
+// liveSessions returns the live sessions that tokens belong to, each once.
+func (c *chooser) liveSessions(x *exchange.Exchange, tokens []string) ([]sid.ID, error) {
+	var live []sid.ID
+	for _, p := range presentAll(tokens, anyToken) {
+		err := c.look(x, p)
+		if errors.Is(err, session.ErrUnavailable) {
+			return nil, err
+		}
+		if err == nil && !slices.Contains(live, p.session) {
+			live = append(live, p.session)
+		}
+	}
+	return live, nil
+}

@@ -1,0 +1,62 @@
+package credential
+
+import (
+	"errors"
+
+	"issuer.example/jwt"
+	"issuer.example/session"
+)
+
+// isForgery reports whether a credential was made up by somebody who guesses. A token that the
+// issuer once gave out, or that no guess could make valid, is none: an honest client that presents
+// it must not be slowed down.
+func isForgery(err error) bool {
+	if jwt.Cause(err) == "" {
+		return errors.Is(err, session.ErrForged)
+	}
+	for _, honest := range []error{
+		jwt.ErrUnknownKey,                                   // its key is withdrawn
+		jwt.ErrExpired, jwt.ErrNotYetValid, jwt.ErrIssuedAt, // the signature is good
+		jwt.ErrIssuer, jwt.ErrAudience, // the signature is good: of an earlier issuer URL, or for another service
+	} {
+		if errors.Is(err, honest) {
+			return false
+		}
+	}
+	return true
+}
+
+// isMalformed reports whether a refusal says no more of a token than that it is not valid.
+func isMalformed(err error) bool {
+	if errors.Is(err, session.ErrRefreshTokenInvalid) || errors.Is(err, session.ErrHandoffInvalid) {
+		return true
+	}
+	return jwt.Cause(err) != "" && !errors.Is(err, jwt.ErrExpired)
+}
+
+// IsTerminal reports whether a refresh token was refused for good, so that its cookie is useless.
+func IsTerminal(err error) bool {
+	for _, end := range []error{
+		session.ErrRefreshTokenInvalid, session.ErrRefreshTokenReused, session.ErrRevoked,
+		session.ErrExpired, session.ErrIdle, session.ErrBindingMismatch,
+	} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// moreSpecific returns which of two refusals says more: that the store failed, then that a session
+// has ended, then that a token is not valid.
+func moreSpecific(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case errors.Is(a, session.ErrUnavailable):
+		return a
+	case errors.Is(b, session.ErrUnavailable) || isMalformed(a):
+		return b
+	}
+	return a
+}

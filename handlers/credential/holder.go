@@ -1,0 +1,92 @@
+package credential
+
+import (
+	"context"
+
+	"issuer.example/client"
+	"issuer.example/handlers/exchange"
+	"issuer.example/session"
+)
+
+// Holder demands an access token of a live session, as bearer token or in the access cookie.
+func (a *Authenticator) Holder(x *exchange.Exchange) (Caller, error) {
+	bearer, err := bearerToken(x)
+	if err != nil {
+		return Caller{}, err
+	}
+	cookies, err := a.Jar.values(x, a.Jar.access)
+	switch {
+	case err != nil:
+		return Caller{}, err
+	case bearer == "" && len(cookies) == 0:
+		return Caller{}, unauthorized("An access token is needed.")
+	case bearer == "":
+		if err := a.Origins.CheckChange(x); err != nil {
+			return Caller{}, err
+		}
+	}
+	chosen, err := a.tokens.choose(x, present(bearer, accessToken), presentAll(cookies, accessToken))
+	if err != nil {
+		return Caller{}, err
+	}
+	return a.holder(x, chosen)
+}
+
+// holder is the caller who presented an access token.
+func (a *Authenticator) holder(x *exchange.Exchange, chosen *presented) (Caller, error) {
+	if err := a.tokens.look(x, chosen); err != nil {
+		return Caller{}, a.CountForgery(x, err)
+	}
+	x.Log.SessionID = chosen.session.String()
+	return Caller{Kind: KindHolder, Holder: chosen.holder, AccessToken: chosen.text}, nil
+}
+
+// HolderOrClient demands an access token, or a service key with that scope.
+func (a *Authenticator) HolderOrClient(x *exchange.Exchange, scope client.Scope) (Caller, error) {
+	if hasServiceKey(x) {
+		return a.Clients.Require(x, scope)
+	}
+	return a.Holder(x)
+}
+
+// Look is how the refresh token of a member is looked at: [session.Service.Read], or
+// [session.Service.Touch] to move the idle end of the session.
+type Look func(ctx context.Context, refreshToken string, from session.Client) (session.Reading, error)
+
+// Member demands the refresh token of a live session in the session cookie, which is not redeemed,
+// or an access token as bearer token. The caller is a member or a holder.
+func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) {
+	bearer, cookies, err := a.MemberTokens(x)
+	switch {
+	case err != nil:
+		return Caller{}, err
+	case bearer == "" && len(cookies) == 0:
+		return Caller{}, unauthorized("")
+	}
+	chosen, err := a.tokens.choose(x, present(bearer, accessToken), presentAll(cookies, anyToken))
+	if err != nil {
+		return Caller{}, err
+	}
+	if bearer != "" {
+		return a.holder(x, chosen)
+	}
+	reading, err := session.Reading{}, chosen.err
+	if err == nil {
+		reading, err = look(x.Context(), chosen.text, x.Device())
+	}
+	if err != nil {
+		return Caller{}, a.CountForgery(x, err)
+	}
+	x.Log.SessionID = reading.View.ID.String()
+	return Caller{Kind: KindMember, Holder: session.Holder{View: reading.View}, Reading: reading}, nil
+}
+
+// MemberTokens returns the bearer token and the tokens of the session cookies. A scheme other than
+// Bearer is ignored: a site that is being built may stand behind a password.
+func (a *Authenticator) MemberTokens(x *exchange.Exchange) (bearer string, cookies []string, err error) {
+	if bearer, err = bearerToken(x); err != nil && exchange.RefusalFor(err).Code != exchange.CodeTokenInvalid {
+		return "", nil, err
+	}
+	cookies, err = a.Jar.values(x, a.Jar.refresh)
+	return bearer, cookies, err
+}

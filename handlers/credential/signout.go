@@ -1,0 +1,111 @@
+package credential
+
+import (
+	"errors"
+
+	"issuer.example/handlers/exchange"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+// SignOutTokens are all tokens that a request to sign out has.
+type SignOutTokens struct {
+	bearer  string
+	cookies []string
+	foreign bool // the cookies may have been sent by another site's page, and end nothing
+}
+
+// ByCookie reports whether there is no bearer token.
+func (t SignOutTokens) ByCookie() bool { return t.bearer == "" }
+
+// all returns every token.
+func (t SignOutTokens) all() []string {
+	if t.bearer == "" {
+		return t.cookies
+	}
+	return append([]string{t.bearer}, t.cookies...)
+}
+
+// effective returns the tokens whose sessions end.
+func (t SignOutTokens) effective() []string {
+	if t.foreign {
+		return SignOutTokens{bearer: t.bearer}.all()
+	}
+	return t.all()
+}
+
+// SignOutTokens returns what to sign out by. Without any token it refuses. Cookies count only if the
+// request comes from a page of an allowed origin; without a bearer token one of another is refused.
+func (a *Authenticator) SignOutTokens(x *exchange.Exchange) (SignOutTokens, error) {
+	bearer, err := bearerToken(x)
+	if err != nil {
+		return SignOutTokens{}, err
+	}
+	tokens, err := a.withCookies(x, bearer)
+	switch {
+	case err != nil:
+		return tokens, err
+	case bearer == "" && len(tokens.cookies) == 0:
+		return tokens, unauthorized("An access or refresh token is needed.")
+	case len(tokens.cookies) == 0:
+		return tokens, nil
+	}
+	err = a.Origins.CheckChange(x)
+	if tokens.foreign = err != nil; bearer != "" {
+		err = nil // the bearer token needs no origin
+	}
+	return tokens, err
+}
+
+// MemberSignOutTokens returns what a better-auth client signs out by, which may be nothing. The
+// caller has checked the origin.
+func (a *Authenticator) MemberSignOutTokens(x *exchange.Exchange) (SignOutTokens, error) {
+	bearer, _, err := a.MemberTokens(x)
+	if err != nil {
+		return SignOutTokens{}, err
+	}
+	return a.withCookies(x, bearer)
+}
+
+// withCookies returns a bearer token, or "", and the tokens in the session and access cookies.
+func (a *Authenticator) withCookies(x *exchange.Exchange, bearer string) (SignOutTokens, error) {
+	refresh, err := a.Jar.values(x, a.Jar.refresh)
+	if err != nil {
+		return SignOutTokens{}, err
+	}
+	access, err := a.Jar.values(x, a.Jar.access)
+	return SignOutTokens{bearer: bearer, cookies: append(refresh, access...)}, err
+}
+
+// SignOut ends the sessions of the tokens. If that is none, it returns the refusal that says most, or
+// nil if there is no token. Tokens of more than one live session are refused like anywhere else,
+// because a cookie may have been planted, but only after all of the sessions have ended: the user
+// wants to be signed out.
+func (a *Authenticator) SignOut(x *exchange.Exchange, tokens SignOutTokens) (done bool, refused error) {
+	var live []sid.ID
+	if all := tokens.all(); len(all) > 1 {
+		var err error
+		if live, err = a.tokens.liveSessions(x, all); err != nil {
+			return false, err
+		}
+	}
+	for _, text := range tokens.effective() {
+		err := a.sessions.SignOut(x.Context(), text)
+		switch {
+		case err == nil:
+			done = true
+		case errors.Is(err, session.ErrUnavailable):
+			return false, err
+		default:
+			refused = moreSpecific(refused, err)
+		}
+	}
+	switch {
+	case len(live) > 1:
+		a.Jar.Clear(x)
+		return done, exchange.Invalid("The credentials were of more than one session; they have been ended, and the cookies cleared.")
+	case done:
+		return true, nil
+	}
+	return false, refused
+}

@@ -1,0 +1,111 @@
+// Package revocations is the HTTP side of the revocation feed, for verifiers with a service key: the
+// signed snapshot, the stream of events (Server-Sent Events) and the reports of what was applied.
+package revocations
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"issuer.example/client"
+	"issuer.example/feed"
+	"issuer.example/handlers/credential"
+	"issuer.example/handlers/exchange"
+)
+
+const (
+	// defaultFrameTimeout is how long a reader may take for the frames that are sent at once.
+	defaultFrameTimeout = 10 * time.Second
+	// snapshotTimeout is the same for the snapshot, which can be large.
+	snapshotTimeout = time.Minute
+	// maxVerifierName is how long the name of a verifier may be, in bytes.
+	maxVerifierName = 64
+	// maxSeq is the largest number of an event: the largest integer of JSON readers.
+	maxSeq = 1<<53 - 1
+	// maxDelay bounds the delay that a verifier reports.
+	maxDelay = 24 * time.Hour
+
+	verifierRule = "The verifier must be 1 to 64 characters of A-Z a-z 0-9 . _ -."
+)
+
+// Config is what Handlers are made of.
+type Config struct {
+	Feed *feed.Hub // nil: the routes answer 404
+	Auth *credential.Authenticator
+	// FrameTimeout is how long a reader may take for the frames that are sent at once. 0: 10 s.
+	FrameTimeout time.Duration
+	Logger       *slog.Logger
+}
+
+// Handlers answers the routes of the revocation feed.
+type Handlers struct{ cfg Config }
+
+// New makes Handlers.
+func New(cfg Config) *Handlers {
+	if cfg.FrameTimeout == 0 {
+		cfg.FrameTimeout = defaultFrameTimeout
+	}
+	return &Handlers{cfg: cfg}
+}
+
+// Routes lists the routes.
+func (h *Handlers) Routes() []exchange.Route {
+	return []exchange.Route{
+		{Method: "GET", Path: "/v1/revocations", Serve: h.snapshot},
+		{Method: "GET", Path: "/v1/revocations/stream", Serve: h.stream, Unbounded: true},
+		{Method: "POST", Path: "/v1/revocations/applied", Serve: h.applied},
+	}
+}
+
+// reader demands a service key that may read the feed, and returns its name.
+func (h *Handlers) reader(x *exchange.Exchange) (key string, err error) {
+	if h.cfg.Feed == nil {
+		return "", exchange.NotFound()
+	}
+	caller, err := h.cfg.Auth.Clients.Require(x, client.ScopeReadRevocations)
+	return caller.Client.Name, err
+}
+
+// snapshot answers with everything that is revoked, signed.
+func (h *Handlers) snapshot(x *exchange.Exchange) error {
+	if _, err := h.reader(x); err != nil {
+		return err
+	}
+	text, err := h.cfg.Feed.Snapshot(x.Context())
+	if err != nil {
+		return err
+	}
+	if err := x.Control().SetWriteDeadline(time.Now().Add(snapshotTimeout)); err != nil {
+		return err
+	}
+	return x.Blob(http.StatusOK, "application/jwt", text)
+}
+
+// applied takes a verifier's report of what it has applied.
+func (h *Handlers) applied(x *exchange.Exchange) error {
+	key, err := h.reader(x)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Verifier string `json:"verifier"`
+		Seq      *int64 `json:"seq"`
+		Delay    int64  `json:"delay_ms"`
+	}
+	if err := x.DecodeJSON(&body); err != nil {
+		return err
+	}
+	switch {
+	case !isVerifierName(body.Verifier):
+		return exchange.InvalidField("verifier", verifierRule)
+	case body.Seq == nil || *body.Seq < 0 || *body.Seq > maxSeq:
+		return exchange.InvalidField("seq", "The seq must be the number of an event, or 0.")
+	case body.Delay < 0 || body.Delay > maxDelay.Milliseconds():
+		return exchange.InvalidField("delay_ms", "The delay_ms must be from 0 to a day.")
+	}
+	h.cfg.Feed.Report(key, body.Verifier, uint64(*body.Seq), time.Duration(body.Delay)*time.Millisecond)
+	return x.NoContent(http.StatusNoContent)
+}
+
+// isVerifierName reports whether text can name a verifier.
+func isVerifierName(text string) bool { return exchange.IsPlain(text, maxVerifierName, ".") }
