@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -73,8 +74,8 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Client) (
 		sess := snap.Session
 		sess.IdleTimeout = s.cfg.IdleTimeout
 		st = State{
-			Generation: 1, Branch: randomBranch(), KeyID: key,
-			RedeemedAt: now, LastSeenAt: now, LastIP: from.IP.Unmap(),
+			State:      refresh.State{Generation: 1, Branch: randomBranch(), KeyID: key, RedeemedAt: now},
+			LastSeenAt: now, LastIP: from.IP.Unmap(),
 		}
 		v = s.unmarked(Snapshot{Session: sess, State: st})
 		if err := tx.Amend(sess); err != nil {

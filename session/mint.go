@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"issuer.example/revocation"
+	"issuer.example/session/refresh"
 )
 
 // LimitPolicy says what happens when a user who has all the sessions that they may have
@@ -89,7 +90,7 @@ func (s *Service) create(tx Tx, req MintRequest, now time.Time, idle time.Durati
 		CreatedAt: now, AuthTime: now.Truncate(time.Second),
 		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout).Truncate(time.Second), IdleTimeout: idle,
 	}
-	st := State{RedeemedAt: now, LastSeenAt: now, LastIP: sess.IP}
+	st := State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: sess.IP}
 	v := s.unmarked(Snapshot{Session: sess, State: st})
 	return v, tx.Create(sess, st, v.IdleExpiresAt)
 }

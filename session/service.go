@@ -35,7 +35,7 @@ type Observer interface {
 
 // Config is what a [Service] is made of.
 type Config struct {
-	Store       Store          // required
+	Store       legacyStore    // required
 	IDs         *sid.Generator // required; it has observed the newest id in the store
 	Signer      Signer         // required
 	Keys        jwt.Keys       // required: the keys that our own access tokens are checked with

@@ -16,6 +16,8 @@ import (
 	"net/netip"
 	"time"
 
+	"issuer.example/revocation"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -53,12 +55,10 @@ type Session struct {
 
 // State is what refreshing changes. Its size does not depend on how often that was.
 type State struct {
-	Generation uint32    // G: generation of the newest redeemed token, 0 before the first
-	Branch     Branch    // R: that token's branch
-	KeyID      byte      // under which key that token was sealed
-	RedeemedAt time.Time // T: when it was first redeemed; before the first, when the session began
-	LastSeenAt time.Time // the idle timeout counts from here
-	LastIP     netip.Addr
+	refresh.State
+
+	LastSeenAt time.Time  // the idle timeout counts from here
+	LastIP     netip.Addr // where it was last used from; invalid if unknown
 }
 
 // End is why and when a session ended. The zero End means that it has not.
@@ -76,6 +76,9 @@ type Snapshot struct {
 	Session Session
 	State   State // of an ended session: the last one
 	End     End
+	// Mark is the earliest mark, by its time, that covers the session; the zero Mark if none
+	// does. It is not looked up for a session whose end is on record.
+	Mark revocation.Mark
 }
 
 // Reason says why a session ended. The words are stable: they are stored, shown and

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -26,14 +27,14 @@ const (
 	tokenVersion = 1
 	tagLen       = 16
 	tokenLen     = 1 + 1 + 16 + 4 + branchLen + tagLen
-	branchLen    = 10
+	branchLen    = refresh.BranchLen
 
 	// RefreshTokenLen is the length of a refresh token's text, in bytes.
 	RefreshTokenLen = len(tokenPrefix) + tokenLen*4/3
 )
 
 // Branch tells apart tokens of one generation.
-type Branch [branchLen]byte
+type Branch = refresh.Branch
 
 // token is what a refresh token says. keyID is the key that it was sealed under.
 type token struct {

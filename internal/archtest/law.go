@@ -20,17 +20,19 @@ func Law() map[string]Rule {
 			},
 		},
 		"revocation": {Ours: []string{"jwt", "sid"}},
+		"fact":            {Ours: []string{"revocation", "sid"}},
+		"session/refresh": {Ours: []string{"sid"}},
 		"session": {
-			Ours:  []string{"jwt", "revocation", "sid"},
+			Ours:  []string{"fact", "jwt", "revocation", "session/refresh", "sid"},
 			Doors: []string{"github.com/mileusna/useragent"},
 		},
-		"store": {Ours: []string{"keys", "revocation", "session", "sid"}},
+		"store": {Ours: []string{"fact", "keys", "session"}},
 		"store/bolt": {
-			Ours:  []string{"keys", "revocation", "session", "sid", "store"},
+			Ours:  []string{"fact", "keys", "revocation", "session", "session/refresh", "sid", "store"},
 			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
 		},
 		"store/storetest": {
-			Ours:  []string{"jwt", "keys", "revocation", "session", "sid", "store"},
+			Ours:  []string{"fact", "jwt", "keys", "revocation", "session", "session/refresh", "sid", "store"},
 			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
 		},
 		"guard":           {Ours: []string{"jwt", "revocation", "sid"}},
