@@ -9,17 +9,6 @@ import (
 	"issuer.example/session/refresh"
 )
 
-// LimitPolicy says what happens when a user who has all the sessions that they may have
-// signs in once more.
-type LimitPolicy string
-
-// The limit policies.
-const (
-	LimitEvictOldest LimitPolicy = "evict_oldest" // the session that began first ends
-	LimitEvictIdle   LimitPolicy = "evict_idle"   // the session that was used longest ago ends
-	LimitRefuse      LimitPolicy = "refuse"       // the sign-in is refused with ErrLimit
-)
-
 // MintRequest is a request for a session, by a backend that has authenticated the user.
 type MintRequest struct {
 	User     User
@@ -94,10 +83,6 @@ func (s *Service) create(tx Tx, req MintRequest, now time.Time, idle time.Durati
 	v := s.unmarked(Snapshot{Session: sess, State: st})
 	return v, tx.Create(sess, st, v.IdleExpiresAt)
 }
-
-// maxEvicted bounds what one sign-in ends, which everyone else's writes wait behind. It is
-// reached only after the limit has been lowered: the rest goes with the next sign-ins.
-const maxEvicted = 64
 
 // makeRoom ends as many sessions of the user as the limit asks for, so that one more fits.
 func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {

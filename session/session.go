@@ -38,6 +38,7 @@ type Session struct {
 	ClientID string          // name of the service key that minted it: `client_id`
 	Claims   json.RawMessage // a JSON object added to every access token, or nil
 	Audience []string        // `aud` of its access tokens; nil means the configured one
+	Scope    string          // `scope` of its access tokens (RFC 9068 §2.2.3): tokens apart by one space, or ""
 	AMR      []string        // how the user authenticated (RFC 8176)
 	ACR      string          // how strong that was
 	Label    string          // a name for the device, for people
