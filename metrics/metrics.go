@@ -1,7 +1,8 @@
 // Package metrics counts what the issuer does, for Prometheus.
 //
 // [New] returns a [Metrics]. It is the observer of the packages session, feed and handlers;
-// [Metrics.Committed] counts commits of the store, and [Metrics.Handler] serves the scrapes.
+// [Metrics.CountFacts] counts sessions by the journal of facts, [Metrics.Committed] counts
+// commits of the store, and [Metrics.Handler] serves the scrapes.
 // Every label has a small fixed set of values: routes are patterns, and no label holds a user,
 // a session or an address.
 package metrics
@@ -47,6 +48,7 @@ type Metrics struct {
 	refreshed      map[string]prometheus.Counter
 	refreshedOther prometheus.Counter // outcomes that are not in session.Outcomes
 	ended          *prometheus.CounterVec
+	factsMissed    prometheus.Counter
 
 	commitCallers prometheus.Histogram
 	commitTook    prometheus.Histogram

@@ -21,15 +21,16 @@ func (m *Metrics) registerSessions() {
 	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "issuer_sessions_ended_total", Help: "Sessions ended, by reason.",
 	}, []string{"reason"})
-	m.registry.MustRegister(m.minted, refreshes, m.ended)
+	m.factsMissed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "issuer_facts_missed_total",
+		Help: "Facts that were removed from the journal before they were counted: the sessions minted and ended are too few.",
+	})
+	m.registry.MustRegister(m.minted, refreshes, m.ended, m.factsMissed)
 	for _, outcome := range session.Outcomes() {
 		m.refreshed[string(outcome)] = refreshes.WithLabelValues(string(outcome))
 	}
 	m.refreshedOther = refreshes.WithLabelValues("other")
 }
-
-// Minted counts a created session.
-func (m *Metrics) Minted() { m.minted.Inc() }
 
 // Refreshed counts a refresh by its outcome: one of [session.Outcomes]. Any other value is
 // counted as "other", so that the label keeps a small set of values.
@@ -39,13 +40,6 @@ func (m *Metrics) Refreshed(outcome string) {
 		return
 	}
 	m.refreshedOther.Inc()
-}
-
-// Ended counts n ended sessions by reason.
-func (m *Metrics) Ended(reason session.Reason, n int) {
-	if n > 0 {
-		m.ended.WithLabelValues(string(reason)).Add(float64(n))
-	}
 }
 
 func (m *Metrics) registerCommits() {
