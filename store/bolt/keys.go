@@ -33,8 +33,7 @@ func (db *DB) LoadKeys(ctx context.Context) (stored keys.Stored, err error) {
 	return stored, err
 }
 
-func (v *view) keys() (_ keys.Stored, err error) {
-	defer v.catch(&err)
+func (v *view) keys() (keys.Stored, error) {
 	return decodeKeys(v.get(keySet, []byte(keyDocument)))
 }
 
