@@ -49,6 +49,8 @@ type store struct {
 	down   bool   // nothing answers
 	unsure int    // so many swaps are done and then answered with an error
 	lose   func() // runs before a swap, once
+	// changes are those of all swaps that were done.
+	changes []keys.Change
 }
 
 func newStore(t *testing.T) *store {
@@ -86,7 +88,7 @@ func (s *store) LoadKeys(ctx context.Context) (keys.Stored, error) {
 	return s.Store.LoadKeys(ctx)
 }
 
-func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte, changes []keys.Change) error {
 	s.mu.Lock()
 	down, lose, unsure := s.down, s.lose, s.unsure > 0
 	s.lose = nil
@@ -100,7 +102,10 @@ func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte) erro
 	if lose != nil {
 		lose()
 	}
-	err := s.Store.SwapKeys(ctx, from, document)
+	err := s.Store.SwapKeys(ctx, from, document, changes)
+	if err == nil {
+		s.set(func(s *store) { s.changes = append(s.changes, changes...) })
+	}
 	if err == nil && unsure {
 		return errStore
 	}
@@ -227,7 +232,7 @@ func parseJWKS(t testing.TB, doc keys.Document) *jwt.KeySet {
 
 func kidOf(t testing.TB, m *keys.Manager) string {
 	t.Helper()
-	token, err := m.Sign("test+jwt", []byte("{}"))
+	token, kid, err := m.Sign("test+jwt", []byte("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,5 +240,11 @@ func kidOf(t testing.TB, m *keys.Manager) string {
 	if err != nil || !bytes.Equal(payload, []byte("{}")) {
 		t.Fatalf("reading back what was signed: %q, %v", payload, err)
 	}
-	return header.KeyID
+	if header.KeyID != kid {
+		t.Fatalf("Sign names the key %s, the header %s", kid, header.KeyID)
+	}
+	return kid
 }
+
+// noSessions ends the sessions of an issuer that has none.
+func noSessions(context.Context) error { return nil }

@@ -76,6 +76,8 @@ func Law() map[string]Rule {
 		"internal/crashtest": {},
 		"internal/e2e":       {},
 		"internal/interop":   {},
+		"internal/mutants":   {},
 		"internal/program":   {},
+		"internal/rounds":    {},
 	}
 }

@@ -38,7 +38,7 @@ func (v *view) keys() (keys.Stored, error) {
 }
 
 // SwapKeys implements [keys.Store].
-func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, _ []keys.Change) error {
 	document = bytes.Clone(document)
 	return db.update(ctx, func(t *tx) error {
 		stored, err := t.keys()
