@@ -33,13 +33,12 @@ func (db *DB) LoadKeys(ctx context.Context) (stored keys.Stored, err error) {
 	return stored, err
 }
 
-func (v *view) keys() (_ keys.Stored, err error) {
-	defer v.catch(&err)
+func (v *view) keys() (keys.Stored, error) {
 	return decodeKeys(v.get(keySet, []byte(keyDocument)))
 }
 
 // SwapKeys implements [keys.Store].
-func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, _ []keys.Change) error {
 	document = bytes.Clone(document)
 	return db.update(ctx, func(t *tx) error {
 		stored, err := t.keys()

@@ -78,7 +78,7 @@ func (f *fixture) fill(t failer) {
 			f.revoke(t, userMark(s.Session.User.ID, idOf(s), int(n)))
 		}
 	}
-	if err := f.SwapKeys(t.Context(), 0, []byte("the keys")); err != nil {
+	if err := f.SwapKeys(t.Context(), 0, []byte("the keys"), nil); err != nil {
 		t.Fatalf("swap keys: %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func testKeys(t *testing.T, open Open) {
 	f := newFixture(t, open)
 	swap := func(from uint64, document []byte, want error) {
 		t.Helper()
-		if err := f.SwapKeys(t.Context(), from, document); !errors.Is(err, want) {
+		if err := f.SwapKeys(t.Context(), from, document, nil); !errors.Is(err, want) {
 			t.Errorf("swap from %d: %v", from, err)
 		}
 	}
@@ -65,7 +65,7 @@ func testKeysRace(t *testing.T, open Open) {
 		for n := range 16 {
 			wg.Go(func() {
 				document := fmt.Sprintf("%d by %d", version+1, n)
-				err := f.SwapKeys(t.Context(), version, []byte(document))
+				err := f.SwapKeys(t.Context(), version, []byte(document), nil)
 				switch {
 				case err == nil:
 					if other := winner.Swap(&document); other != nil {

@@ -130,7 +130,7 @@ func (m *twin) compare(t *rapid.T, f *fixture) {
 func (m *twin) swapKeys(t *rapid.T, f *fixture) {
 	from := uint64(rapid.IntRange(0, len(m.keys)+1).Draw(t, "from"))
 	document := rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "document")
-	err := f.SwapKeys(t.Context(), from, document)
+	err := f.SwapKeys(t.Context(), from, document, nil)
 	switch {
 	case from == uint64(len(m.keys)) && err == nil:
 		m.keys = append(m.keys, document)

@@ -106,7 +106,7 @@ func testContext(t *testing.T, open Open) {
 		if _, err := f.LoadKeys(ctx); !errors.Is(err, ctx.Err()) {
 			t.Errorf("load keys: %v", err)
 		}
-		if err := f.SwapKeys(ctx, 0, []byte("x")); !errors.Is(err, ctx.Err()) {
+		if err := f.SwapKeys(ctx, 0, []byte("x"), nil); !errors.Is(err, ctx.Err()) {
 			t.Errorf("swap keys: %v", err)
 		}
 	}
@@ -133,7 +133,7 @@ func testClosed(t *testing.T, open Open) {
 		"update":    f.Update(ctx, func(session.Tx) error { return nil }),
 		"entries":   entriesErr,
 		"load keys": keysErr,
-		"swap keys": f.SwapKeys(ctx, 0, []byte("x")),
+		"swap keys": f.SwapKeys(ctx, 0, []byte("x"), nil),
 	} {
 		if !errors.Is(err, session.ErrUnavailable) || errors.Is(err, keys.ErrConflict) {
 			t.Errorf("%s of a closed store: %v", what, err)
