@@ -51,7 +51,7 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 		return err
 	}
 	err = s.cfg.Keys.Revoke(x.Request().Context(), kid, reason, func(ctx context.Context) error {
-		return s.cfg.Sessions.RevokeEverything(ctx, session.ReasonKeyRevoked)
+		return s.cfg.Sessions.RevokeEverything(ctx, session.Cause{Reason: session.ReasonKeyRevoked, By: x.client})
 	})
 	if errors.Is(err, keys.ErrNotAnnounced) {
 		return &refusal{
