@@ -72,6 +72,16 @@ func (b *batch) putFacts() error {
 	return nil
 }
 
+// Head implements [fact.Log].
+func (db *DB) Head(ctx context.Context) (head uint64, err error) {
+	err = db.view(ctx, func(v *view) error {
+		counters, err := v.counters()
+		head = counters.fact
+		return err
+	})
+	return head, err
+}
+
 // Facts implements [fact.Log].
 func (db *DB) Facts(ctx context.Context, after uint64, limit int) (list []fact.Fact, first uint64, err error) {
 	err = db.view(ctx, func(v *view) (err error) {
