@@ -77,5 +77,6 @@ func Law() map[string]Rule {
 		"internal/e2e":       {},
 		"internal/interop":   {},
 		"internal/program":   {},
+		"internal/rounds":    {},
 	}
 }
