@@ -11,6 +11,10 @@ import (
 // A reader keeps the number of the last fact that it has read, and asks for what follows.
 // One for whom after+1 < first has missed facts, because they were trimmed.
 type Log interface {
+	// Head returns the number of the newest fact, 0 when there has been none: where a reader
+	// begins that wants only what follows.
+	Head(ctx context.Context) (uint64, error)
+
 	// Facts returns up to limit facts whose number is greater than after, in order and
 	// without gaps, and the number of the oldest fact that is still kept (the next one to
 	// be given, when none is).

@@ -61,7 +61,7 @@ func (h *Hub) speak(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encoding an alive: %w", err)
 	}
-	jws, keyID, err := h.sign(revocation.TypeAlive, payload)
+	jws, keyID, err := h.cfg.Signer.Sign(revocation.TypeAlive, payload)
 	if err != nil {
 		return fmt.Errorf("signing an alive: %w", err)
 	}

@@ -40,8 +40,8 @@ type Log interface {
 
 // Signer signs with the active key.
 type Signer interface {
-	// Sign returns the compact JWS of a payload.
-	Sign(typ string, payload []byte) (string, error)
+	// Sign returns the compact JWS of a payload, and the id of the key that signed it.
+	Sign(typ string, payload []byte) (jws, keyID string, err error)
 	// Key returns a key that is published.
 	jwt.Keys
 }

@@ -55,7 +55,7 @@ func (s *seen) FeedApplied(d time.Duration) {
 	s.applied = append(s.applied, d)
 }
 
-func (s *seen) Sign(typ string, payload []byte) (string, error) {
+func (s *seen) Sign(typ string, payload []byte) (jws, keyID string, err error) {
 	s.mu.Lock()
 	s.signed[typ]++
 	s.mu.Unlock()

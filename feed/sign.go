@@ -1,10 +1,7 @@
 package feed
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 
 	"issuer.example/revocation"
@@ -47,30 +44,11 @@ func (h *Hub) frame(r *record) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding entry %d: %w", r.entry.Seq, err)
 	}
-	jws, keyID, err := h.sign(revocation.TypeEvent, payload)
+	jws, keyID, err := h.cfg.Signer.Sign(revocation.TypeEvent, payload)
 	if err != nil {
 		return nil, fmt.Errorf("signing entry %d: %w", r.entry.Seq, err)
 	}
 	text := make([]byte, 0, len(jws)+64)
 	r.frame = message{revocation.AppendFrame(text, r.entry.Seq, revocation.FrameRevoked, jws), keyID}
 	return r.frame.text, nil
-}
-
-// sign signs a payload, and returns by which key.
-func (h *Hub) sign(typ string, payload []byte) (jws, keyID string, err error) {
-	if jws, err = h.cfg.Signer.Sign(typ, payload); err != nil {
-		return "", "", err
-	}
-	encoded, _, _ := strings.Cut(jws, ".")
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil {
-		return "", "", fmt.Errorf("reading the header: %w", err)
-	}
-	var header struct {
-		KeyID string `json:"kid"`
-	}
-	if err := json.Unmarshal(text, &header); err != nil {
-		return "", "", fmt.Errorf("reading the header: %w", err)
-	}
-	return jws, header.KeyID, nil
 }

@@ -46,7 +46,7 @@ func (h *Hub) Snapshot(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the snapshot: %w", err)
 	}
-	jws, keyID, err := h.sign(revocation.TypeSnapshot, payload)
+	jws, keyID, err := h.cfg.Signer.Sign(revocation.TypeSnapshot, payload)
 	if err != nil {
 		return nil, fmt.Errorf("signing the snapshot: %w", err)
 	}

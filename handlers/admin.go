@@ -84,7 +84,8 @@ func (s *Server) adminRevoke(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Sessions.Revoke(x.Request().Context(), id, session.ReasonAdminRevoked); err != nil {
+	cause := session.Cause{Reason: session.ReasonAdminRevoked, By: x.client}
+	if err := s.cfg.Sessions.Revoke(x.Request().Context(), id, cause); err != nil {
 		return err
 	}
 	return x.NoContent(http.StatusNoContent)
@@ -122,7 +123,7 @@ func (s *Server) adminMark(x *exchange) error {
 	case body.Everything == (body.ClientID != ""):
 		return invalid("The body must have either client_id or everything: true.")
 	case body.Everything:
-		err = s.cfg.Sessions.RevokeEverything(x.Request().Context(), session.ReasonAdminRevoked)
+		err = s.cfg.Sessions.RevokeEverything(x.Request().Context(), session.Cause{Reason: session.ReasonAdminRevoked, By: x.client})
 	default:
 		if err := jwt.ValidSubject(body.ClientID); err != nil {
 			return &refusal{code: codeInvalidRequest, field: "client_id", detail: "The client_id is not well-formed."}
@@ -130,7 +131,8 @@ func (s *Server) adminMark(x *exchange) error {
 		if err := s.checkClient(x, body.ClientID); err != nil {
 			return err
 		}
-		err = s.cfg.Sessions.RevokeClient(x.Request().Context(), body.ClientID, session.ReasonClientRevoked)
+		cause := session.Cause{Reason: session.ReasonClientRevoked, By: x.client}
+		err = s.cfg.Sessions.RevokeClient(x.Request().Context(), body.ClientID, cause)
 	}
 	if err != nil {
 		return err

@@ -59,7 +59,8 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 	}
 	if useful {
 		ctx := context.WithoutCancel(x.Request().Context())
-		end := func() error { return s.cfg.Sessions.RevokeEverything(ctx, session.ReasonKeyRevoked) }
+		cause := session.Cause{Reason: session.ReasonKeyRevoked, By: x.client}
+		end := func() error { return s.cfg.Sessions.RevokeEverything(ctx, cause) }
 		if err := end(); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (s *Server) remember(x *exchange, v *session.View) error {
 	life := min(s.jar.cacheMaxAge, v.IdleExpiresAt.Sub(now)).Truncate(time.Second)
 	var names []string
 	if life > 0 {
-		text, err := s.cfg.Keys.Sign(cacheType, s.cacheClaims(v, now, life))
+		text, _, err := s.cfg.Keys.Sign(cacheType, s.cacheClaims(v, now, life))
 		if err != nil {
 			return err
 		}

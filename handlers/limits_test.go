@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"issuer.example/handlers"
-	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 // exhaust fails until the answer is 429.
@@ -119,7 +119,7 @@ func TestHonestFailures(t *testing.T) {
 		often(t, refresh(s), "refresh_token_invalid")
 	})
 	s := f.mint(t, "u1")
-	f.set.sessions.RefreshKeys = []session.RefreshKey{{ID: f.set.sessions.RefreshKeys[0].ID + 1}}
+	f.set.sessions.RefreshKeys = []refresh.Key{{ID: f.set.sessions.RefreshKeys[0].ID + 1}}
 	f.public = listen(t, newServer(t, f.set).Public())
 	t.Run("secret withdrawn", func(t *testing.T) {
 		often(t, refresh(s), "refresh_token_invalid")

@@ -22,6 +22,7 @@ type mintBody struct {
 	} `json:"user"`
 	Claims    jsontext.Value `json:"claims"`
 	Audience  []string       `json:"audience"`
+	Scope     string         `json:"scope"`
 	AMR       []string       `json:"amr"`
 	ACR       string         `json:"acr"`
 	IP        string         `json:"ip_address"`
@@ -52,7 +53,7 @@ func (s *Server) mint(x *exchange) error {
 	}
 	req := session.MintRequest{
 		User: session.User(body.User), ClientID: x.client, Claims: []byte(body.Claims),
-		Audience: body.Audience, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: from,
+		Audience: body.Audience, Scope: body.Scope, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: from,
 	}
 	if body.Handoff {
 		return s.handoff(x, req, &body, cookie)
@@ -98,7 +99,7 @@ func (s *Server) reauthenticate(x *exchange) error {
 		return err
 	}
 	g, err := s.cfg.Sessions.Reauthenticate(x.Request().Context(), id,
-		session.ReauthRequest{AMR: body.AMR, ACR: body.ACR, From: from})
+		session.ReauthRequest{By: x.client, AMR: body.AMR, ACR: body.ACR, From: from})
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,9 @@ func (s *Server) introspection(found session.Introspection) map[string]any {
 		"iat": v.CreatedAt.Unix(), "exp": v.IdleExpiresAt.Unix(), "auth_time": v.AuthTime.Unix(),
 		"token_use": "refresh_token",
 	}
+	if v.Scope != "" {
+		out["scope"] = v.Scope
+	}
 	c := found.Claims
 	if c == nil {
 		return out

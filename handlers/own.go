@@ -84,7 +84,7 @@ func (s *Server) revoke(x *exchange) error {
 		return err
 	}
 	if h == nil {
-		err = s.cfg.Sessions.Revoke(x.Request().Context(), id, session.ReasonServiceRevoked)
+		err = s.cfg.Sessions.Revoke(x.Request().Context(), id, session.Cause{Reason: session.ReasonServiceRevoked, By: x.client})
 	} else {
 		err = s.cfg.Sessions.RevokeOwn(x.Request().Context(), *h, id)
 	}
@@ -137,7 +137,7 @@ func (s *Server) revokeUserFor(x *exchange, reason session.Reason) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.cfg.Sessions.RevokeUser(x.Request().Context(), userID, reason)
+	n, err := s.cfg.Sessions.RevokeUser(x.Request().Context(), userID, session.Cause{Reason: reason, By: x.client})
 	if err != nil {
 		return err
 	}

@@ -227,7 +227,7 @@ func parseJWKS(t testing.TB, doc keys.Document) *jwt.KeySet {
 
 func kidOf(t testing.TB, m *keys.Manager) string {
 	t.Helper()
-	token, err := m.Sign("test+jwt", []byte("{}"))
+	token, kid, err := m.Sign("test+jwt", []byte("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,5 +235,8 @@ func kidOf(t testing.TB, m *keys.Manager) string {
 	if err != nil || !bytes.Equal(payload, []byte("{}")) {
 		t.Fatalf("reading back what was signed: %q, %v", payload, err)
 	}
-	return header.KeyID
+	if header.KeyID != kid {
+		t.Fatalf("Sign names the key %s, the header %s", kid, header.KeyID)
+	}
+	return kid
 }

@@ -13,14 +13,18 @@ const reloadTimeout = 5 * time.Second
 
 var _ jwt.Keys = (*Manager)(nil)
 
-// Sign signs any payload with the active key, as a compact JWS with this typ. The
-// error is [ErrNotReady] or one of [jwt.Signer.Sign].
-func (m *Manager) Sign(typ string, payload []byte) (string, error) {
+// Sign signs any payload with the active key. It returns the compact JWS, whose header
+// has this typ, and the id of the key. The error wraps [ErrNotReady] or one of
+// [jwt.Signer.Sign].
+func (m *Manager) Sign(typ string, payload []byte) (jws, keyID string, err error) {
 	signer, err := m.signer()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return signer.Sign(typ, payload)
+	if jws, err = signer.Sign(typ, payload); err != nil {
+		return "", "", err
+	}
+	return jws, signer.Key().ID, nil
 }
 
 // Mint signs an access token with the active key. The error is [ErrNotReady],

@@ -1,9 +1,10 @@
 // Package metrics counts what the issuer does, for Prometheus.
 //
-// [New] makes a [Metrics]. It is the observer of package session and of package handlers,
-// [Metrics.Committed] takes the commits of the store, and [Metrics.Handler] answers the
-// scrapes. Every label has a small fixed set of values: routes are patterns, and neither a
-// user nor a session nor an address is one.
+// [New] returns a [Metrics]. It is the observer of the packages session, feed and handlers;
+// [Metrics.CountFacts] counts sessions by the journal of facts, [Metrics.Committed] counts
+// commits of the store, and [Metrics.Handler] serves the scrapes.
+// Every label has a small fixed set of values: routes are patterns, and no label holds a user,
+// a session or an address.
 package metrics
 
 import (
@@ -26,11 +27,11 @@ var (
 	_ feed.Observer     = (*Metrics)(nil)
 )
 
-// Config says where the values come from that are read at each scrape.
+// Config holds the sources of the values that are read at each scrape.
 type Config struct {
-	Live func() int64      // how many sessions are live; nil: not shown
-	Keys func() []keys.Key // the signing keys; nil: not shown
-	// Streams is how many streams of the revocation feed are open; nil: not shown.
+	Live func() int64      // number of live sessions; nil: not exported
+	Keys func() []keys.Key // the signing keys; nil: not exported
+	// Streams is the number of open streams of the revocation feed; nil: not exported.
 	Streams func() int
 	Now     func() time.Time // nil: time.Now
 }
@@ -43,10 +44,11 @@ type Metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 
-	minted    prometheus.Counter
-	refreshed map[string]prometheus.Counter
-	otherwise prometheus.Counter // refreshes of an outcome that is not known here
-	ended     *prometheus.CounterVec
+	minted         prometheus.Counter
+	refreshed      map[string]prometheus.Counter
+	refreshedOther prometheus.Counter // outcomes that are not in session.Outcomes
+	ended          *prometheus.CounterVec
+	factsMissed    prometheus.Counter
 
 	commitCallers prometheus.Histogram
 	commitTook    prometheus.Histogram
@@ -56,16 +58,16 @@ type Metrics struct {
 	feedApplied prometheus.Histogram
 }
 
-// New makes the counters, in a registry of their own.
+// New creates the counters, in their own registry.
 func New(cfg Config) *Metrics {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	m := &Metrics{registry: prometheus.NewRegistry(), refreshed: make(map[string]prometheus.Counter)}
-	m.countRequests()
-	m.countSessions()
-	m.countCommits()
-	m.countFeed()
+	m.registerRequests()
+	m.registerSessions()
+	m.registerCommits()
+	m.registerFeed()
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Live != nil {
@@ -84,7 +86,7 @@ func New(cfg Config) *Metrics {
 	return m
 }
 
-// Handler answers scrapes in the formats that Prometheus asks for.
+// Handler serves scrapes, in the format that the scraper asks for.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

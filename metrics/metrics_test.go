@@ -1,7 +1,12 @@
 package metrics_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +93,65 @@ func TestCounts(t *testing.T) {
 			t.Errorf("there is %s", no)
 		}
 	}
+}
+
+// TestEveryOutcomeIsNamed reads the constants of package session: none of them may be counted
+// as "other".
+func TestEveryOutcomeIsNamed(t *testing.T) {
+	m := metrics.New(metrics.Config{})
+	outcomes := append(sessionConstants(t, "Outcome"), sessionConstants(t, "Reason")...)
+	outcomes = append(outcomes, string(session.BindingStepUp))
+	if len(outcomes) < 20 {
+		t.Fatalf("only %d outcomes found", len(outcomes))
+	}
+	for _, outcome := range outcomes {
+		m.Refreshed(outcome)
+	}
+	text := scrape(t, m)
+	for _, outcome := range outcomes {
+		if line := `issuer_refreshes_total{outcome="` + outcome + `"} 1`; !strings.Contains(text, line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if !strings.Contains(text, `issuer_refreshes_total{outcome="other"} 0`+"\n") {
+		t.Error("an outcome is counted as other")
+	}
+}
+
+// sessionConstants returns the values of the constants of a string type of package session.
+func sessionConstants(t *testing.T, typeName string) []string {
+	t.Helper()
+	files, err := filepath.Glob("../session/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			if name, ok := spec.Type.(*ast.Ident); !ok || name.Name != typeName {
+				return true
+			}
+			for _, value := range spec.Values {
+				if literal, ok := value.(*ast.BasicLit); ok {
+					text, err := strconv.Unquote(literal.Value)
+					if err != nil {
+						t.Fatal(err)
+					}
+					values = append(values, text)
+				}
+			}
+			return true
+		})
+	}
+	return values
 }
 
 // TestEmpty: without sources there is still something to scrape.

@@ -96,14 +96,6 @@ type CreateRequest struct {
 	By      string // the client that asks for it
 }
 
-// Limit bounds the live sessions of a user.
-type Limit struct {
-	Max    int         // 0: no limit
-	Policy LimitPolicy // what happens to one too many
-	Judge  Judge       // which of them are live
-	Notice Notice      // for verifiers, of those that are evicted
-}
-
 // Created is what [Store.Create] has done.
 type Created struct {
 	Session Snapshot

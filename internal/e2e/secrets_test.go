@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Whatever the umask, nobody else may read what the program writes.
@@ -267,6 +268,14 @@ func TestMetrics(t *testing.T) {
 	g := i.mint("u1")
 	i.refresh(g.RefreshToken)
 	text := string(i.metrics())
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(text, "issuer_sessions_minted_total 1\n"); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("the session is not counted")
+		}
+		text = string(i.metrics()) // sessions are counted after the answer
+	}
 	for _, want := range []string{"issuer_sessions_live 1", "issuer_sessions_minted_total 1", "issuer_signing_key_age_seconds{", "go_goroutines"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %q", want)

@@ -55,7 +55,7 @@ func forge(t *testing.T, by *keys.Manager, like string) string {
 	if payload, err = json.Marshal(claims); err != nil {
 		t.Fatal(err)
 	}
-	token, err := by.Sign(jwt.TypeAccessToken, payload)
+	token, _, err := by.Sign(jwt.TypeAccessToken, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (f *forger) sign(typ string, changes map[string]any) string {
 
 func sign(t *testing.T, by *keys.Manager, typ string, payload []byte) string {
 	t.Helper()
-	token, err := by.Sign(typ, payload)
+	token, _, err := by.Sign(typ, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

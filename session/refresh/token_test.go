@@ -1,4 +1,4 @@
-package session
+package refresh
 
 import (
 	"encoding/base64"
@@ -13,13 +13,13 @@ import (
 	"issuer.example/sid"
 )
 
-func testRing(t testing.TB, ids ...byte) *keyring {
+func testRing(t testing.TB, ids ...byte) *Keyring {
 	t.Helper()
-	var keys []RefreshKey
+	var keys []Key
 	for _, id := range ids {
-		keys = append(keys, RefreshKey{ID: id, Key: [32]byte{id, 0xaa}})
+		keys = append(keys, Key{ID: id, Key: [32]byte{id, 0xaa}})
 	}
-	ring, err := newKeyring(keys)
+	ring, err := NewKeyring(keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func testRing(t testing.TB, ids ...byte) *keyring {
 func TestTokenForm(t *testing.T) {
 	ring := testRing(t, 1)
 	id := sid.NewGenerator(nil).Next()
-	text := ring.seal(token{sid: id, generation: 0x01020304, branch: Branch{9}})
+	text := ring.Seal(Token{SID: id, Generation: 0x01020304, Branch: Branch{9}})
 	if !regexp.MustCompile(`^rt_[A-Za-z0-9_-]{64}$`).MatchString(text) {
 		t.Errorf("not the published form: %s", text)
 	}
@@ -40,8 +40,8 @@ func TestTokenForm(t *testing.T) {
 	if len(raw) != 48 || raw[0] != 1 || raw[1] != 1 || sid.ID(raw[2:18]) != id || string(raw[18:22]) != "\x01\x02\x03\x04" || raw[22] != 9 {
 		t.Errorf("not the published layout: %x", raw)
 	}
-	got, err := ring.open(text)
-	if err != nil || got.sid != id || got.generation != 0x01020304 || got.branch != (Branch{9}) || got.keyID != 1 {
+	got, err := ring.Open(text)
+	if err != nil || got.SID != id || got.Generation != 0x01020304 || got.Branch != (Branch{9}) || got.KeyID != 1 {
 		t.Errorf("opens as %+v, %v", got, err)
 	}
 }
@@ -49,7 +49,7 @@ func TestTokenForm(t *testing.T) {
 // Every way to damage or forge a token is refused without a look at the store.
 func TestTokenTampered(t *testing.T) {
 	ring := testRing(t, 1, 2)
-	text := ring.seal(ring.first(sid.NewGenerator(nil).Next()))
+	text := ring.Seal(ring.First(sid.NewGenerator(nil).Next()))
 	raw, err := base64.RawURLEncoding.DecodeString(text[3:])
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestTokenTampered(t *testing.T) {
 	for i := range raw {
 		for bit := range 8 {
 			raw[i] ^= 1 << bit
-			if _, err := ring.open("rt_" + base64.RawURLEncoding.EncodeToString(raw)); err == nil {
+			if _, err := ring.Open("rt_" + base64.RawURLEncoding.EncodeToString(raw)); err == nil {
 				t.Errorf("byte %d, bit %d flipped: taken", i, bit)
 			}
 			raw[i] ^= 1 << bit
@@ -77,11 +77,11 @@ func TestTokenTampered(t *testing.T) {
 		"newline appended": text + "\n",
 		"standard base64":  text[:20] + "+" + text[21:],
 		"space":            " " + text[:len(text)-1],
-		"of another key":   foreign.seal(ring.first(sid.ID{1})),
+		"of another key":   foreign.Seal(ring.First(sid.ID{1})),
 		"all A":            "rt_" + strings.Repeat("A", 64),
 	}
 	for name, s := range bad {
-		if _, err := ring.open(s); !errors.Is(err, ErrRefreshTokenInvalid) || !errors.Is(err, ErrForged) {
+		if _, err := ring.Open(s); !errors.Is(err, ErrTokenInvalid) || !errors.Is(err, ErrForged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -91,21 +91,21 @@ func TestTokenTampered(t *testing.T) {
 // successors do not depend on which key sealed the copy that was presented.
 func TestTokenKeyRotation(t *testing.T) {
 	before, during, after := testRing(t, 1), testRing(t, 2, 1), testRing(t, 2)
-	old := before.seal(before.first(sid.NewGenerator(nil).Next()))
+	old := before.Seal(before.First(sid.NewGenerator(nil).Next()))
 
-	got, err := during.open(old)
+	got, err := during.Open(old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := after.open(old); !errors.Is(err, ErrRefreshTokenInvalid) || errors.Is(err, ErrForged) {
+	if _, err := after.Open(old); !errors.Is(err, ErrTokenInvalid) || errors.Is(err, ErrForged) {
 		t.Errorf("a token of a dropped secret: %v, want a refusal that does not call it forged", err)
 	}
-	st := State{Generation: got.generation, Branch: got.branch, KeyID: got.keyID}
-	if before.child(got.sid, st) != during.child(got.sid, st) {
+	st := State{Generation: got.Generation, Branch: got.Branch, KeyID: got.KeyID}
+	if before.Child(got.SID, st) != during.Child(got.SID, st) {
 		t.Error("the child of a token changes with the order of the secrets")
 	}
-	renewed := during.seal(during.child(got.sid, st))
-	if _, err := after.open(renewed); err != nil {
+	renewed := during.Seal(during.Child(got.SID, st))
+	if _, err := after.Open(renewed); err != nil {
 		t.Errorf("a token sealed under the new secret does not outlive the old one: %v", err)
 	}
 }
@@ -114,30 +114,30 @@ func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
 	ring := testRing(t, 1)
 	id := sid.NewGenerator(nil).Next()
 	st := State{Generation: 4, Branch: Branch{1}, KeyID: 1}
-	if a, b := ring.child(id, st), ring.child(id, st); a != b {
+	if a, b := ring.Child(id, st), ring.Child(id, st); a != b {
 		t.Error("a parent has two children")
 	}
-	if ring.child(id, st).generation != 5 || ring.stray(id, st).generation != 5 {
+	if ring.Child(id, st).Generation != 5 || stray(id, st).Generation != 5 {
 		t.Error("a successor is not of the next generation")
 	}
-	if a, b := ring.stray(id, st), ring.stray(id, st); a == b {
+	if a, b := stray(id, st), stray(id, st); a == b {
 		t.Error("two strays are the same")
 	}
 	other := st
 	other.Branch = Branch{2}
-	if ring.child(id, st).branch == ring.child(id, other).branch {
+	if ring.Child(id, st).Branch == ring.Child(id, other).Branch {
 		t.Error("two branches have one child")
 	}
 }
 
-func TestRefreshKeyIsNotPrinted(t *testing.T) {
-	key := RefreshKey{ID: 1, Key: [32]byte{0xde, 0xad, 0xbe, 0xef}}
-	config := Config{RefreshKeys: []RefreshKey{key}}
+func TestKeyIsNotPrinted(t *testing.T) {
+	key := Key{ID: 1, Key: [32]byte{0xde, 0xad, 0xbe, 0xef}}
+	config := struct{ Keys []Key }{[]Key{key}}
 	var log strings.Builder
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
-		slog.New(handler).Info("x", "key", key, "keys", config.RefreshKeys)
+		slog.New(handler).Info("x", "key", key, "keys", config.Keys)
 	}
-	inJSON, err := json.Marshal(map[string]any{"key": key, "keys": config.RefreshKeys})
+	inJSON, err := json.Marshal(map[string]any{"key": key, "keys": config.Keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,13 +152,13 @@ func TestRefreshKeyIsNotPrinted(t *testing.T) {
 
 func FuzzOpenToken(f *testing.F) {
 	ring := testRing(f, 1)
-	good := ring.seal(token{sid: sid.ID{1}, generation: 1, branch: Branch{2}})
+	good := ring.Seal(Token{SID: sid.ID{1}, Generation: 1, Branch: Branch{2}})
 	f.Add(good)
 	f.Add("rt_")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := ring.open(text)
-		if err == nil && ring.seal(got) != text {
-			t.Fatalf("%q is taken, but is written %q", text, ring.seal(got))
+		got, err := ring.Open(text)
+		if err == nil && ring.Seal(got) != text {
+			t.Fatalf("%q is taken, but is written %q", text, ring.Seal(got))
 		}
 	})
 }
@@ -167,7 +167,7 @@ func BenchmarkOpenForged(b *testing.B) {
 	ring := testRing(b, 1)
 	forged := "rt_" + "AQ" + strings.Repeat("A", 62)
 	for b.Loop() {
-		if _, err := ring.open(forged); err == nil {
+		if _, err := ring.Open(forged); err == nil {
 			b.Fatal("taken")
 		}
 	}
@@ -175,20 +175,20 @@ func BenchmarkOpenForged(b *testing.B) {
 
 func FuzzOpenHandoff(f *testing.F) {
 	ring := testRing(f, 1, 2)
-	good := ring.sealHandoff(sid.ID{1}, "https://app.example")
+	good := ring.SealHandoff(sid.ID{1}, "https://app.example")
 	f.Add(good, "https://app.example")
-	f.Add(ring.sealHandoff(sid.ID{2}, ""), "https://app.example")
+	f.Add(ring.SealHandoff(sid.ID{2}, ""), "https://app.example")
 	f.Add(good, "")
 	f.Add("hc_", "null")
 	f.Fuzz(func(t *testing.T, code, origin string) {
-		id, _, err := ring.openHandoff(code, origin)
+		id, err := ring.OpenHandoff(code, origin)
 		if err != nil {
 			if !errors.Is(err, ErrHandoffInvalid) {
 				t.Fatalf("%q for %q: %v", code, origin, err)
 			}
 			return
 		}
-		if code != ring.sealHandoff(id, origin) && code != ring.sealHandoff(id, "") {
+		if code != ring.SealHandoff(id, origin) && code != ring.SealHandoff(id, "") {
 			t.Fatalf("%q is taken for %q, and is neither for that origin nor for any", code, origin)
 		}
 	})
