@@ -229,14 +229,11 @@ func (f *fixture) facts(t failer, after uint64) []fact.Fact {
 // lastFact is the number of the newest fact.
 func (f *fixture) lastFact(t failer) uint64 {
 	t.Helper()
-	facts, first, err := f.Facts(t.Context(), 0, plenty)
+	head, err := f.Head(t.Context())
 	if err != nil {
-		t.Fatalf("facts: %v", err)
+		t.Fatalf("head: %v", err)
 	}
-	if len(facts) == 0 {
-		return first - 1
-	}
-	return facts[len(facts)-1].Number
+	return head
 }
 
 // revocations returns all that is kept of the revocations, and the number of the oldest.

@@ -430,6 +430,16 @@ func (r *reference) Record(ctx context.Context, f fact.Fact) error {
 	return nil
 }
 
+// Head implements [fact.Log].
+func (r *reference) Head(ctx context.Context) (uint64, error) {
+	leave, err := r.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	return r.journal.first + uint64(len(r.journal.facts)) - 1, nil
+}
+
 // Facts implements [fact.Log].
 func (r *reference) Facts(ctx context.Context, after uint64, limit int) ([]fact.Fact, uint64, error) {
 	leave, err := r.enter(ctx)

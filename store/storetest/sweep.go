@@ -259,6 +259,9 @@ func testSweepFacts(t *testing.T, harness Harness) {
 		t.Errorf("after their time, %d facts from %d are there: %v", len(facts), first, err)
 	}
 	f.reopen()
+	if head := f.lastFact(t); head != last {
+		t.Errorf("the newest fact was %d, and is now %d", last, head)
+	}
 	f.add(t, begun("u1", now))
 	f.crash()
 	if facts, first, err = f.Facts(t.Context(), 0, plenty); first != last+1 || len(facts) != 1 || facts[0].Number != first || err != nil {
