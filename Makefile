@@ -6,6 +6,7 @@ PACKAGES ?= ./...
 FUZZTIME ?= 20s
 BENCH    ?= .
 SOAK     ?= 20
+MUTANTS  ?= 10m
 
 # Where Debian has servers, and users do not look.
 export PATH := $(PATH):/usr/sbin
@@ -99,6 +100,10 @@ fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 soak: ## Run the tests of races and crashes over and over (SOAK=20 times)
 	$(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
 	CRASHTEST_KILLS=$$((50 * $(SOAK))) $(GO) test -race -timeout 0 -count 1 -v ./internal/crashtest
+
+.PHONY: mutants
+mutants: ## Break the code in many small ways and list what no test notices (PACKAGES=./jwt MUTANTS=10m)
+	$(GO) run ./internal/mutants -time $(MUTANTS) $(PACKAGES)
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities (needs the network)

@@ -35,7 +35,7 @@ func TestReadersMissNothing(t *testing.T) {
 			}
 			for _, k := range w.keys.List() {
 				if k.State == "active" { // another one signs at once
-					if err := w.keys.Revoke(t.Context(), k.ID, "test"); err != nil {
+					if err := w.keys.Revoke(t.Context(), k.ID, "test", noSessions); err != nil {
 						t.Error(err)
 					}
 				}
@@ -190,7 +190,7 @@ func TestKeyRevoked(t *testing.T) {
 	_, err := w.hub.Snapshot(t.Context())
 	must(t, err)
 	for _, k := range w.keys.List() {
-		must(t, w.keys.Revoke(t.Context(), k.ID, "leaked"))
+		must(t, w.keys.Revoke(t.Context(), k.ID, "leaked", noSessions))
 	}
 	c := w.subscribe(t, 0)
 	for c.alives == 0 {
@@ -257,3 +257,6 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// noSessions ends the sessions of an issuer that has none.
+func noSessions(context.Context) error { return nil }

@@ -30,7 +30,7 @@ func (l *listener) finish(x *exchange) {
 		slog.String("method", printable(x.Request().Method, 16)),
 		slog.String("route", x.pattern()),
 		slog.Int("status", status),
-		slog.Duration("took", took),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.Int64("bytes", x.Response().Size),
 		slog.String("request_id", x.id),
 		slog.String("ip", x.from.String()),

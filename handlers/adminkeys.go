@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -39,11 +40,7 @@ func (s *Server) adminPromote(x *exchange) error {
 	return x.NoContent(http.StatusNoContent)
 }
 
-// adminRevokeKey withdraws a key at once, and ends every session: whoever has the key can
-// have made tokens for any of them. The sessions end first, so that a call that fails
-// half-way has not withdrawn the key and can be repeated; they end once more behind the
-// key, which tells verifiers to fetch the keys anew, and whoever asks what to do if it can't.
-// A key that is gone already changes nothing. Nobody's hanging up stops it between the steps.
+// adminRevokeKey withdraws a key at once and ends every session: see [keys.Manager.Revoke].
 func (s *Server) adminRevokeKey(x *exchange) error {
 	kid, err := x.keyID()
 	if err != nil {
@@ -53,26 +50,18 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	useful, err := s.cfg.Keys.Revocable(kid, reason)
+	cause := session.Cause{Reason: session.ReasonKeyRevoked, By: x.client}
+	err = s.cfg.Keys.Revoke(x.Request().Context(), kid, reason, func(ctx context.Context) error {
+		return s.cfg.Sessions.RevokeEverything(ctx, cause)
+	})
+	if errors.Is(err, keys.ErrNotAnnounced) {
+		return &refusal{
+			code: codeUnavailable, retry: time.Second, err: err,
+			detail: "The key is withdrawn, but verifiers could not be told: end everything as soon as the store answers.",
+		}
+	}
 	if err != nil {
 		return err
-	}
-	if useful {
-		ctx := context.WithoutCancel(x.Request().Context())
-		cause := session.Cause{Reason: session.ReasonKeyRevoked, By: x.client}
-		end := func() error { return s.cfg.Sessions.RevokeEverything(ctx, cause) }
-		if err := end(); err != nil {
-			return err
-		}
-		if err := s.cfg.Keys.Revoke(ctx, kid, reason); err != nil {
-			return err
-		}
-		if err := end(); err != nil { // repeating the call changes nothing any more
-			return &refusal{
-				code: codeUnavailable, retry: time.Second, err: err,
-				detail: "The key is withdrawn, but verifiers could not be told: end everything as soon as the store answers.",
-			}
-		}
 	}
 	return x.NoContent(http.StatusNoContent)
 }

@@ -2,6 +2,7 @@ package jwt_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
@@ -78,23 +79,33 @@ func ExampleParseJWKS() {
 	// Output: EdDSA kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
 }
 
-// A JWS of any payload, from where key ids are not used (RFC 8037 appendix A.4).
+// A JWS of any payload: the issuer signed these bytes, and the caller checks the type.
 func ExampleVerifySignature() {
-	keys, err := jwt.ParseJWKS([]byte(`{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		panic(err)
 	}
-	const token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc." +
-		"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+	signer, err := jwt.NewSigner("2026-03", jwt.EdDSA, private)
+	if err != nil {
+		panic(err)
+	}
+	text, err := signer.Sign("notice+jwt", []byte("the keys change at noon"))
+	if err != nil {
+		panic(err)
+	}
+	keys, err := jwt.NewKeySet(signer.Key())
+	if err != nil {
+		panic(err)
+	}
 
-	header, payload, err := jwt.VerifySignature(token, jwt.OnlyKey(keys.Keys()[0]))
-	fmt.Printf("%s %s %v\n", header.Algorithm, payload, err)
+	header, payload, err := jwt.VerifySignature(text, keys)
+	fmt.Printf("%s %s: %s %v\n", header.KeyID, header.Type, payload, err)
 
-	_, _, err = jwt.VerifySignature(token, keys)
+	_, _, err = jwt.VerifySignature(text+"AA", keys)
 	fmt.Println(jwt.Cause(err))
 	// Output:
-	// EdDSA Example of Ed25519 signing <nil>
-	// kid
+	// 2026-03 notice+jwt: the keys change at noon <nil>
+	// sig
 }
 
 // Claims that a caller wants in a token are checked before anything else is done with them.

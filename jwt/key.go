@@ -144,12 +144,3 @@ func (s *KeySet) Key(kid string) (Key, bool) {
 
 // Keys returns the keys of the set in the order in which they were given.
 func (s *KeySet) Keys() []Key { return slices.Clone(s.keys) }
-
-// OnlyKey returns Keys that also accept a token without kid, for signatures from
-// where key ids are not used. A kid that is present must still be the key's.
-func OnlyKey(key Key) Keys { return onlyKey{key} }
-
-type onlyKey struct{ key Key }
-
-// Key returns the key for its own id, and for the empty one.
-func (o onlyKey) Key(kid string) (Key, bool) { return o.key, kid == "" || kid == o.key.ID }

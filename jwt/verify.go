@@ -78,7 +78,7 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 // whether the token was revoked. The error wraps one of this package's sentinels;
 // [ErrExpired] only for a token that the issuer signed for the audience.
 func (v *Verifier) Verify(token string) (*Claims, error) {
-	_, payload, err := verify(token, v.config.Keys, v.config.Type)
+	_, payload, err := verifyJWS(token, v.config.Keys, v.config.Type, MaxTokenSize)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,11 @@ type draft struct {
 	cfg     *Config
 	forge   *forge
 	now     time.Time
+	base    set // what is stored, not to be changed
 	set     set
 	ring    map[string]material
 	changed bool
+	revoked string // the id of the key that an administrator withdraws
 	// events are logged once the change is stored.
 	events []slog.Record
 }
@@ -24,7 +26,7 @@ type draft struct {
 func newDraft(cfg *Config, f *forge, now time.Time, from *snapshot) *draft {
 	d := &draft{cfg: cfg, forge: f, now: now, ring: make(map[string]material)}
 	if from != nil {
-		d.set = from.set.clone()
+		d.base, d.set = from.set, from.set.clone()
 		maps.Copy(d.ring, from.ring)
 	}
 	return d

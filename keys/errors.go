@@ -34,7 +34,12 @@ var (
 
 	// ErrReason is returned by [Manager.Revoke] for a reason that is not at
 	// most 256 bytes of printable UTF-8.
-	ErrReason = errors.New("keys: unusable reason")
+	ErrReason = errors.New("keys: invalid reason")
+
+	// ErrNotAnnounced is returned by [Manager.Revoke] when the key is withdrawn, but
+	// the sessions could not be ended a second time: verifiers may accept its tokens
+	// until they fetch the JWKS again.
+	ErrNotAnnounced = errors.New("keys: the key is withdrawn, but verifiers were not told; end all sessions")
 
 	// ErrTooMany is returned by [Manager.Rotate] when so many keys are published
 	// that verifiers might refuse the JWKS.

@@ -49,6 +49,8 @@ type store struct {
 	down   bool   // nothing answers
 	unsure int    // so many swaps are done and then answered with an error
 	lose   func() // runs before a swap, once
+	// changes are those of all swaps that were done.
+	changes []keys.Change
 }
 
 func newStore(t *testing.T) *store {
@@ -86,7 +88,7 @@ func (s *store) LoadKeys(ctx context.Context) (keys.Stored, error) {
 	return s.Store.LoadKeys(ctx)
 }
 
-func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte, changes []keys.Change) error {
 	s.mu.Lock()
 	down, lose, unsure := s.down, s.lose, s.unsure > 0
 	s.lose = nil
@@ -100,7 +102,10 @@ func (s *store) SwapKeys(ctx context.Context, from uint64, document []byte) erro
 	if lose != nil {
 		lose()
 	}
-	err := s.Store.SwapKeys(ctx, from, document)
+	err := s.Store.SwapKeys(ctx, from, document, changes)
+	if err == nil {
+		s.set(func(s *store) { s.changes = append(s.changes, changes...) })
+	}
 	if err == nil && unsure {
 		return errStore
 	}
@@ -240,3 +245,6 @@ func kidOf(t testing.TB, m *keys.Manager) string {
 	}
 	return kid
 }
+
+// noSessions ends the sessions of an issuer that has none.
+func noSessions(context.Context) error { return nil }

@@ -140,6 +140,7 @@ func (m *Manager) load(ctx context.Context, now time.Time) error {
 // store writes the draft and takes it into use. Its loading time is the time before
 // the load: the swap has proved that nothing changed since.
 func (m *Manager) store(ctx context.Context, d *draft) error {
+	changes := d.changes() // before encode forgets what has long been gone
 	text, err := d.encode()
 	if err != nil {
 		return err
@@ -148,7 +149,7 @@ func (m *Manager) store(ctx context.Context, d *draft) error {
 	if known := m.now.Load(); known != nil {
 		from = known.version
 	}
-	if err := m.cfg.Store.SwapKeys(ctx, from, text); err != nil {
+	if err := m.cfg.Store.SwapKeys(ctx, from, text, changes); err != nil {
 		return fmt.Errorf("storing the keys: %w", err)
 	}
 	d.emit(ctx)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"issuer.example/jwt"
 	"issuer.example/keys"
 )
 
@@ -69,94 +68,6 @@ func TestPromote(t *testing.T) {
 	}
 	if err := m.Promote(ctx, "nobody"); !errors.Is(err, keys.ErrNotFound) {
 		t.Errorf("promoting an unknown key: %v", err)
-	}
-}
-
-// T28: at once, wherever the JWKS is asked for.
-func TestRevoke(t *testing.T) {
-	ctx := context.Background()
-	tests := []struct {
-		name   string
-		target keys.State
-		signs  keys.State // what the signing key was before; empty for a new one
-	}{
-		{"active, with a pending key", keys.Active, keys.Pending},
-		{"pending", keys.Pending, keys.Active},
-		{"retiring", keys.Retiring, keys.Active},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			c := newClock()
-			m := open(t, config(t, newStore(t), c))
-			rotate(t, m)
-			c.Add(time.Hour)
-			step(t, m)
-			rotate(t, m)
-			target, signs := one(t, m, tt.target).ID, one(t, m, tt.signs).ID
-			if err := m.Revoke(ctx, target, "it leaked"); err != nil {
-				t.Fatal(err)
-			}
-			if got := kidOf(t, m); got != signs {
-				t.Errorf("%s signs, want %s", got, signs)
-			}
-			k := find(t, m, target)
-			if k.State != keys.Gone || k.Reason != "it leaked" || !k.GoneAt.Equal(c.Now()) {
-				t.Errorf("the revoked key is %+v", k)
-			}
-			if _, ok := parseJWKS(t, m.JWKS()).Key(target); ok {
-				t.Error("the revoked key is in the JWKS")
-			}
-			if _, ok := m.Key(target); ok {
-				t.Error("the revoked key still verifies")
-			}
-		})
-	}
-}
-
-func TestRevokeTheOnlyKey(t *testing.T) {
-	ctx := context.Background()
-	c := newClock()
-	s := newStore(t)
-	m := open(t, config(t, s, c))
-	token := mint(t, m, c, time.Minute)
-	only := one(t, m, keys.Active).ID
-	if err := m.Revoke(ctx, only, ""); err != nil {
-		t.Fatal(err)
-	}
-	if one(t, m, keys.Active).ID == only {
-		t.Error("the revoked key still signs")
-	}
-	if err := verify(mint(t, m, c, time.Minute), parseJWKS(t, m.JWKS()), c); err != nil {
-		t.Errorf("a token of the key that stands in: %v", err)
-	}
-	if err := verify(token, parseJWKS(t, m.JWKS()), c); !errors.Is(err, jwt.ErrUnknownKey) {
-		t.Errorf("a token of the revoked key: %v", err)
-	}
-	before := s.stored(t).Version
-	if err := m.Revoke(ctx, only, "another reason"); err != nil {
-		t.Errorf("revoking again: %v", err)
-	}
-	if s.stored(t).Version != before || find(t, m, only).Reason != "" {
-		t.Error("revoking again changed something")
-	}
-	if err := m.Revoke(ctx, "nobody", ""); !errors.Is(err, keys.ErrNotFound) {
-		t.Errorf("revoking an unknown key: %v", err)
-	}
-}
-
-func TestRevokeReason(t *testing.T) {
-	m := open(t, config(t, newStore(t), newClock()))
-	kid := kidOf(t, m)
-	for _, reason := range []string{strings.Repeat("a", 257), "a\nb", "a\x00", "\x1b[31m", "\xff", "\u202e"} {
-		if err := m.Revoke(context.Background(), kid, reason); !errors.Is(err, keys.ErrReason) {
-			t.Errorf("reason %q: %v", reason, err)
-		}
-	}
-	if kidOf(t, m) != kid {
-		t.Error("a refused revocation took place")
-	}
-	if err := m.Revoke(context.Background(), kid, strings.Repeat("é", 128)); err != nil {
-		t.Error(err)
 	}
 }
 

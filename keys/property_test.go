@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 	"issuer.example/keys"
 )
@@ -45,6 +46,7 @@ type token struct {
 }
 
 func TestPromises(t *testing.T) {
+	rounds.Rapid(t, 15, 100)
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
@@ -107,7 +109,7 @@ func (w *world) revoke(rt *rapid.T) {
 	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
 	step(w.t, m)
 	before := kidOf(w.t, m)
-	if err := m.Revoke(context.Background(), k.ID, "drawn"); err != nil && !errors.Is(err, keys.ErrNotFound) {
+	if err := m.Revoke(context.Background(), k.ID, "drawn", noSessions); err != nil && !errors.Is(err, keys.ErrNotFound) {
 		rt.Error(err)
 	}
 	w.gone[k.ID] = true

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"slices"
 	"time"
 )
 
@@ -164,19 +165,19 @@ func (d *draft) drop(r *record, reason string) {
 	d.changed = true
 }
 
-// forget drops the oldest of the keys that are gone, beyond the number that is kept.
+// forget removes the keys that have been gone for longest, beyond the number that is
+// kept.
 func (s *set) forget() {
-	excess := len(s.Keys) - s.published() - maxGone
-	kept := s.Keys[:0]
-	for _, r := range s.Keys {
-		if r.State == Gone && excess > 0 {
-			excess--
-			continue
+	for excess := len(s.Keys) - s.published() - maxGone; excess > 0; excess-- {
+		longest := -1
+		for i := range s.Keys {
+			r := &s.Keys[i]
+			if r.State == Gone && (longest < 0 || r.GoneAt.Before(s.Keys[longest].GoneAt)) {
+				longest = i
+			}
 		}
-		kept = append(kept, r)
+		s.Keys = slices.Delete(s.Keys, longest, longest+1)
 	}
-	clear(s.Keys[len(kept):])
-	s.Keys = kept
 }
 
 func later(a, b time.Time) time.Time {

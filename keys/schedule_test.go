@@ -192,7 +192,7 @@ func TestShorterMaxAgeOutlivesAKey(t *testing.T) {
 	cached := parseJWKS(t, m.JWKS())
 	cfg.PublishBefore, cfg.MaxAge = time.Minute, 0
 	m = open(t, cfg)
-	if err := m.Revoke(context.Background(), rotate(t, m).ID, "not wanted"); err != nil {
+	if err := m.Revoke(context.Background(), rotate(t, m).ID, "not wanted", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	rotate(t, m)
@@ -245,7 +245,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	s := newStore(t)
 	m := open(t, config(t, s, c))
 	for range 50 {
-		if err := m.Revoke(context.Background(), one(t, m, keys.Active).ID, "again"); err != nil {
+		if err := m.Revoke(context.Background(), one(t, m, keys.Active).ID, "again", noSessions); err != nil {
 			t.Fatal(err)
 		}
 		c.Add(time.Second)
@@ -258,6 +258,26 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	if n := len(s.stored(t).Document); n > 32<<10 {
 		t.Errorf("the document has %d bytes", n)
+	}
+}
+
+// The oldest key may be the last one to go: its history is kept.
+func TestHistoryKeepsTheLastToGo(t *testing.T) {
+	ctx := context.Background()
+	c := newClock()
+	m := open(t, config(t, newStore(t), c))
+	first := kidOf(t, m)
+	for range 32 {
+		if err := m.Revoke(ctx, rotate(t, m).ID, "not wanted", noSessions); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(time.Second)
+	}
+	if err := m.Revoke(ctx, first, "it leaked", noSessions); err != nil {
+		t.Fatal(err)
+	}
+	if k := find(t, m, first); k.Reason != "it leaked" {
+		t.Errorf("the history has %+v", k)
 	}
 }
 

@@ -253,7 +253,7 @@ func TestChangedDocument(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore(t)
-			if err := s.SwapKeys(t.Context(), 0, tt.document); err != nil {
+			if err := s.SwapKeys(t.Context(), 0, tt.document, nil); err != nil {
 				t.Fatal(err)
 			}
 			cfg.Store = s
@@ -294,11 +294,11 @@ func TestOlderDocumentIsRefused(t *testing.T) {
 	m := open(t, cfg)
 	old := s.stored(t)
 	kid := kidOf(t, m)
-	if err := m.Revoke(ctx, kid, "it leaked"); err != nil {
+	if err := m.Revoke(ctx, kid, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	restored := newStore(t)
-	if err := restored.SwapKeys(ctx, 0, old.Document); err != nil {
+	if err := restored.SwapKeys(ctx, 0, old.Document, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.set(func(s *store) { s.Store = restored.Store })
@@ -342,7 +342,7 @@ func TestSealAlgorithmIsPinned(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newStore(t)
-			if err := s.SwapKeys(t.Context(), 0, bytes.Replace(good, []byte(set.Keys[0].Sealed), sealed, 1)); err != nil {
+			if err := s.SwapKeys(t.Context(), 0, bytes.Replace(good, []byte(set.Keys[0].Sealed), sealed, 1), nil); err != nil {
 				t.Fatal(err)
 			}
 			cfg := cfg

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 	"issuer.example/keys"
 )
@@ -41,6 +42,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	c := newClock()
 	cfg := config(t, newStore(t), c)
 	managers := []*keys.Manager{open(t, cfg), open(t, cfg), open(t, cfg)}
+	tokens := rounds.Rounds(t, 5, 20)
 	for range 30 {
 		var wg sync.WaitGroup
 		for i, m := range managers {
@@ -54,7 +56,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			})
 			wg.Go(func() {
 				with, other := parseJWKS(t, managers[(i+1)%3].JWKS()), managers[(i+2)%3]
-				for range 20 {
+				for range tokens {
 					token, err := m.Mint(claims(c.Now(), time.Minute))
 					if err != nil {
 						t.Error(err)
@@ -83,7 +85,7 @@ func TestLostRace(t *testing.T) {
 	active := kidOf(t, ours)
 	s.set(func(s *store) {
 		s.lose = func() {
-			if err := theirs.Revoke(ctx, active, "they were first"); err != nil {
+			if err := theirs.Revoke(ctx, active, "they were first", noSessions); err != nil {
 				t.Error(err)
 			}
 		}
@@ -118,7 +120,9 @@ func TestRaceThatIsNeverWon(t *testing.T) {
 // alwaysLate loses every race.
 type alwaysLate struct{ keys.Store }
 
-func (alwaysLate) SwapKeys(context.Context, uint64, []byte) error { return keys.ErrConflict }
+func (alwaysLate) SwapKeys(context.Context, uint64, []byte, []keys.Change) error {
+	return keys.ErrConflict
+}
 
 // A swap that was done and then answered with an error is found by the next step.
 func TestUnsureSwap(t *testing.T) {
@@ -127,7 +131,7 @@ func TestUnsureSwap(t *testing.T) {
 	m := open(t, config(t, s, newClock()))
 	active := kidOf(t, m)
 	s.set(func(s *store) { s.unsure = 1 })
-	if err := m.Revoke(ctx, active, "it leaked"); !errors.Is(err, errStore) {
+	if err := m.Revoke(ctx, active, "it leaked", noSessions); !errors.Is(err, errStore) {
 		t.Fatalf("error %v, want the store's", err)
 	}
 	step(t, m)
@@ -183,7 +187,7 @@ func TestSleeperLooksBeforeItSigns(t *testing.T) {
 	cfg := config(t, s, c)
 	awake, asleep := open(t, cfg), open(t, cfg)
 	old := kidOf(t, asleep)
-	if err := awake.Revoke(context.Background(), old, "it leaked"); err != nil {
+	if err := awake.Revoke(context.Background(), old, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	c.Add(2 * time.Minute)

@@ -21,5 +21,9 @@ type Store interface {
 	// version is not from: of several concurrent swaps from one version exactly
 	// one succeeds. The change is durable when nil is returned. After any other
 	// error it may or may not have happened: the caller loads again.
-	SwapKeys(ctx context.Context, from uint64, document []byte) error
+	//
+	// The changes are the steps between the two documents. There may be none, as
+	// when a document is only sealed anew. A store that keeps a journal writes them
+	// to it in the transaction of the swap; others ignore them.
+	SwapKeys(ctx context.Context, from uint64, document []byte, changes []Change) error
 }

@@ -77,6 +77,7 @@ func Law() map[string]Rule {
 		"internal/crashtest": {},
 		"internal/e2e":       {},
 		"internal/interop":   {},
+		"internal/mutants":   {},
 		"internal/program":   {},
 		"internal/rounds":    {},
 	}

@@ -3,6 +3,8 @@ package rounds_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"issuer.example/internal/rounds"
 )
 
@@ -22,5 +24,25 @@ func TestRounds(t *testing.T) {
 		if got := rounds.Rounds(t, 3, 100); got != c.want {
 			t.Errorf("CI=%q ISSUER_TEST_FULL=%q: %d rounds, want %d", c.ci, c.full, got, c.want)
 		}
+	}
+}
+
+func TestRapid(t *testing.T) {
+	for full, want := range map[string]int{"": 3, "1": 150} {
+		t.Setenv("ISSUER_TEST_FULL", full)
+		t.Setenv("CI", "")
+		t.Run("full="+full, func(t *testing.T) {
+			cases := 0
+			rounds.Rapid(t, 3, 150)
+			rapid.Check(t, func(*rapid.T) { cases++ })
+			if cases != want {
+				t.Errorf("%d cases, want %d", cases, want)
+			}
+		})
+	}
+	cases := 0
+	rapid.Check(t, func(*rapid.T) { cases++ })
+	if cases != 100 {
+		t.Errorf("%d cases in the next test, want rapid's own 100", cases)
 	}
 }

@@ -16,7 +16,7 @@ func (h *handle) audit(ctx context.Context) error {
 	}
 	defer t.Rollback() //nolint:errcheck // of a read-only transaction
 	a := &auditor{view: view{h: h, tx: t}, ctx: ctx}
-	for _, step := range []func() error{a.pages, a.sessions, a.users, a.dues, a.log, a.marks, a.keys} {
+	for _, step := range []func() error{a.pages, a.sessions, a.users, a.dues, a.facts, a.revocations, a.marks, a.keys} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (a *auditor) sessions() error {
 		if len(key) != len(sid.ID{}) {
 			return fmt.Errorf("%w: a key of %d bytes", ErrDamaged, len(key))
 		}
-		snap, err := a.snapshot(sid.ID(key))
+		snap, err := a.session(sid.ID(key))
 		if err != nil {
 			return err
 		}
@@ -120,22 +120,43 @@ func (a *auditor) dues() error {
 	return err
 }
 
-// log checks that the revocation log has no gaps.
-func (a *auditor) log() error {
+// facts checks that the journal of facts has no gaps.
+func (a *auditor) facts() error {
 	var last uint64
-	_, err := a.each(revocations, func(key, value []byte) error {
-		entry, err := decodeEntry(key, value)
+	_, err := a.each(facts, func(key, value []byte) error {
+		chunk, err := decodeChunk(key, value)
 		if err != nil {
 			return err
 		}
-		if last != 0 && entry.Seq != last+1 {
-			return fmt.Errorf("%w: entry %d follows %d", ErrDamaged, entry.Seq, last)
+		if last != 0 && chunk[0].Number != last+1 {
+			return fmt.Errorf("%w: fact %d follows %d", ErrDamaged, chunk[0].Number, last)
 		}
-		last = entry.Seq
+		last = chunk[len(chunk)-1].Number
 		return nil
 	})
-	if err == nil && last != 0 && last != a.h.counters.seq {
-		return fmt.Errorf("%w: the log ends with %d, not with %d", ErrDamaged, last, a.h.counters.seq)
+	if err == nil && last != 0 && last != a.h.counters.fact {
+		return fmt.Errorf("%w: the facts end with %d, not with %d", ErrDamaged, last, a.h.counters.fact)
+	}
+	return err
+}
+
+// revocations checks that the index of revocations has no gaps and leads to their facts.
+func (a *auditor) revocations() error {
+	var last uint64
+	reader := factReader{view: &a.view}
+	_, err := a.each(revocations, func(key, value []byte) error {
+		f, err := reader.revocation(key, value)
+		if err != nil {
+			return err
+		}
+		if last != 0 && f.Revocation != last+1 {
+			return fmt.Errorf("%w: revocation %d follows %d", ErrDamaged, f.Revocation, last)
+		}
+		last = f.Revocation
+		return nil
+	})
+	if err == nil && last != 0 && last != a.h.counters.revocation {
+		return fmt.Errorf("%w: the revocations end with %d, not with %d", ErrDamaged, last, a.h.counters.revocation)
 	}
 	return err
 }
@@ -148,5 +169,32 @@ func (a *auditor) keys() error {
 		_, err := decodeKeys(value)
 		return err
 	})
+	return err
+}
+
+// marks checks that each mark stands where its work is found, and nothing else does.
+func (a *auditor) marks() error {
+	n := 0
+	_, err := a.each(marks, func(key, value []byte) error {
+		n++
+		mark, err := decodeMark(key, value)
+		if err != nil {
+			return err
+		}
+		if mark.SID.Compare(a.h.counters.last) > 0 {
+			return fmt.Errorf("%w: a mark is newer than the newest session", ErrDamaged)
+		}
+		if !a.has(marksToDo, toDoKey(key, &mark)) {
+			return fmt.Errorf("%w: nothing is to be done with a mark", ErrDamaged)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.each(marksToDo, func([]byte, []byte) error { n--; return nil })
+	if err == nil && n != 0 {
+		return fmt.Errorf("%w: something is to be done with a mark that is not there", ErrDamaged)
+	}
 	return err
 }

@@ -24,8 +24,8 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 		return session.ErrUnavailable
 	}
 	defer t.Rollback()                   //nolint:errcheck // of a read-only transaction
-	if !h.durable.wait(uint64(t.ID())) { //nolint:gosec // never negative
-		return db.unavailable()
+	if err := h.durable.wait(ctx, uint64(t.ID())); err != nil { //nolint:gosec // never negative
+		return db.notDurable(err)
 	}
 	if _, err := t.WriteTo(&untilDone{ctx: ctx, w: w, failed: func() bool { return db.handle.Load() != h }}); err != nil {
 		if ctx.Err() != nil {

@@ -4,17 +4,31 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"issuer.example/fact"
 	"issuer.example/sid"
 )
 
 // batch is the bbolt transaction that a group of callers shares.
 type batch struct {
 	view
-	counters counters  // as they will be after the commit
-	changed  []changed // states that were set
-	oldest   uint64    // no reader's snapshot is older
+	counters counters    // as they will be after the commit
+	changed  []changed   // states that were set
+	facts    []fact.Fact // what is to be written of them
+	written  int64       // the latest time that a caller has named, in milliseconds
+	oldest   uint64      // no reader's snapshot is older
 	dirty    bool
 }
+
+// tx is one caller's transaction within a batch. What it writes waits until its function
+// has returned without an error, so that a caller that fails leaves no trace.
+type tx struct {
+	*batch
+	writes []func() error
+}
+
+// later adds a write. Everything that can be refused must have been refused before: an
+// error of a write is one of the store, and fails the batch.
+func (t *tx) later(write func() error) { t.writes = append(t.writes, write) }
 
 // changed is a state that was set.
 type changed struct {
@@ -48,10 +62,10 @@ func (b *batch) run(fn func(*tx) error) (err, fatal error) {
 		return err, nil
 	}
 	b.dirty = true
-	return nil, t.apply()
+	return nil, t.writeAll()
 }
 
-func (t *tx) apply() (err error) {
+func (t *tx) writeAll() (err error) {
 	defer recovered("writing", &err)
 	for _, write := range t.writes {
 		if err := write(); err != nil {
@@ -61,14 +75,20 @@ func (t *tx) apply() (err error) {
 	return nil
 }
 
-// call keeps a panic of fn from the other callers.
+// call runs a caller's function. A panic in it is one of bbolt, or a memory fault.
 func call(fn func(*tx) error, t *tx) (err error) {
+	defer t.catch(&err)
+	return fn(t)
+}
+
+// guard calls a function that the store was given. A panic of it is an error of its caller.
+func guard[T any](fn func() (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 		}
 	}()
-	return fn(t)
+	return fn()
 }
 
 // recovered makes a panic an error.
@@ -85,6 +105,9 @@ func (b *batch) commit() (err error) {
 		if err := b.journal(); err != nil {
 			return err
 		}
+	}
+	if err := b.putFacts(); err != nil {
+		return err
 	}
 	if b.counters != b.h.counters {
 		if err := b.put(meta, []byte(keyCounters), b.counters.encode()); err != nil {

@@ -130,7 +130,7 @@ func (f *benchFile) open(b *testing.B, closing func(*bolt.DB) error) {
 func (f *benchFile) use(b *testing.B, db *bolt.DB) *bolt.DB {
 	stored, err := db.LoadKeys(b.Context())
 	if err == nil {
-		err = db.SwapKeys(b.Context(), stored.Version, []byte("keys"))
+		err = db.SwapKeys(b.Context(), stored.Version, []byte("keys"), nil)
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -89,7 +89,7 @@ func TestCompact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(db.SwapKeys(t.Context(), 0, []byte("sealed")), db.Close()); err != nil {
+	if err := errors.Join(db.SwapKeys(t.Context(), 0, []byte("sealed"), nil), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	large := size(t, path)

@@ -15,7 +15,7 @@ import (
 // others: it does not fail for it, which would take it away from everyone.
 func TestDamagedRecordIsItsOwn(t *testing.T) {
 	path := filled(t)
-	err := change(func(tx *bbolt.Tx) error {
+	err := edit(func(tx *bbolt.Tx) error {
 		victim := id(7)
 		return errors.Join(
 			tx.Bucket([]byte("sessions")).Put(victim[:], []byte("?")),

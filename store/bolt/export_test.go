@@ -1,6 +1,13 @@
 package bolt
 
-import "go.etcd.io/bbolt"
+import (
+	"context"
+
+	"go.etcd.io/bbolt"
+
+	"issuer.example/session"
+	"issuer.example/sid"
+)
 
 // KnowsLocks reports whether the locks of bbolt are found.
 func (db *DB) KnowsLocks() bool {
@@ -54,3 +61,36 @@ func (db *DB) Retired() int {
 	defer o.mu.RUnlock()
 	return len(o.retired)
 }
+
+// Hold keeps the committer busy until release is closed, and closes held once it does.
+func (db *DB) Hold(held, release chan struct{}) error {
+	return db.update(context.Background(), func(*tx) error {
+		close(held)
+		<-release
+		return nil
+	})
+}
+
+// Insert adds a session under the identifier that it has, as tests need that know it.
+func (db *DB) Insert(ctx context.Context, sessions ...session.Session) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, s := range sessions {
+			st := session.State{LastSeenAt: s.CreatedAt}
+			st.RedeemedAt = s.CreatedAt
+			if _, err := t.insert(&s, &st, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Read runs fn with a reader of one moment.
+func (db *DB) Read(ctx context.Context, fn func(load func(sid.ID) (session.Snapshot, error)) error) error {
+	return db.view(ctx, func(v *view) error {
+		return fn(func(id sid.ID) (session.Snapshot, error) { return v.load(session.Ref{ID: id}) })
+	})
+}
+
+// LastID is the newest identifier of the store.
+func (db *DB) LastID() sid.ID { return db.published.Load().last }

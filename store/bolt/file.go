@@ -110,7 +110,7 @@ func create(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err = writeNew(path+".new", path, func(file *bbolt.DB) error { return file.Update(layOut) })
+	err = writeNew(path+".new", path, func(file *bbolt.DB) error { return file.Update(createBuckets) })
 	if err != nil {
 		return err
 	}

@@ -216,7 +216,7 @@ func TestCheckReadsRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filled(t)
 			start(t, bolt.Config{Path: path, Check: true}).Close()
-			if err := change(spoil)(t, path); err != nil {
+			if err := edit(spoil)(t, path); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := bolt.Open(t.Context(), bolt.Config{Path: path, Check: true}); !errors.Is(err, bolt.ErrDamaged) {

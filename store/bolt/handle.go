@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -19,14 +20,22 @@ func (db *DB) newHandle(file *bbolt.DB, f *os.File) (_ *handle, err error) {
 			err = errors.Join(err, file.Close()) // with it goes the lock
 		}
 	}()
-	n := &handle{bolt: file, file: f, journal: newJournal(db.cfg.journal)}
+	n := &handle{
+		bolt: file, file: f, journal: newJournal(db.cfg.journal), factsKeep: db.cfg.FactsKeep,
+		log: db.cfg.Logger, sweep: sweepMemory{retry: make(map[string]time.Time)},
+	}
 	if n.codec, err = newCodec(); err != nil {
 		return nil, err
 	}
 	err = file.View(func(tx *bbolt.Tx) (err error) {
 		n.durable = newWatermark(uint64(tx.ID())) //nolint:gosec // never negative
-		if n.counters, err = recognise(tx); err != nil {
+		if n.schema, err = checkSchema(tx); err != nil {
 			return err
+		}
+		if n.schema == schema {
+			if n.counters, err = decodeCounters(tx.Bucket(meta.name()).Get([]byte(keyCounters))); err != nil {
+				return err
+			}
 		}
 		return n.journal.load(tx)
 	})
@@ -34,6 +43,22 @@ func (db *DB) newHandle(file *bbolt.DB, f *os.File) (_ *handle, err error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// view runs fn on the file as it is. Nobody else uses the handle yet.
+func (h *handle) view(fn func(*view) error) error {
+	return h.bolt.View(func(tx *bbolt.Tx) error {
+		return fn(&view{h: h, tx: tx, at: uint64(tx.ID())}) //nolint:gosec // never negative
+	})
+}
+
+// readCounters reads the counters again, after the file has been upgraded.
+func (h *handle) readCounters() error {
+	return h.view(func(v *view) (err error) {
+		h.durable.raise(v.at)
+		h.counters, err = v.counters()
+		return err
+	})
 }
 
 // transaction begins a transaction of bbolt. The caller has [debug.SetPanicOnFault] on.

@@ -66,13 +66,13 @@ func headerAt(f io.ReaderAt, at int64) (h header, ok bool) {
 		h.pageSize >= minPageSize && h.pageSize <= maxPageSize && h.pageSize&(h.pageSize-1) == 0
 }
 
-// settle makes durable what this process sees in the file. A process that died, or whose
+// rewriteHeaders makes durable what this process sees in the file. A process that died, or whose
 // fsync failed, can have left a header in the system's cache that the disk never got, and
 // the system does not write it again by itself. The pages that such a header leads to are
 // on disk, because they were synced before it was written; but the next commit would
 // write over pages that the older header, the one on disk, still leads to. So the headers
 // are written once more, as they are.
-func settle(f *os.File, h header) error {
+func rewriteHeaders(f *os.File, h header) error {
 	headers := make([]byte, 2*h.pageSize)
 	if _, err := f.ReadAt(headers, 0); err != nil {
 		return err

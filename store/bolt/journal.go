@@ -54,7 +54,7 @@ func newJournal(limit int) *journal {
 		limit = journalLen
 	}
 	return &journal{
-		overlay: overlay{active: newGeneration()}, readers: readers{at: make(map[uint64]int)},
+		overlay: overlay{active: newGeneration()}, 
 		limit: limit, active: journalA, run: 1,
 	}
 }
@@ -150,7 +150,7 @@ func (j *journal) append(b *batch) error {
 		for _, c := range changed {
 			chunk = append(append(chunk, c.id[:]...), c.state[:]...)
 		}
-		if err := into.Put(seqKey(j.next), chunk); err != nil {
+		if err := into.Put(numberKey(j.next), chunk); err != nil {
 			return err
 		}
 		j.next++

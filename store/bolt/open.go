@@ -62,16 +62,30 @@ func (db *DB) take(ctx context.Context, f *os.File, through, audit bool) (_ *han
 	if err != nil {
 		return nil, err
 	}
-	if audit {
-		err = n.audit(ctx)
-	}
-	if err == nil {
-		err = settle(f, h)
-	}
-	if err != nil {
+	if err := n.prepare(ctx, h, audit); err != nil {
 		return nil, errors.Join(err, n.abandon())
 	}
 	return n, nil
+}
+
+// prepare makes a mapped file ready for use.
+func (h *handle) prepare(ctx context.Context, now header, audit bool) error {
+	if audit && h.schema == schema {
+		if err := h.audit(ctx); err != nil {
+			return err
+		}
+	}
+	if err := rewriteHeaders(h.file, now); err != nil || h.schema == schema {
+		return err
+	}
+	if err := errors.Join(h.upgrade(), h.readCounters()); err != nil {
+		return fmt.Errorf("upgrading from schema %d: %w", h.schema, err)
+	}
+	h.schema = schema
+	if audit {
+		return h.audit(ctx)
+	}
+	return nil
 }
 
 // inspect reads the header and refuses what bbolt must not map.
@@ -113,7 +127,7 @@ func (db *DB) readFirst(ctx context.Context, f *os.File, h header, through bool)
 	if err := verify(ctx, f, h); err != nil {
 		return err
 	}
-	log.Info("store read through", slog.Duration("took", time.Since(start)))
+	log.Info("store read through", slog.Int64("took_ms", time.Since(start).Milliseconds()))
 	return nil
 }
 

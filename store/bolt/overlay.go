@@ -103,35 +103,3 @@ func (o *overlay) release(oldest uint64) {
 		o.retired = o.retired[1:]
 	}
 }
-
-// readers counts the snapshots in use.
-type readers struct {
-	mu sync.Mutex
-	at map[uint64]int
-}
-
-// enter counts a reader whose snapshot is of transaction low or of a later one. It is
-// called before the snapshot is taken.
-func (r *readers) enter(low uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.at[low]++
-}
-
-func (r *readers) leave(low uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.at[low]--; r.at[low] == 0 {
-		delete(r.at, low)
-	}
-}
-
-// oldest returns the lowest of them, and at most limit.
-func (r *readers) oldest(limit uint64) uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for low := range r.at {
-		limit = min(limit, low)
-	}
-	return limit
-}

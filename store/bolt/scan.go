@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -207,7 +208,7 @@ func (e element) bucket(value []byte) (element, error) {
 	}
 	next, err := references(inline, reference{})
 	if err != nil || len(next) > 0 {
-		return element{}, fmt.Errorf("inline bucket: %w", orDamaged(err))
+		return element{}, fmt.Errorf("inline bucket: %w", cmp.Or(err, ErrDamaged))
 	}
 	return e, nil
 }

@@ -46,7 +46,7 @@ func attempt(ctx context.Context, t failer, at store.Backend, id sid.ID) map[str
 	return map[string]error{
 		"load": loadErr, "list": listErr, "create": createErr, "change": changeErr, "mark": markErr,
 		"sweep": sweepErr, "facts": factsErr, "revocations": revocationsErr, "load keys": keysErr,
-		"swap keys": at.SwapKeys(ctx, 0, []byte("x")),
+		"swap keys": at.SwapKeys(ctx, 0, []byte("x"), []keys.Change{{KeyID: "k1", To: keys.Active, At: start()}}),
 		"record":    at.Record(ctx, fact.Fact{Kind: fact.Administered, At: start(), What: "test"}),
 	}
 }

@@ -70,7 +70,7 @@ func (f *fixture) fill(t failer) contents {
 			f.mark(t, revocation.UserScope(s.Session.User.ID), after(n))
 		}
 	}
-	if err := f.SwapKeys(t.Context(), 0, []byte("the keys")); err != nil {
+	if err := f.SwapKeys(t.Context(), 0, []byte("the keys"), []keys.Change{{KeyID: "k1", To: keys.Active, At: start()}}); err != nil {
 		t.Fatalf("swap keys: %v", err)
 	}
 	c := f.contents(t)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"issuer.example/fact"
 	"issuer.example/keys"
 )
 
@@ -21,14 +22,16 @@ func (f *fixture) wantKeys(t failer, version uint64, document []byte) {
 }
 
 func testKeys(t *testing.T, harness Harness) {
-	subtests(t, harness, map[string]func(*testing.T, Harness){"Swap": testKeysSwap, "Race": testKeysRace})
+	subtests(t, harness, map[string]func(*testing.T, Harness){
+		"Swap": testKeysSwap, "Race": testKeysRace, "Changes": testKeysChanges,
+	})
 }
 
 func testKeysSwap(t *testing.T, harness Harness) {
 	f := newFixture(t, harness, 1)
 	swap := func(from uint64, document []byte, want error) {
 		t.Helper()
-		if err := f.SwapKeys(t.Context(), from, document); !errors.Is(err, want) {
+		if err := f.SwapKeys(t.Context(), from, document, nil); !errors.Is(err, want) {
 			t.Errorf("swap from %d: %v", from, err)
 		}
 	}
@@ -70,7 +73,7 @@ func testKeysRace(t *testing.T, harness Harness) {
 		for n := range 16 {
 			wg.Go(func() {
 				document := fmt.Sprintf("%d by %d", version+1, n)
-				err := f.issuers[n%len(f.issuers)].SwapKeys(t.Context(), version, []byte(document))
+				err := f.issuers[n%len(f.issuers)].SwapKeys(t.Context(), version, []byte(document), nil)
 				switch {
 				case err == nil:
 					if other := winner.Swap(&document); other != nil {
@@ -87,4 +90,31 @@ func testKeysRace(t *testing.T, harness Harness) {
 		}
 		f.wantKeys(t, version+1, []byte(*winner.Load()))
 	}
+}
+
+// A swap writes its changes to the journal, and one that is refused writes nothing.
+func testKeysChanges(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	changes := []keys.Change{
+		{KeyID: "k1", From: keys.Active, To: keys.Retiring, At: after(1)},
+		{KeyID: "k2", From: keys.Pending, To: keys.Active, At: after(1)},
+	}
+	if err := f.SwapKeys(t.Context(), 1, []byte("two"), changes); !errors.Is(err, keys.ErrConflict) {
+		t.Errorf("swap from 1: %v", err)
+	}
+	f.wantFacts(t, "a refused swap", 0)
+	if err := f.SwapKeys(t.Context(), 0, []byte("one"), changes); err != nil {
+		t.Fatal(err)
+	}
+	want := []fact.Fact{
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k1", What: "retiring"},
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k2", What: "active"},
+	}
+	f.wantFacts(t, "a swap", 0, want...)
+	if err := f.SwapKeys(t.Context(), 1, []byte("one, sealed anew"), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.wantFacts(t, "a swap without changes", 2)
+	f.crash()
+	f.wantFacts(t, "the journal after a crash", 0, want...)
 }

@@ -222,8 +222,12 @@ func (p *play) swapKeys(t *rapid.T) {
 	}
 	from := uint64(rapid.IntRange(0, int(now.Version)+1).Draw(t, "from"))
 	document := rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "document")
-	err = p.f.SwapKeys(t.Context(), from, document)
-	if wantErr := p.ref.SwapKeys(t.Context(), from, document); !errors.Is(err, wantErr) {
+	var changes []keys.Change
+	if rapid.Bool().Draw(t, "with a change") {
+		changes = []keys.Change{{KeyID: "k1", From: keys.Active, To: keys.Retiring, At: p.clock}}
+	}
+	err = p.f.SwapKeys(t.Context(), from, document, changes)
+	if wantErr := p.ref.SwapKeys(t.Context(), from, document, changes); !errors.Is(err, wantErr) {
 		t.Fatalf("swap from version %d of %d: %v, not %v", from, now.Version, err, wantErr)
 	}
 	if errors.Is(err, keys.ErrConflict) != (from != now.Version) {

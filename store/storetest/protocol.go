@@ -22,6 +22,7 @@ import (
 // store is known.)
 func RunProtocol(t *testing.T, harness Harness) {
 	t.Helper()
+	limitCases(t)
 	parts := map[string]func(*testing.T, Harness){}
 	for name, clocks := range clocks() {
 		for invariant, test := range map[string]func(*testing.T, Harness, []time.Duration){

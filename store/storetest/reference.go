@@ -406,7 +406,7 @@ func (r *reference) LoadKeys(ctx context.Context) (keys.Stored, error) {
 }
 
 // SwapKeys implements [keys.Store].
-func (r *reference) SwapKeys(ctx context.Context, from uint64, document []byte) error {
+func (r *reference) SwapKeys(ctx context.Context, from uint64, document []byte, changes []keys.Change) error {
 	leave, err := r.enter(ctx)
 	if err != nil {
 		return err
@@ -416,6 +416,9 @@ func (r *reference) SwapKeys(ctx context.Context, from uint64, document []byte) 
 		return keys.ErrConflict
 	}
 	r.keys = keys.Stored{Version: from + 1, Document: slices.Clone(document)}
+	for _, c := range changes {
+		r.journal.add(fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: string(c.To)})
+	}
 	return nil
 }
 
@@ -426,6 +429,9 @@ func (r *reference) Record(ctx context.Context, f fact.Fact) error {
 		return err
 	}
 	defer leave()
+	if f.Kind != fact.Administered {
+		return fmt.Errorf("a fact of kind %s is written with what it records", f.Kind)
+	}
 	r.journal.add(f)
 	return nil
 }

@@ -46,7 +46,7 @@ func full(user string) session.Snapshot {
 			ClientID: "app with \"name\"",
 			User:     session.User{ID: user, Email: "a@example.com", Name: "Ünï \u202ecode", Image: "https://example.com/i.png"},
 			Claims:   json.RawMessage(`{"plan":"pro","n":[1,2]}`),
-			Audience: []string{"https://a.example", "b"}, AMR: []string{"pwd", "otp"}, ACR: "urn:2", Label: "laptop",
+			Audience: []string{"https://a.example", "b"}, Scope: "read write", AMR: []string{"pwd", "otp"}, ACR: "urn:2", Label: "laptop",
 			IP: netip.MustParseAddr("2001:db8::7"), UserAgent: "Browser/1.0 \x00 raw",
 			CreatedAt: start(), AuthTime: start().Truncate(time.Second), ExpiresAt: after(60),
 			IdleTimeout: 90*time.Second + time.Millisecond,

@@ -14,11 +14,14 @@ package storetest
 
 import (
 	"testing"
+
+	"issuer.example/internal/rounds"
 )
 
 // Run runs the whole suite.
 func Run(t *testing.T, harness Harness) {
 	t.Helper()
+	limitCases(t)
 	for name, test := range map[string]func(*testing.T, Harness){
 		"Create":   testCreate,
 		"Limit":    testLimit,
@@ -43,6 +46,12 @@ func Run(t *testing.T, harness Harness) {
 			test(t, harness)
 		})
 	}
+}
+
+// limitCases sets how many cases a property test tries while t runs. Each opens a store.
+func limitCases(t *testing.T) {
+	t.Helper()
+	rounds.Rapid(t, 15, 100)
 }
 
 // subtests runs the parts of one of the suite's tests.
