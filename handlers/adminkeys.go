@@ -50,8 +50,9 @@ func (s *Server) adminRevokeKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	cause := session.Cause{Reason: session.ReasonKeyRevoked, By: x.client}
 	err = s.cfg.Keys.Revoke(x.Request().Context(), kid, reason, func(ctx context.Context) error {
-		return s.cfg.Sessions.RevokeEverything(ctx, session.Cause{Reason: session.ReasonKeyRevoked, By: x.client})
+		return s.cfg.Sessions.RevokeEverything(ctx, cause)
 	})
 	if errors.Is(err, keys.ErrNotAnnounced) {
 		return &refusal{
