@@ -23,7 +23,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 		db.fail(h, err)
 		return session.ErrUnavailable
 	}
-	defer t.Rollback()                   //nolint:errcheck // of a read-only transaction
+	defer t.Rollback()                                          //nolint:errcheck // of a read-only transaction
 	if err := h.durable.wait(ctx, uint64(t.ID())); err != nil { //nolint:gosec // never negative
 		return db.notDurable(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"issuer.example/session"
 	"issuer.example/store/bolt"
@@ -71,15 +72,11 @@ func TestCompact(t *testing.T) {
 	db := start(t, bolt.Config{Path: path}.Small())
 	const sessions = 3000
 	for at := 1; at <= sessions; at += 500 {
-		err := db.Update(t.Context(), func(tx session.Tx) error {
-			for n := at; n < at+500; n++ {
-				if err := tx.Create(sample(n, "u"), session.State{}, epoch); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		var batch []session.Session
+		for n := at; n < at+500; n++ {
+			batch = append(batch, sample(n, "u"))
+		}
+		if err := db.Insert(t.Context(), batch...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,20 +117,18 @@ func TestCompact(t *testing.T) {
 // purge removes the first n sessions.
 func purge(t *testing.T, db *bolt.DB, n int) {
 	t.Helper()
-	err := db.Update(t.Context(), func(tx session.Tx) error {
-		due, err := tx.Due(epoch, n)
+	req := session.SweepRequest{Now: epoch.Add(24 * time.Hour), Judge: func(snap session.Snapshot) session.Verdict {
+		if snap.Session.ID.Compare(id(n)) > 0 {
+			return session.Verdict{Again: epoch.Add(48 * time.Hour)}
+		}
+		return session.Verdict{End: session.End{At: epoch, Reason: session.ReasonIdle}, Again: epoch}
+	}}
+	for more := true; more; {
+		swept, err := db.Sweep(t.Context(), req)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		for _, d := range due {
-			if err := tx.Purge(d); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		more = swept.More
 	}
 }
 

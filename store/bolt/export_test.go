@@ -5,6 +5,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"issuer.example/fact"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
@@ -80,6 +81,10 @@ func (db *DB) Insert(ctx context.Context, sessions ...session.Session) error {
 			if _, err := t.insert(&s, &st, nil); err != nil {
 				return err
 			}
+			t.later(func() error {
+				t.addFact(fact.Fact{Kind: fact.Created, At: s.CreatedAt, SID: s.ID}, session.Notice{})
+				return nil
+			})
 		}
 		return nil
 	})

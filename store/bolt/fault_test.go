@@ -42,7 +42,7 @@ func TestFileDamagedWhileOpen(t *testing.T) {
 			refused(t, err)
 			refused(t, db.Healthy())
 			refused(t, advance(t.Context(), db, 7))
-			_, _, err = db.Entries(t.Context(), 0, 1)
+			_, _, err = db.Facts(t.Context(), 0, 1)
 			refused(t, err)
 			refused(t, db.Backup(t.Context(), &bytes.Buffer{}))
 			becomes(t, "it says why", func() bool {

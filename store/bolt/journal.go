@@ -54,8 +54,8 @@ func newJournal(limit int) *journal {
 		limit = journalLen
 	}
 	return &journal{
-		overlay: overlay{active: newGeneration()}, 
-		limit: limit, active: journalA, run: 1,
+		overlay: overlay{active: newGeneration()},
+		limit:   limit, active: journalA, run: 1,
 	}
 }
 

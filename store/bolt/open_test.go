@@ -9,9 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
+	"issuer.example/revocation"
+	"issuer.example/session"
 	"issuer.example/store/bolt"
 )
 
@@ -31,11 +34,12 @@ func TestOpenRefuses(t *testing.T) {
 		"of another program": {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("program"), []byte("brewer")) }), bolt.ErrForeign},
 		"of no program":      {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) }), bolt.ErrForeign},
 		"newer": {edit(func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 2})
+			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 3})
 		}), bolt.ErrNewer},
 		"of no version":    {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("schema")) }), bolt.ErrDamaged},
 		"of no counters":   {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("counters")) }), bolt.ErrDamaged},
 		"without a bucket": {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("state")) }), bolt.ErrDamaged},
+		"without facts":    {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("facts")) }), bolt.ErrDamaged},
 		"with a bad journal": {edit(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte("journal_a")).Put(make([]byte, 8), []byte("short"))
 		}), bolt.ErrDamaged},
@@ -84,6 +88,14 @@ func filled(t *testing.T) string {
 	db := start(t, bolt.Config{Path: path})
 	for n := 1; n <= 50; n++ {
 		mustCreate(t, db, n, "u")
+	}
+	for range 2 { // marks over nothing
+		_, err := db.Mark(t.Context(), session.MarkRequest{
+			Scope: revocation.ClientScope("nobody"), At: epoch, Notice: session.Notice{Life: time.Minute},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)

@@ -67,15 +67,9 @@ func failingDisk(path string) error {
 
 // promise advances a session and says so, or waits until the store is back.
 func promise(ctx context.Context, db *bolt.DB, n int) error {
-	var reached uint32
-	err := db.Update(ctx, func(tx session.Tx) error {
-		snap, err := tx.Session(id(n))
-		if err != nil {
-			return err
-		}
+	snap, err := change(ctx, db, n, func(snap session.Snapshot) session.Change {
 		snap.State.Generation++
-		reached = snap.State.Generation
-		return tx.SetState(id(n), snap.State)
+		return session.Change{State: &snap.State}
 	})
 	if err != nil {
 		for tick := time.NewTicker(time.Millisecond); db.Healthy() != nil; {
@@ -83,7 +77,7 @@ func promise(ctx context.Context, db *bolt.DB, n int) error {
 		}
 		return err
 	}
-	_, err = fmt.Fprintf(os.Stdout, "%d %d\n", n, reached)
+	_, err = fmt.Fprintf(os.Stdout, "%d %d\n", n, snap.State.Generation)
 	return err
 }
 
