@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 const spa = "https://app.example"
@@ -48,7 +49,7 @@ func TestClaim(t *testing.T) {
 	f.clock.advance(6 * 24 * time.Hour)
 	f.sweep(t)
 	next := f.refresh(t, g.RefreshToken)
-	if next.Outcome != session.OutcomeAdvanced {
+	if next.Outcome != refresh.Advanced {
 		t.Errorf("refreshed: %s", next.Outcome)
 	}
 	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
@@ -77,7 +78,7 @@ func TestClaimIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 	revoked := f.handoff(t, spa)
-	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil {
+	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	f.wantNoClaim(t, revoked.Code, spa, session.ErrRevoked)

@@ -177,8 +177,8 @@ func TestLimitEvicts(t *testing.T) {
 					t.Errorf("session %d: ended %+v", i, v.End)
 				}
 			}
-			if f.seen.ended[session.ReasonLimit] != 1 {
-				t.Errorf("reported: %v", f.seen.ended)
+			if f.ended(t)[session.ReasonLimit] != 1 {
+				t.Errorf("reported: %v", f.ended(t))
 			}
 		})
 	}
@@ -201,7 +201,7 @@ func TestSignInRightAfterRevokeAllWorks(t *testing.T) {
 	f := newFixture(t, nil) // the clock does not move: all of this is one millisecond
 	for i := range 20 {
 		before := f.mint(t, "u1")
-		n, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked)
+		n, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
 		if want := min(i+1, 2); err != nil || n != want {
 			t.Fatalf("revoked %d: %v", n, err)
 		}

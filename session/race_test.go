@@ -43,7 +43,7 @@ func (f *fixture) raceOnce(t *testing.T, user string) {
 		raced    error
 	)
 	wg.Go(func() { inFlight, raced = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}) })
-	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonServiceRevoked); err != nil {
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
 		t.Errorf("revoke: %v", err)
 	}
 	_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 // reads is Read or Touch.
@@ -74,7 +75,7 @@ func TestTouchMovesTheIdleEnd(t *testing.T) {
 		t.Errorf("stored: %+v, %v", stored, err)
 	}
 	// The token is still the newest, and its first use is an advance.
-	if next := f.refresh(t, g.RefreshToken); next.Outcome != session.OutcomeAdvanced {
+	if next := f.refresh(t, g.RefreshToken); next.Outcome != refresh.Advanced {
 		t.Errorf("redeemed later: %s", next.Outcome)
 	}
 }
@@ -114,7 +115,7 @@ func TestTouchByAnOldToken(t *testing.T) {
 		t.Errorf("a copied token: %v", err)
 	}
 	f.wantEnd(t, g.View.ID, "") // reading has no consequences
-	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonSignOut); err != nil {
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonSignOut}); err != nil {
 		t.Fatal(err)
 	}
 	for _, read := range []bool{false, true} {

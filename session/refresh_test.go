@@ -13,6 +13,7 @@ import (
 
 	"issuer.example/jwt"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 func TestRefreshRotates(t *testing.T) {
@@ -83,12 +84,12 @@ func TestReuseEndsTheSession(t *testing.T) {
 		t.Errorf("the access token: %v", err)
 	}
 	f.refresh(t, other.RefreshToken)
-	if f.seen.ended[session.ReasonRefreshReuse] != 1 {
-		t.Errorf("reported: %v", f.seen.ended)
+	if f.ended(t)[session.ReasonRefreshReuse] != 1 {
+		t.Errorf("reported: %v", f.ended(t))
 	}
-	entries, _, err := f.store.Entries(t.Context(), 0, 10)
-	if err != nil || len(entries) != 1 || entries[0].SID != first.View.ID || entries[0].Reason != "refresh_reuse" {
-		t.Errorf("the log: %+v, %v", entries, err)
+	entries := f.revoked(t)
+	if len(entries) != 1 || entries[0].SID != first.View.ID || entries[0].Reason != "refresh_reuse" {
+		t.Errorf("the revocations: %+v", entries)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestLostReply(t *testing.T) {
 }
 
 func TestLateRetryRevoke(t *testing.T) {
-	f := newFixture(t, func(c *session.Config) { c.Refresh.LateRetry = session.LateRetryRevoke })
+	f := newFixture(t, func(c *session.Config) { c.Refresh.LateRetry = refresh.LateRetryRevoke })
 	g := f.mint(t, "u1")
 	f.refresh(t, g.RefreshToken)
 	f.refresh(t, g.RefreshToken)
@@ -164,7 +165,7 @@ func TestBackupRestored(t *testing.T) {
 	f.open(t)
 	f.clock.advance(time.Hour)
 	next := f.refresh(t, g.RefreshToken)
-	if next.Outcome != session.OutcomeRestored {
+	if next.Outcome != refresh.Restored {
 		t.Errorf("outcome %s", next.Outcome)
 	}
 	f.refresh(t, next.RefreshToken)
@@ -203,7 +204,7 @@ func TestRevokeAllAgainstManyRefreshes(t *testing.T) {
 	}
 	wg.Go(func() {
 		<-start
-		if got, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil || got != n {
+		if got, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil || got != n {
 			t.Errorf("revoked %d: %v", got, err)
 		}
 	})
