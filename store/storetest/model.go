@@ -24,6 +24,7 @@ func testModel(t *testing.T, harness Harness) {
 		defer f.instance.Close(t)
 		p := &play{f: f, ref: newReference(), clock: start()}
 		p.ref.draw = func(sid.ID, time.Time) sid.ID { return p.given }
+		p.ref.choose = func(least, most time.Time) time.Time { return p.chosen(rt, least, most) }
 		rt.Repeat(map[string]func(*rapid.T){
 			"":       p.compare,
 			"create": p.create,
@@ -51,6 +52,22 @@ type play struct {
 	given sid.ID    // the identifier that the store has given
 	last  uint64    // the newest fact of the store
 	facts uint64    // the newest fact of the reference
+}
+
+// chosen is the latest date of a token that the store has gone by in the last step.
+func (p *play) chosen(t *rapid.T, least, most time.Time) time.Time {
+	for _, fa := range p.f.facts(t, p.last) {
+		if fa.Revocation == 0 {
+			continue
+		}
+		latest := fa.Until.Add(-tokenLife)
+		if latest.Before(least) || latest.After(most) {
+			t.Fatalf("verifiers need %+v as if the latest token was of %v, not between %v and %v", fa, latest, least, most)
+		}
+		return latest
+	}
+	t.Fatalf("verifiers do not get to know of a revocation")
+	return most
 }
 
 // users are names of which one begins with another.

@@ -21,6 +21,9 @@ import (
 type reference struct {
 	// draw gives an identifier that is greater than after.
 	draw func(after sid.ID, at time.Time) sid.ID
+	// choose gives the latest date of a token, between what is on record and what a store
+	// could have noted besides.
+	choose func(least, most time.Time) time.Time
 
 	mu       sync.Mutex
 	closed   bool
@@ -35,6 +38,7 @@ type reference struct {
 func newReference() *reference {
 	return &reference{
 		draw:     sid.Next,
+		choose:   func(_, most time.Time) time.Time { return most },
 		sessions: map[sid.ID]session.Snapshot{}, marks: map[revocation.Scope]revocation.Mark{},
 		journal: journal{first: 1, firstRevocation: 1},
 	}
@@ -200,7 +204,15 @@ func (r *reference) until(n session.Notice) time.Time {
 		return time.Time{}
 	}
 	r.note(n.Issued)
-	return r.latest.Add(n.Life)
+	least := n.Issued
+	for _, s := range r.sessions {
+		for _, t := range []time.Time{s.Session.CreatedAt, s.State.LastSeenAt, s.State.RedeemedAt} {
+			if t.After(least) {
+				least = t
+			}
+		}
+	}
+	return r.choose(least, r.latest).Add(n.Life)
 }
 
 // Change implements [session.Store].
@@ -334,6 +346,7 @@ func (r *reference) Sweep(ctx context.Context, s session.SweepRequest) (swept se
 		return session.Swept{}, err
 	}
 	defer leave()
+	r.note(s.Issued)
 	for _, id := range r.order() {
 		if swept.Ended+swept.Forgotten == sweepBatch {
 			swept.More = true

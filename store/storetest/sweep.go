@@ -84,7 +84,7 @@ func testSweepForget(t *testing.T, harness Harness) {
 	byMark, byClock := f.add(t, small("u2")), f.add(t, small("u1"))
 	f.mark(t, revocation.UserScope("u2"), after(40))
 	kept := f.add(t, begun("u1", after(50)))
-	if swept := f.sweepAll(t, after(30).Add(history-1)); swept.Ended != 3 || swept.Forgotten != 0 || f.Live() != 0 {
+	if swept := f.sweepAll(t, after(29).Add(history)); swept.Ended != 3 || swept.Forgotten != 0 || f.Live() != 0 {
 		t.Errorf("before the first is to be forgotten: %+v, %d live", swept, f.Live())
 	}
 	for _, step := range []struct {
