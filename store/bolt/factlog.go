@@ -44,7 +44,8 @@ func (b *batch) addFact(f fact.Fact, n session.Notice) fact.Fact {
 	f.Number, f.Revocation, f.Until = b.counters.fact, 0, fromMillis(0)
 	if n.Life > 0 {
 		b.counters.revocation++
-		latest := max(millis(n.Issued), millis(f.At), b.counters.newest)
+		b.noteTimes(n.Issued)
+		latest := max(millis(f.At), b.counters.newest)
 		life := (n.Life + time.Millisecond - 1).Milliseconds() // never shorter
 		f.Revocation, f.Until = b.counters.revocation, fromMillis(min(latest+life, maxMillis))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
@@ -11,50 +12,85 @@ import (
 	"issuer.example/sid"
 )
 
-// maxEnded bounds the sessions that one transaction ends one by one.
-const maxEnded = 100
+const (
+	// maxEnded bounds the sessions that one transaction ends one by one.
+	maxEnded = 100
+	// maxCounted bounds the sessions that a mark counts in its own transaction, for which
+	// everyone else's writes wait. Those of a user with more are counted just before: then
+	// some that end or begin meanwhile are counted wrongly.
+	maxCounted = 256
+)
 
 var (
 	errScope     = errors.New("bolt: a mark is over a user, a client or everything")
 	errScopeName = errors.New("bolt: the name of a scope has at most 4096 bytes")
 	errSpare     = errors.New("bolt: only a mark over the user of its holder can spare it")
+	errTooMany   = errors.New("bolt: too many sessions to count in one transaction")
 )
 
-// Mark implements [session.Store]. The live sessions of a user are counted before the mark
-// is set, outside of the transaction: others would wait for it.
+// census is what a mark over a user finds.
+type census struct {
+	ended, unreadable int
+	newer             []sid.ID // than a holder who is to be spared: the mark does not cover them
+}
+
+// Mark implements [session.Store].
 func (db *DB) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, error) {
 	if err := checkMark(&m); err != nil {
 		return session.Marked{}, err
 	}
-	marked, newer, err := db.countUnderMark(ctx, &m)
+	marked, rest, err := db.setMark(ctx, &m, nil)
+	if errors.Is(err, errTooMany) {
+		before := &census{}
+		err = db.view(ctx, func(v *view) (err error) {
+			*before, err = v.count(ctx, &m, math.MaxInt)
+			return err
+		})
+		if err == nil {
+			marked, rest, err = db.setMark(ctx, &m, before)
+		}
+	}
+	for ; err == nil && len(rest) > 0; rest = rest[min(len(rest), maxEnded):] {
+		var n int
+		n, err = db.endBatch(ctx, rest[:min(len(rest), maxEnded)], &m)
+		marked.Ended += n
+	}
 	if err != nil {
 		return session.Marked{}, err
 	}
-	mark, ended := &revocation.Mark{}, new(int)
-	first := newer[:min(len(newer), maxEnded)]
-	err = db.update(ctx, func(t *tx) error {
-		if err := t.allow(&m); err != nil {
+	return marked, nil
+}
+
+// setMark sets a mark, and ends the first of the sessions that it does not cover. before is
+// what was counted outside of the transaction, or nil. rest is what is to be ended yet.
+func (db *DB) setMark(
+	ctx context.Context, m *session.MarkRequest, before *census,
+) (session.Marked, []sid.ID, error) {
+	var (
+		found census
+		mark  revocation.Mark
+		ended int
+	)
+	err := db.update(ctx, func(t *tx) (err error) {
+		if err := t.allow(m); err != nil {
+			return err
+		}
+		if before != nil {
+			found = *before
+		} else if found, err = t.count(ctx, m, maxCounted); err != nil {
 			return err
 		}
 		t.later(func() (err error) {
-			*mark, err = t.raise(&m)
+			mark, err = t.raise(m)
 			return err
 		})
-		return t.endAll(first, &m, ended)
+		return t.endAll(found.newer[:min(len(found.newer), maxEnded)], m, &ended)
 	})
 	if err != nil {
-		return session.Marked{}, err
+		return session.Marked{}, nil, err
 	}
-	marked.Mark = *mark
-	marked.Ended += *ended
-	for newer = newer[len(first):]; len(newer) > 0; newer = newer[min(len(newer), maxEnded):] {
-		n, err := db.endBatch(ctx, newer[:min(len(newer), maxEnded)], &m)
-		if err != nil {
-			return session.Marked{}, err
-		}
-		marked.Ended += n
-	}
-	return marked, nil
+	rest := found.newer[min(len(found.newer), maxEnded):]
+	return session.Marked{Mark: mark, Ended: found.ended + ended, Unreadable: found.unreadable}, rest, nil
 }
 
 func checkMark(m *session.MarkRequest) error {
@@ -73,39 +109,48 @@ func checkMark(m *session.MarkRequest) error {
 	return nil
 }
 
-// countUnderMark counts the live sessions of a user that a mark is going to cover. newer are
-// those that are newer than a holder who is to be spared.
-func (db *DB) countUnderMark(
-	ctx context.Context, m *session.MarkRequest,
-) (marked session.Marked, newer []sid.ID, err error) {
+// count looks at the live sessions of a user whom a mark is going to cover, up to most of
+// them. What an earlier mark covers is not live, and not looked at.
+func (v *view) count(ctx context.Context, m *session.MarkRequest, most int) (found census, err error) {
 	if m.Scope.Kind != revocation.KindUser {
-		return marked, nil, nil
+		return found, nil
 	}
-	err = db.view(ctx, func(v *view) error {
-		w := v.walkUser(byUser, m.Scope.Name, sid.ID{})
-		for reads := 1; ; reads++ {
-			id, ok := w.next()
-			if !ok {
-				return nil
-			}
-			if reads%readsPerCheck == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			live, err := v.isLive(id, m.Judge)
-			switch {
-			case unreadable(err):
-				marked.Unreadable++
-			case err != nil:
-				return err
-			case !live || m.SpareHolder && id == m.Holder:
-			case m.SpareHolder && id.Compare(m.Holder) > 0:
-				newer = append(newer, id)
-			default:
-				marked.Ended++
-			}
+	earlier, _, err := v.mark(m.Scope)
+	if err != nil && !unreadable(err) {
+		return found, err
+	}
+	w := v.walkUser(byUser, m.Scope.Name, sid.ID{})
+	for reads := 1; ; reads++ {
+		id, ok := w.next()
+		if !ok || !id.IsZero() && earlier.Covers(id) {
+			return found, nil
 		}
-	})
-	return marked, newer, err
+		if reads > most {
+			return found, errTooMany
+		}
+		if reads%readsPerCheck == 0 && ctx.Err() != nil {
+			return found, ctx.Err()
+		}
+		if err := v.countOne(id, m, &found); err != nil {
+			return found, err
+		}
+	}
+}
+
+func (v *view) countOne(id sid.ID, m *session.MarkRequest, found *census) error {
+	live, err := v.isLive(id, m.Judge)
+	switch {
+	case unreadable(err):
+		found.unreadable++
+	case err != nil:
+		return err
+	case !live || m.SpareHolder && id == m.Holder:
+	case m.SpareHolder && id.Compare(m.Holder) > 0:
+		found.newer = append(found.newer, id)
+	default:
+		found.ended++
+	}
+	return nil
 }
 
 func (v *view) isLive(id sid.ID, verdict session.Judge) (bool, error) {

@@ -177,8 +177,8 @@ func (s *sweep) recordLater(snap *session.Snapshot, end session.End) {
 
 // deferLater makes a due session due again later; never at once, which would repeat for ever.
 func (s *sweep) deferLater(key string, id sid.ID, at time.Time) {
-	if soon := s.req.Now.Add(time.Second); at.Before(soon) {
-		at = soon
+	if millis(at) <= millis(s.req.Now) {
+		at = s.req.Now.Add(time.Millisecond)
 	}
 	s.later(func() error {
 		return errors.Join(s.delete(byDue, []byte(key)), s.put(byDue, dueKey(at, id), nil))
