@@ -20,17 +20,22 @@ type settling struct {
 	unreadable int // sessions that were skipped
 }
 
-// settleMarks records the ends of the next few sessions under marks.
+// settleMarks records the ends of the next few sessions under marks, of as many marks as fit
+// into one batch: many marks over few sessions each are settled in few transactions.
 func (s *sweep) settleMarks() (more bool, err error) {
+	room := sweepBatch
 	c := s.bucket(marksToDo).Cursor()
-	for k, _ := c.First(); k != nil && k[0] == toSettle; k, _ = c.Next() {
+	for k, _ := c.First(); k != nil && k[0] == toSettle && room > 0; k, _ = c.Next() {
 		mark, ok := s.markToDo(bytes.Clone(k), k[1:])
 		if !ok || !s.h.sweep.again(markName(mark.Scope), s.req.Now) {
 			continue
 		}
-		return true, s.settle(mark)
+		more = true
+		if room, err = s.settle(mark, room); err != nil {
+			return false, err
+		}
 	}
-	return false, nil
+	return more, nil
 }
 
 // markName names a mark among what is to be tried again.
@@ -52,10 +57,11 @@ func (s *sweep) markToDo(toDo, key []byte) (mark revocation.Mark, ok bool) {
 	return mark, true
 }
 
-// settle records the ends of the next few sessions under a mark. Once all have theirs, the
-// mark is settled. One with sessions that cannot be read is not: they are tried again, and
-// until then it stays in force.
-func (s *sweep) settle(mark revocation.Mark) error {
+// settle records the ends of up to room sessions under a mark, and returns how much room is
+// left. Once all have theirs, the mark is settled, which takes room for one. A mark with
+// sessions that cannot be read is not settled: they are tried again, and until then it stays
+// in force.
+func (s *sweep) settle(mark revocation.Mark, room int) (left int, err error) {
 	at := s.h.sweep.settling
 	if at.scope != mark.Scope || at.bound != mark.SID {
 		at = settling{scope: mark.Scope, bound: mark.SID, from: mark.SID}
@@ -64,24 +70,24 @@ func (s *sweep) settle(mark revocation.Mark) error {
 	if mark.Scope.Kind == revocation.KindUser {
 		w = s.walkUser(byUser, mark.Scope.Name, at.from)
 	}
-	for range sweepBatch {
+	for ; room > 0; room-- {
 		id, ok := w.next()
 		if !ok {
 			s.settledLater(mark, at)
-			return nil
+			return room - 1, nil
 		}
 		if !id.IsZero() {
 			at.from = id.Before()
 		}
 		if err := s.settleOne(id, &at); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	s.later(func() error {
 		s.h.sweep.settling = at
 		return nil
 	})
-	return nil
+	return 0, nil
 }
 
 // settleOne records the end of a session, if it has one.
