@@ -24,6 +24,7 @@ type fleet struct {
 	// acknowledged and refused count answers of 2xx and of 503.
 	acknowledged, refused atomic.Int64
 	faults                atomic.Int64
+	next                  uint64 // the newest revocation that the feed has shown
 }
 
 const (
@@ -92,11 +93,13 @@ func (f *fleet) background() (stop func()) {
 	}
 }
 
-// verify checks all that is known. If it is thorough, it looks at each session that ever
+// verify checks all that is known, once for each run of the issuer: a snapshot of the
+// revocations may be a second old. If it is thorough, it looks at each session that ever
 // ended, otherwise at some.
 func (f *fleet) verify(thorough bool) {
 	f.t.Helper()
 	f.each(func(a *actor) { a.verify(thorough) })
+	f.verifyFeed()
 	f.check()
 }
 

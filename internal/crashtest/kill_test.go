@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"issuer.example/internal/rounds"
 )
 
 // maxMoments is how many requests and answers there are at most before a kill.
@@ -30,7 +32,7 @@ func fuse(n int, burn func()) func() {
 // file. What it has acknowledged is there: sessions, refreshes, and ends.
 func TestKill(t *testing.T) {
 	seed := seeded(t)
-	kills := setting(t, "CRASHTEST_KILLS", 50)
+	kills := setting(t, "CRASHTEST_KILLS", uint64(rounds.Rounds(t, 10, 50)))
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
 	for n := range kills {

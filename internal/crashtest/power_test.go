@@ -14,10 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// cuts is how often the power goes.
-const cuts = 6
+	"issuer.example/internal/rounds"
+)
 
 // The power goes under load: the program is gone, and of what it wrote since its last sync
 // the disk has some sectors and lacks others. A kill alone cannot show that a sync is
@@ -27,7 +26,7 @@ func TestPowerCutStrace(t *testing.T) {
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
 	var lost int
-	for i := range cuts {
+	for i := range rounds.Rounds(t, 2, 6) {
 		moments := maxMoments
 		if i == 0 {
 			moments = 3 // the file has just been made

@@ -27,8 +27,8 @@ func TestRefusedFiles(t *testing.T) {
 		"cut in its middle":    {write(func(b []byte) []byte { return b[:len(b)/2] }), "truncated"},
 		"header wiped":         {write(func(b []byte) []byte { return append(make([]byte, 8192), b[8192:]...) }), "not a bbolt file"},
 		"of another program":   {replace("programissuer", "programbrewer"), "another program"},
-		"of a newer version":   {replace("schema\x00\x00\x00\x01", "schema\x00\x00\x00\x02"), "newer version"},
-		"of no version":        {replace("schema\x00\x00\x00\x01", "schemb\x00\x00\x00\x01"), "damaged"},
+		"of a newer version":   {write(newerSchema), "newer version"},
+		"of no version":        {replace("schema\x00\x00\x00", "schemb\x00\x00\x00"), "damaged"},
 		"open to others":       {chmod(0o644), "mode 0600"},
 		"read-only":            {chmod(0o400), "data/issuer.db"},
 		"a folder":             {swap(func(path string) error { return os.Mkdir(path, 0o700) }), "not a regular file"},
@@ -76,6 +76,21 @@ func write(change func([]byte) []byte) func(*testing.T, string) {
 		if err := os.WriteFile(path, change(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// newerSchema raises the version of the schema, wherever it stands in a file: behind its name,
+// in four bytes.
+func newerSchema(content []byte) []byte {
+	name := []byte("schema\x00\x00\x00")
+	content = bytes.Clone(content)
+	for at := 0; ; {
+		i := bytes.Index(content[at:], name)
+		if i < 0 {
+			return content
+		}
+		at += i + len(name)
+		content[at]++
 	}
 }
 

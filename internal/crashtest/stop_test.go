@@ -7,14 +7,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"issuer.example/internal/rounds"
 )
 
-const (
-	stops = 5
-	// soon is how long a stop under load and a start may each take on a busy machine. A
-	// stop that waits for its grace, or a start that waits for a lock, takes longer.
-	soon = 5 * time.Second
-)
+// soon is how long a stop under load and a start may each take on a busy machine. A stop
+// that waits for its grace, or a start that waits for a lock, takes longer.
+const soon = 5 * time.Second
 
 // SIGTERM under load: what was accepted is answered, the rest is refused, and the next
 // start goes on from there at once.
@@ -22,7 +21,7 @@ func TestStopUnderLoad(t *testing.T) {
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
-	for range stops {
+	for range rounds.Rounds(t, 2, 5) {
 		if took := s.start(time.Minute); took > soon {
 			t.Errorf("it serves %v after its start", took)
 		}

@@ -75,7 +75,7 @@ admin: {listen: 127.0.0.1:0}
 store: {path: data/issuer.db}
 secrets: [issuer.secret]
 service_keys:
-  - {name: backend, sha256: %s, scopes: [sessions:mint, sessions:read, sessions:revoke, tokens:introspect]}
+  - {name: backend, sha256: %s, scopes: [sessions:mint, sessions:read, sessions:revoke, tokens:introspect, revocations:read]}
 `
 
 // Prepare makes dir a folder that `issuer serve` runs in, on free ports, with its data in
