@@ -110,6 +110,19 @@ func (f *fixture) open(t testing.TB) {
 	}
 }
 
+// beside starts another issuer on the fixture's store, whose clock differs by that much.
+func (f *fixture) beside(t testing.TB, differs time.Duration) *fixture {
+	t.Helper()
+	other := *f
+	other.clock = &clock{t: f.clock.now().Add(differs)}
+	other.config.Now = other.clock.now
+	var err error
+	if other.svc, err = session.New(other.config); err != nil {
+		t.Fatal(err)
+	}
+	return &other
+}
+
 // reopen closes the store and starts again, as a new process would.
 func (f *fixture) reopen(t testing.TB) {
 	t.Helper()
