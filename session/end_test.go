@@ -147,7 +147,7 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 	}
 }
 
-// A client is known by its sessions, however many others there are, until they have ended.
+// A client is found by its sessions, however many others there are, until they have ended.
 func TestHasClient(t *testing.T) {
 	f := newFixture(t, nil)
 	has := func(client string) bool {

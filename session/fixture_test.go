@@ -167,7 +167,7 @@ func (f *fixture) holder(t failer, g session.Grant) session.Holder {
 	return h
 }
 
-// wantDead fails if any of the refresh tokens still does anything.
+// wantDead fails if any of the refresh tokens is not refused as revoked.
 func (f *fixture) wantDead(t failer, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {

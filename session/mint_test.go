@@ -87,8 +87,8 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
-// The largest session that is accepted makes a token that a strict verifier takes.
-func TestLargestTokenIsStillTaken(t *testing.T) {
+// The largest session that is accepted makes a token that a strict verifier accepts.
+func TestLargestTokenIsAccepted(t *testing.T) {
 	f := newFixture(t, nil)
 	filler := 4600
 	for ; ; filler-- {
@@ -196,8 +196,8 @@ func TestLimitEvicts(t *testing.T) {
 	}
 }
 
-// Sessions that are over do not count against the limit, though nobody has swept them yet.
-func TestLimitDoesNotCountTheDead(t *testing.T) {
+// Sessions that have ended do not count against the limit, also before they are swept.
+func TestLimitCountsLiveSessionsOnly(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 2, session.LimitRefuse })
 	for range 5 {
 		f.mint(t, "u1")
