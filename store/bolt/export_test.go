@@ -99,3 +99,6 @@ func (db *DB) Read(ctx context.Context, fn func(load func(sid.ID) (session.Snaps
 
 // LastID is the newest identifier of the store.
 func (db *DB) LastID() sid.ID { return db.published.Load().last }
+
+// Path is where the data file is.
+func (db *DB) Path() string { return db.cfg.Path }
