@@ -47,7 +47,8 @@ type Config struct {
 	// nil: nobody is.
 	Observe func(Commit)
 
-	journal int // states that fill a journal; 0: journalLen
+	journal   int    // states that fill a journal; 0: journalLen
+	committed func() // called between a commit and its acknowledgement; nil: nothing is
 }
 
 // Commit is what one commit was like.

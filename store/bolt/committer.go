@@ -152,6 +152,9 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 		_ = b.rollback()
 		return ran, true, err
 	}
+	if db.cfg.committed != nil {
+		db.cfg.committed()
+	}
 	grown := len(b.facts) > 0
 	h.counters = b.counters
 	db.published.Store(&b.counters)

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -102,3 +103,30 @@ func (db *DB) LastID() sid.ID { return db.published.Load().last }
 
 // Path is where the data file is.
 func (db *DB) Path() string { return db.cfg.Path }
+
+// Committed has fn called between each commit and its acknowledgement, where a slow fsync
+// of the header holds everyone up.
+func (c Config) Committed(fn func()) Config {
+	c.committed = fn
+	return c
+}
+
+// MaxAge is how old an operation may become before the store counts as unhealthy.
+const MaxAge = maxAge
+
+// Age makes the transaction that is being committed older.
+func (db *DB) Age(by time.Duration) {
+	older := db.committing.Load().Add(-by)
+	db.committing.Store(&older)
+}
+
+// AgeReaders makes the oldest reader older.
+func (db *DB) AgeReaders(by time.Duration) {
+	r := &db.handle.Load().journal.readers
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.first.since = r.first.since.Add(-by)
+}
+
+// Committing reports whether the committer is at work.
+func (db *DB) Committing() bool { return db.committing.Load() != nil }
