@@ -204,7 +204,7 @@ func (db *DB) Healthy() error {
 	if h == nil {
 		return db.unavailable()
 	}
-	oldest := h.journal.readers.since()
+	oldest := h.journal.OldestReader()
 	if commit := db.committing.Load(); commit != nil && (oldest.IsZero() || commit.Before(oldest)) {
 		oldest = *commit
 	}

@@ -2,28 +2,11 @@ package bolt
 
 import (
 	"context"
-	"time"
-
-	"go.etcd.io/bbolt"
 
 	"issuer.example/fact"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
-
-// KnowsLocks reports whether the locks of bbolt are found.
-func (db *DB) KnowsLocks() bool {
-	_, ok := findLocks(db.handle.Load().bolt)
-	return ok
-}
-
-// ForgetLocks makes the locks of bbolt unknown, as those of another version would be, until
-// the function that it returns is called.
-func ForgetLocks() (remember func()) {
-	known := findLocks
-	findLocks = func(*bbolt.DB) (locks, bool) { return locks{}, false }
-	return func() { findLocks = known }
-}
 
 // Small makes the journal so short that every few commits fold some of it.
 func (c Config) Small() Config {
@@ -57,12 +40,7 @@ func (db *DB) Closing() bool {
 }
 
 // Retired is how many folded journals are kept in memory for readers.
-func (db *DB) Retired() int {
-	o := &db.handle.Load().journal.overlay
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return len(o.retired)
-}
+func (db *DB) Retired() int { return db.handle.Load().journal.Retired() }
 
 // Hold keeps the committer busy until release is closed, and closes held once it does.
 func (db *DB) Hold(held, release chan struct{}) error {
@@ -113,20 +91,6 @@ func (c Config) Committed(fn func()) Config {
 
 // MaxAge is how old an operation may become before the store counts as unhealthy.
 const MaxAge = maxAge
-
-// Age makes the transaction that is being committed older.
-func (db *DB) Age(by time.Duration) {
-	older := db.committing.Load().Add(-by)
-	db.committing.Store(&older)
-}
-
-// AgeReaders makes the oldest reader older.
-func (db *DB) AgeReaders(by time.Duration) {
-	r := &db.handle.Load().journal.readers
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.first.since = r.first.since.Add(-by)
-}
 
 // Committing reports whether the committer is at work.
 func (db *DB) Committing() bool { return db.committing.Load() != nil }

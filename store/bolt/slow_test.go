@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"issuer.example/session"
@@ -78,42 +79,46 @@ func TestDeadlinesWhileDiskIsSlow(t *testing.T) {
 	}
 }
 
-// The store says that it is not healthy while an operation is under way for too long.
+// The store says that it is not healthy while an operation is under way for too long, be it
+// a commit or a reader.
 func TestHealthyJudgesAge(t *testing.T) {
-	db, stall := stalled(t, bolt.Config{})
-	goOn := stall()
-	done := make(chan error, 1)
-	go func() { done <- advance(context.WithoutCancel(t.Context()), db, 1) }()
-	becomes(t, "a commit is under way", db.Committing)
-	if err := db.Healthy(); err != nil {
-		t.Errorf("a young operation: %v", err)
-	}
-	db.Age(bolt.MaxAge + time.Second)
-	if err := db.Healthy(); !errors.Is(err, session.ErrUnavailable) || !strings.Contains(err.Error(), "under way for 6") {
-		t.Errorf("an old operation: %v", err)
-	}
-	goOn()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	becomes(t, "the store is healthy", func() bool { return db.Healthy() == nil })
-}
-
-// A reader that does not come to its end makes the store unhealthy, too.
-func TestHealthyJudgesReaders(t *testing.T) {
-	db, _ := stalled(t, bolt.Config{})
-	err := db.Read(t.Context(), func(func(sid.ID) (session.Snapshot, error)) error {
-		if err := db.Healthy(); err != nil {
-			t.Errorf("a young reader: %v", err)
-		}
-		db.AgeReaders(bolt.MaxAge + time.Second)
-		if err := db.Healthy(); !errors.Is(err, session.ErrUnavailable) {
-			t.Errorf("an old reader: %v", err)
-		}
-		return nil
-	})
-	if err := errors.Join(err, db.Healthy()); err != nil {
-		t.Error(err)
+	for name, operate := range map[string]func(t *testing.T, db *bolt.DB, goOn <-chan struct{}) error{
+		"commit": func(t *testing.T, db *bolt.DB, _ <-chan struct{}) error { return advance(t.Context(), db, 1) },
+		"reader": func(t *testing.T, db *bolt.DB, goOn <-chan struct{}) error {
+			return db.Read(t.Context(), func(func(sid.ID) (session.Snapshot, error)) error {
+				<-goOn
+				return nil
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				goOn, stall := make(chan struct{}), false
+				db := start(t, bolt.Config{Path: newPath(t)}.Committed(func() {
+					if stall {
+						<-goOn
+					}
+				}))
+				defer db.Close()
+				mustCreate(t, db, 1, "u")
+				stall = true
+				done := make(chan error, 1)
+				go func() { done <- operate(t, db, goOn) }()
+				time.Sleep(bolt.MaxAge)
+				if err := db.Healthy(); err != nil {
+					t.Errorf("after %v: %v", bolt.MaxAge, err)
+				}
+				time.Sleep(time.Second)
+				err := db.Healthy()
+				if !errors.Is(err, session.ErrUnavailable) || !strings.Contains(err.Error(), "under way for 6s") {
+					t.Errorf("a second later: %v", err)
+				}
+				close(goOn)
+				if err := errors.Join(<-done, db.Healthy()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
 
