@@ -36,6 +36,7 @@ type handle struct {
 	factsKeep time.Duration
 	log       *slog.Logger
 	failed    atomic.Bool // nothing may be committed any more
+	doubtful  atomic.Bool // bbolt may have been left locked by a commit that panicked
 
 	gate   sync.Mutex    // held while a transaction begins, and while one that reads ends
 	closed bool          // by the gate: no transaction may begin
@@ -135,15 +136,6 @@ func (h *handle) isStuck() bool {
 	}
 }
 
-// setStuck records that bbolt has been left locked.
-func (h *handle) setStuck() {
-	h.gate.Lock()
-	defer h.gate.Unlock()
-	if !h.isStuck() {
-		close(h.stuck)
-	}
-}
-
 // commit commits a transaction. It gives up when bbolt is left locked meanwhile, and leaves
 // the transaction to a goroutine that may then wait for ever.
 func (h *handle) commit(t *bbolt.Tx) error {
@@ -152,7 +144,7 @@ func (h *handle) commit(t *bbolt.Tx) error {
 		debug.SetPanicOnFault(true)
 		defer func() {
 			if p := recover(); p != nil {
-				h.setStuck()
+				h.doubtful.Store(true)
 				done <- fmt.Errorf("committing: %v", p)
 			}
 		}()
@@ -203,16 +195,40 @@ func (h *handle) commitFreelist() error {
 }
 
 // abandon closes the file as it is. It waits for the readers.
-func (h *handle) abandon() (err error) {
+func (h *handle) abandon() error {
 	h.gate.Lock()
 	h.closed = true
 	stuck := h.isStuck()
 	h.gate.Unlock()
-	if stuck {
+	switch {
+	case stuck:
 		return file.Close(h.file)
+	case h.doubtful.Load():
+		return h.tryClose()
 	}
+	return h.closeBolt()
+}
+
+func (h *handle) closeBolt() (err error) {
 	defer recovered("closing", &err)
 	return h.bolt.Close()
+}
+
+// closeWait is how long a file whose bbolt may be locked is given to close.
+const closeWait = time.Second
+
+// tryClose closes the file without bbolt if bbolt does not do it in time.
+func (h *handle) tryClose() error {
+	done := make(chan error, 1)
+	go func() { done <- h.closeBolt() }()
+	timer := time.NewTimer(closeWait)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return file.Close(h.file)
+	}
 }
 
 func newJournal(limit int) *journal.Journal {
