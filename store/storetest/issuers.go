@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ func testIssuers(t *testing.T, harness Harness) {
 		parts["InTurn/"+name] = func(t *testing.T, h Harness) { testMarkInTurn(t, h, clocks) }
 		parts["AtOnce/"+name] = func(t *testing.T, h Harness) { testMarkAtOnce(t, h, clocks) }
 		parts["Count/"+name] = func(t *testing.T, h Harness) { testMarkCountAtOnce(t, h, clocks) }
+		parts["Spared/"+name] = func(t *testing.T, h Harness) { testMarkSparingAtOnce(t, h, clocks) }
 	}
 	subtests(t, harness, parts)
 }
@@ -117,6 +119,53 @@ func testMarkAtOnce(t *testing.T, harness Harness, clocks []time.Duration) {
 				}
 			}
 		}
+	}
+}
+
+// A mark that spares its holder ends every other session that was acknowledged before it, and
+// counts each once, while sessions are created all the time.
+func testMarkSparingAtOnce(t *testing.T, harness Harness, clocks []time.Duration) {
+	const (
+		creators = 6
+		each     = 10
+		marks    = 6
+	)
+	f := newFixture(t, harness, len(clocks))
+	holder := f.add(t, small("u1"))
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		known []session.Snapshot // acknowledged
+	)
+	for c := range creators {
+		wg.Go(func() {
+			for range each {
+				s := createAt(t, f.issuers[c%len(clocks)], begun("u1", start().Add(clocks[c%len(clocks)])))
+				mu.Lock()
+				known = append(known, s)
+				mu.Unlock()
+			}
+		})
+	}
+	ended := 0
+	for n := range marks {
+		mu.Lock()
+		before := slices.Clone(known)
+		mu.Unlock()
+		m := markRequest(revocation.UserScope("u1"), start().Add(clocks[n%len(clocks)]))
+		m.Holder, m.SpareHolder, m.Allow = idOf(holder), true, holderLive
+		ended += markAt(t, f.issuers[n%len(clocks)], m).Ended
+		for _, s := range before {
+			if got := f.load(t, idOf(s)); got.End.IsZero() && !covered(got) {
+				t.Errorf("%s was acknowledged before the mark, and is live", idOf(s))
+			}
+		}
+	}
+	wg.Wait()
+	live := f.list(t, session.Query{UserID: "u1"}, plenty)
+	live = slices.DeleteFunc(live, covered)
+	if ended+len(live) != creators*each+1 || idOf(live[len(live)-1]) != idOf(holder) {
+		t.Errorf("of %d sessions %d were counted as ended, and %d are live", creators*each+1, ended, len(live))
 	}
 }
 

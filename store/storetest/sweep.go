@@ -21,6 +21,7 @@ func testSweep(t *testing.T, harness Harness) {
 		"Bounded":     testSweepBounded,
 		"Revocations": testSweepRevocations,
 		"Facts":       testSweepFacts,
+		"YoungFacts":  testSweepYoungFacts,
 		"AtOnce":      testSweepAtOnce,
 	})
 }
@@ -237,6 +238,29 @@ func testSweepRevocations(t *testing.T, harness Harness) {
 	f.end(t, idOf(f.add(t, small("u1"))), session.ReasonSignOut)
 	if got, first := f.revocations(t); len(got) != 1 || got[0].Seq != 5 || first != 5 {
 		t.Errorf("a number was given twice, or left out: %v from %d", got, first)
+	}
+}
+
+// Facts that are younger than their time are all there, whatever was cut before them.
+func testSweepYoungFacts(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	const steps = 20
+	for n := range steps {
+		now := start().Add(time.Duration(n) * Retention / 10)
+		young := f.lastFact(t) + 1
+		if err := f.Record(t.Context(), fact.Fact{Kind: fact.Administered, At: now, What: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		f.sweepAll(t, now.Add(Retention-time.Minute))
+		facts, first, err := f.Facts(t.Context(), 0, plenty)
+		if err != nil || len(facts) == 0 || facts[0].Number != first || first > young || facts[len(facts)-1].Number != young {
+			t.Errorf("step %d: %d facts from %d are there, and %d is young: %v", n, len(facts), first, young, err)
+		}
+		for i, fa := range facts {
+			if fa.Number != first+uint64(i) {
+				t.Errorf("step %d: fact %d comes where %d was to come", n, fa.Number, first+uint64(i))
+			}
+		}
 	}
 }
 
