@@ -124,8 +124,9 @@ func (r *Reader) lookUp() (next found) {
 		next.alive, to = alive, alive.seq
 	}
 	if !next.behind {
-		for ; next.n < maxFrames && r.cursor+uint64(next.n) < to; next.n++ {
-			next.records[next.n] = h.ring[(r.cursor+uint64(next.n)+1)%ringSize]
+		for seq := r.cursor + 1; next.n < maxFrames && seq <= to; seq++ {
+			next.records[next.n] = h.ring[seq%ringSize]
+			next.n++
 		}
 	}
 	next.changes.head = h.headChanged

@@ -52,7 +52,7 @@ func (j *journal) create(t *testing.T, n int) {
 // end ends all sessions there are.
 func (j *journal) end(t *testing.T, reason session.Reason) {
 	t.Helper()
-	_, err := j.DB.Mark(t.Context(), session.MarkRequest{
+	_, err := j.Mark(t.Context(), session.MarkRequest{
 		Scope: revocation.EverythingScope(), At: j.now, Reason: reason,
 		Judge: func(session.Snapshot) session.Verdict { return session.Verdict{} },
 	})

@@ -70,7 +70,7 @@ func TestLastPartOfASecond(t *testing.T) {
 	}
 }
 
-// What a reauthentication would add beyond what a token holds is refused before it is stored.
+// A reauthentication that would make the token too large is refused before it is stored.
 func TestReauthenticateKeepsTheTokenSmall(t *testing.T) {
 	f := newFixture(t, nil)
 	g, err := f.svc.Mint(t.Context(), session.MintRequest{
@@ -90,8 +90,7 @@ func TestReauthenticateKeepsTheTokenSmall(t *testing.T) {
 	f.refresh(t, g.RefreshToken)
 }
 
-// A user with very many sessions ends them without holding up everybody else: no
-// transaction ends more than a hundred one by one.
+// A user with very many sessions can end all others, older and newer ones.
 func TestRevokeOthersOfMany(t *testing.T) {
 	f := newFixture(t, nil)
 	const n = 250

@@ -18,6 +18,14 @@ func (f *fixture) wantEnd(t *testing.T, id sid.ID, want session.Reason) {
 	}
 }
 
+// wantForgotten fails if the store still has the session.
+func (f *fixture) wantForgotten(t *testing.T, g session.Grant) {
+	t.Helper()
+	if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("session %s is not forgotten: %v", g.View.ID, err)
+	}
+}
+
 func TestSignOut(t *testing.T) {
 	f := newFixture(t, nil)
 	g := f.mint(t, "u1")
@@ -139,7 +147,7 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 	}
 }
 
-// A client is known by its sessions, however many others there are, until they have ended.
+// A client is found by its sessions, however many others there are, until they have ended.
 func TestHasClient(t *testing.T) {
 	f := newFixture(t, nil)
 	has := func(client string) bool {

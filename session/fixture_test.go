@@ -110,6 +110,19 @@ func (f *fixture) open(t testing.TB) {
 	}
 }
 
+// beside starts another issuer on the fixture's store, whose clock differs by that much.
+func (f *fixture) beside(t testing.TB, differs time.Duration) *fixture {
+	t.Helper()
+	other := *f
+	other.clock = &clock{t: f.clock.now().Add(differs)}
+	other.config.Now = other.clock.now
+	var err error
+	if other.svc, err = session.New(other.config); err != nil {
+		t.Fatal(err)
+	}
+	return &other
+}
+
 // reopen closes the store and starts again, as a new process would.
 func (f *fixture) reopen(t testing.TB) {
 	t.Helper()
@@ -154,7 +167,7 @@ func (f *fixture) holder(t failer, g session.Grant) session.Holder {
 	return h
 }
 
-// wantDead fails if any of the refresh tokens still does anything.
+// wantDead fails if any of the refresh tokens is not refused as revoked.
 func (f *fixture) wantDead(t failer, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {

@@ -43,6 +43,18 @@ func TestMintRefuses(t *testing.T) {
 		{"no audience at all", with(func(r *session.MintRequest) { r.Audience = []string{} }), "audience"},
 		{"empty audience", with(func(r *session.MintRequest) { r.Audience = []string{""} }), "audience"},
 		{"17 audiences", with(func(r *session.MintRequest) { r.Audience = strings.Split(long(17), "") }), "audience"},
+		{"scope", with(func(r *session.MintRequest) { r.Scope = "read write:orders https://x.example/!#[]~" }), ""},
+		{"the longest scope", with(func(r *session.MintRequest) { r.Scope = long(1024) }), ""},
+		{"scope too long", with(func(r *session.MintRequest) { r.Scope = long(1025) }), "scope"},
+		{"scope with two spaces", with(func(r *session.MintRequest) { r.Scope = "read  write" }), "scope"},
+		{"scope that begins with a space", with(func(r *session.MintRequest) { r.Scope = " read" }), "scope"},
+		{"scope that ends with a space", with(func(r *session.MintRequest) { r.Scope = "read " }), "scope"},
+		{"scope with a tab", with(func(r *session.MintRequest) { r.Scope = "read\twrite" }), "scope"},
+		{"scope with a quote", with(func(r *session.MintRequest) { r.Scope = `a"b` }), "scope"},
+		{"scope with a backslash", with(func(r *session.MintRequest) { r.Scope = `a\b` }), "scope"},
+		{"scope beyond ASCII", with(func(r *session.MintRequest) { r.Scope = "lesen-ä" }), "scope"},
+		{"scope of invalid UTF-8", with(func(r *session.MintRequest) { r.Scope = "a\xff" }), "scope"},
+		{"scope among the claims", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"scope":"root"}`) }), "claims"},
 		{"amr too long", with(func(r *session.MintRequest) { r.AMR = []string{long(65)} }), "amr"},
 		{"claims", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"role":"admin","deep":{"a":[1]}}`) }), ""},
 		{"claims that set sub", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"sub":"root"}`) }), "claims"},
@@ -75,8 +87,8 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
-// The largest session that is accepted makes a token that a strict verifier takes.
-func TestLargestTokenIsStillTaken(t *testing.T) {
+// The largest session that is accepted makes a token that a strict verifier accepts.
+func TestLargestTokenIsAccepted(t *testing.T) {
 	f := newFixture(t, nil)
 	filler := 4600
 	for ; ; filler-- {
@@ -184,8 +196,8 @@ func TestLimitEvicts(t *testing.T) {
 	}
 }
 
-// Sessions that are over do not count against the limit, though nobody has swept them yet.
-func TestLimitDoesNotCountTheDead(t *testing.T) {
+// Sessions that have ended do not count against the limit, also before they are swept.
+func TestLimitCountsLiveSessionsOnly(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 2, session.LimitRefuse })
 	for range 5 {
 		f.mint(t, "u1")

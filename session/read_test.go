@@ -9,7 +9,7 @@ import (
 	"issuer.example/session/refresh"
 )
 
-// reads is Read or Touch.
+// reads calls Read, or Touch.
 func (f *fixture) reads(t *testing.T, touch bool, token string) session.Reading {
 	t.Helper()
 	read := f.svc.Read
@@ -97,7 +97,7 @@ func TestTouchIsBoundedByUpdateAgeAndTheEnd(t *testing.T) {
 	}
 }
 
-// A token that was redeemed already keeps no session alive: only its successor does.
+// A token that was redeemed before does not keep the session alive: only its successor does.
 func TestTouchByAnOldToken(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 10 * time.Hour })
 	g := f.mint(t, "u1")
@@ -114,7 +114,7 @@ func TestTouchByAnOldToken(t *testing.T) {
 	if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("a copied token: %v", err)
 	}
-	f.wantEnd(t, g.View.ID, "") // reading has no consequences
+	f.wantEnd(t, g.View.ID, "") // reading changes nothing
 	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonSignOut}); err != nil {
 		t.Fatal(err)
 	}

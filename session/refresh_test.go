@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
@@ -61,7 +62,8 @@ func TestParallelUsesGetOneSuccessor(t *testing.T) {
 	}
 }
 
-// R01, R05: a token from before is a copy; the session ends, for the thief and the victim.
+// R01, R05: a token of an earlier generation is a copy; the session ends, for the thief and the
+// victim.
 func TestReuseEndsTheSession(t *testing.T) {
 	f := newFixture(t, nil)
 	first := f.mint(t, "u1")
@@ -74,7 +76,7 @@ func TestReuseEndsTheSession(t *testing.T) {
 	if _, err := f.svc.Validate(t.Context(), first.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("validating says %v", err)
 	}
-	f.wantEnd(t, first.View.ID, "") // reading has no consequences
+	f.wantEnd(t, first.View.ID, "") // validating changes nothing
 	if _, err := f.svc.Refresh(t.Context(), first.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("reuse: %v", err)
 	}
@@ -93,7 +95,7 @@ func TestReuseEndsTheSession(t *testing.T) {
 	}
 }
 
-// R03: a reply that was lost costs nobody the session, however late the client comes back.
+// R03: a lost reply does not end the session, however late the client tries again.
 func TestLostReply(t *testing.T) {
 	for _, late := range []time.Duration{0, time.Second, window, time.Hour, 6 * 24 * time.Hour} {
 		f := newFixture(t, nil)
@@ -182,7 +184,7 @@ func TestBackupRestored(t *testing.T) {
 // R16: what is refreshed while all of a user's sessions are revoked is revoked too.
 func TestRevokeAllAgainstManyRefreshes(t *testing.T) {
 	f := newFixture(t, nil)
-	const n = 1000
+	n := rounds.Rounds(t, 200, 1000)
 	tokens := make([]string, n)
 	for i := range tokens {
 		tokens[i] = f.mint(t, "u1").RefreshToken
@@ -228,7 +230,7 @@ func TestClockStepsBack(t *testing.T) {
 	f.clock.advance(-time.Hour)
 	for range 3 {
 		g = f.refresh(t, g.RefreshToken)
-		f.clock.advance(time.Hour) // for the verifier to take it
+		f.clock.advance(time.Hour) // so that the token is not from the future
 		if at := f.holder(t, g).Claims.IssuedAt; at.Before(last) {
 			t.Errorf("issued at %v, after %v", at, last)
 		}
@@ -252,7 +254,7 @@ func TestBinding(t *testing.T) {
 	tests := []struct {
 		name       string
 		born, used session.Client
-		ip, agent  bool // moved
+		ip, agent  bool // whether it differs
 	}{
 		{"same", from("192.0.2.1", chrome), from("192.0.2.1", chrome), false, false},
 		{"same /24", from("192.0.2.1", ""), from("192.0.2.254", ""), false, false},
@@ -292,8 +294,8 @@ func TestBinding(t *testing.T) {
 	}
 }
 
-// Whoever travels is told of once in each network, not at each refresh, and never as a
-// warning: that is for a session that ends.
+// A user who travels is logged once in each network, not at each refresh, and never as a
+// warning: a warning means that the session was ended.
 func TestMovesAreLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *session.Config) {
@@ -315,7 +317,7 @@ func TestMovesAreLoggedOnce(t *testing.T) {
 	if lines != 3 || strings.Contains(log.String(), "WARN") {
 		t.Errorf("want three lines, one for each stay elsewhere:\n%s", log.String())
 	}
-	// A reading that notes the use tells of the network as well.
+	// A touch logs the network as well.
 	log.Reset()
 	for range 2 {
 		f.clock.advance(24 * time.Hour)

@@ -44,9 +44,10 @@ type Store interface {
 	// state, or an end, of a session whose end is on record does nothing.
 	Change(ctx context.Context, at Target, decide Decision) (Snapshot, error)
 
-	// Mark revokes every session of a scope that was acknowledged before, with one mark
-	// whose bound the store takes when it commits. A session that is created afterwards is
-	// not covered. A mark only ever rises.
+	// Mark revokes every session of a scope that was acknowledged before, with one mark.
+	// Unless the mark spares its holder, its bound is a new identifier, which the store takes
+	// when it commits: a session that is created afterwards is not covered. A mark only ever
+	// rises. It is written whatever the number of sessions under it is.
 	Mark(ctx context.Context, m MarkRequest) (Marked, error)
 
 	// Sweep does a bounded part of the store's upkeep: it records the ends of sessions that
@@ -131,8 +132,9 @@ type Ending struct {
 
 // Notice says for how long verifiers must know of a revocation: until all tokens have
 // expired that it covers. The store keeps it for Life after the latest of Issued and all
-// times that it has on record, because an issuer whose clock was ahead may have dated tokens
-// with them. The zero Notice says that verifiers need not know.
+// times that it has on record (of sign-ins, uses, authentications and earlier requests),
+// because an issuer whose clock was ahead may have dated tokens with them. The zero Notice
+// says that verifiers need not know.
 type Notice struct {
 	Issued time.Time     // the latest date of a token, as far as this issuer knows
 	Life   time.Duration // lifetime of access tokens plus the leeway of verifiers

@@ -1,12 +1,12 @@
-// Package sid is the session identifier: a UUIDv7 (RFC 9562 §5.7) that grows
-// strictly within one issuer process.
+// Package sid is the session identifier: a UUIDv7 (RFC 9562 §5.7) that grows strictly
+// within one store.
 //
 // A sid names a session in lists, admin calls and the `sid` claim. It is public
 // and never a credential. Because identifiers grow, "every session of this user
-// up to here" is one comparison ([ID.Compare]), which is what revocation marks
-// are made of, and sessions that begin together lie together on disk.
+// up to here" is one comparison ([ID.Compare]): revocation marks are that, and sessions that
+// begin together lie together on disk.
 //
-// [Generator] makes identifiers; [Parse] reads them back, in canonical form only.
+// [Next] makes identifiers; [Parse] reads them back, in canonical form only.
 package sid
 
 import (
@@ -93,11 +93,10 @@ func (id *ID) UnmarshalText(text []byte) error {
 // are the same, positive if id is newer.
 func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
-// Before is the greatest identifier below id: what a mark holds that covers all that is
+// Before is the greatest identifier below id: the bound of a mark over everything that is
 // older than id. The zero ID is its own Before.
 func (id ID) Before() ID {
-	head, tail := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])&tailMask
-	ticks := head>>16<<12 | head&0x0fff
+	ticks, tail := id.ticks(), binary.BigEndian.Uint64(id[8:])&tailMask
 	switch {
 	case tail > 0:
 		tail--

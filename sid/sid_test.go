@@ -10,7 +10,7 @@ import (
 	"issuer.example/sid"
 )
 
-func TestParseTakesOnlyTheCanonicalForm(t *testing.T) {
+func TestParseAcceptsOnlyTheCanonicalForm(t *testing.T) {
 	const good = "019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5f"
 	id, err := sid.Parse(good)
 	if err != nil {
@@ -35,7 +35,7 @@ func TestParseTakesOnlyTheCanonicalForm(t *testing.T) {
 	}
 	for name, text := range bad {
 		if got, err := sid.Parse(text); err == nil {
-			t.Errorf("%s: %q was taken as %s", name, text, got)
+			t.Errorf("%s: %q is parsed as %s", name, text, got)
 		}
 	}
 }
@@ -67,6 +67,39 @@ func TestGeneratorGrowsStrictly(t *testing.T) {
 	})
 }
 
+// Whatever the clock of the issuer that asks says, the next identifier is above the newest one,
+// well-formed, and of that time or of the first moment after the newest.
+func TestNextIsAboveTheNewest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		clock := rapid.Custom(func(t *rapid.T) time.Time {
+			return time.UnixMilli(rapid.Int64Range(1_700_000_000_000, 1_700_000_000_010).Draw(t, "ms"))
+		})
+		var last sid.ID
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			at := clock.Draw(t, "clock")
+			id := sid.Next(last, at)
+			if id.Compare(last) <= 0 || id.Time().Before(at) {
+				t.Fatalf("%s is not above %s, or before %v", id, last, at)
+			}
+			if parsed, err := sid.Parse(id.String()); err != nil || parsed != id {
+				t.Fatalf("%s does not parse back: %v", id, err)
+			}
+			if late := id.Time().Sub(at); late > 0 && id.Time().Sub(last.Time()) > time.Millisecond {
+				t.Fatalf("%s is %v late, and not next to %s", id, late, last)
+			}
+			last = id
+		}
+	})
+}
+
+// Two issuers that ask for the successor of one identifier at once do not get the same one.
+func TestNextIsRandom(t *testing.T) {
+	at := time.UnixMilli(1_700_000_000_000)
+	if a, b := sid.Next(sid.ID{}, at), sid.Next(sid.ID{}, at); a == b {
+		t.Errorf("%s was given twice", a)
+	}
+}
+
 func TestGeneratorCarriesTheCounterIntoTheTime(t *testing.T) {
 	clock := time.UnixMilli(1_700_000_000_000)
 	g := sid.NewGenerator(func() time.Time { return clock })
@@ -83,7 +116,7 @@ func TestGeneratorCarriesTheCounterIntoTheTime(t *testing.T) {
 	}
 }
 
-// What is before an identifier is an identifier, and nothing lies between the two.
+// Before returns an identifier, and nothing lies between the two.
 func TestBefore(t *testing.T) {
 	parse := func(s string) sid.ID {
 		id, err := sid.Parse(s)
@@ -135,7 +168,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		id, err := sid.Parse(s)
 		if err == nil && id.String() != s {
-			t.Fatalf("%q was taken, but is written %q", s, id)
+			t.Fatalf("%q is parsed, but written as %q", s, id)
 		}
 	})
 }

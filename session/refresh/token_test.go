@@ -46,7 +46,7 @@ func TestTokenForm(t *testing.T) {
 	}
 }
 
-// Every way to damage or forge a token is refused without a look at the store.
+// A token that was damaged or forged in any way is refused.
 func TestTokenTampered(t *testing.T) {
 	ring := testRing(t, 1, 2)
 	text := ring.Seal(ring.First(sid.NewGenerator(nil).Next()))
@@ -87,8 +87,8 @@ func TestTokenTampered(t *testing.T) {
 	}
 }
 
-// A secret is replaced by putting a new one first: old tokens go on working, and a family's
-// successors do not depend on which key sealed the copy that was presented.
+// A secret is replaced by putting a new one first: old tokens keep working, and the successors
+// of a token do not depend on which key sealed the presented copy.
 func TestTokenKeyRotation(t *testing.T) {
 	before, during, after := testRing(t, 1), testRing(t, 2, 1), testRing(t, 2)
 	old := before.Seal(before.First(sid.NewGenerator(nil).Next()))

@@ -8,14 +8,19 @@ import (
 	"issuer.example/sid"
 )
 
-// audit reads every record and checks that the buckets and the counters agree.
+// audit reads every record, and checks that the buckets and the counters agree.
 func (h *handle) audit(ctx context.Context) error {
-	t, err := h.transaction(false)
-	if err != nil {
-		return err
-	}
-	defer t.Rollback() //nolint:errcheck // of a read-only transaction
-	a := &auditor{view: view{h: h, tx: t}, ctx: ctx}
+	return h.view(func(v *view) error { return (&audit{view: v, ctx: ctx}).run() })
+}
+
+// audit is one reading of every record.
+type audit struct {
+	*view
+	ctx         context.Context //nolint:containedctx // it lives as long as one call
+	live, ended int64           // sessions without and with a recorded end
+}
+
+func (a *audit) run() error {
 	for _, step := range []func() error{a.pages, a.sessions, a.users, a.dues, a.facts, a.revocations, a.marks, a.keys} {
 		if err := step(); err != nil {
 			return err
@@ -24,15 +29,8 @@ func (h *handle) audit(ctx context.Context) error {
 	return nil
 }
 
-// auditor is one audit.
-type auditor struct {
-	view
-	ctx         context.Context //nolint:containedctx // it lives as long as one call
-	live, ended int64
-}
-
 // pages runs bbolt's own check: every page is either in use or free.
-func (a *auditor) pages() error {
+func (a *audit) pages() error {
 	var first error
 	for err := range a.tx.Check() { // to its end: it blocks otherwise
 		if first == nil {
@@ -43,7 +41,7 @@ func (a *auditor) pages() error {
 }
 
 // each calls fn with every key of a bucket.
-func (a *auditor) each(b bucket, fn func(key, value []byte) error) (n int64, err error) {
+func (a *audit) each(b bucket, fn func(key, value []byte) error) (n int64, err error) {
 	err = a.bucket(b).ForEach(func(key, value []byte) error {
 		if n++; n%1024 == 0 && a.ctx.Err() != nil {
 			return a.ctx.Err()
@@ -58,7 +56,7 @@ func (a *auditor) each(b bucket, fn func(key, value []byte) error) (n int64, err
 
 // sessions checks that each session has a record and either a state or an end, and is in
 // the index of its user.
-func (a *auditor) sessions() error {
+func (a *audit) sessions() error {
 	_, err := a.each(sessions, func(key, _ []byte) error {
 		if len(key) != len(sid.ID{}) {
 			return fmt.Errorf("%w: a key of %d bytes", ErrDamaged, len(key))
@@ -93,7 +91,7 @@ func (a *auditor) sessions() error {
 
 // users checks that states, ends and the indices hold nothing else. What belongs there
 // has been found.
-func (a *auditor) users() error {
+func (a *audit) users() error {
 	for b, want := range map[bucket]int64{states: a.live, byUser: a.live, ends: a.ended, byUserEnded: a.ended} {
 		n, err := a.each(b, func(_, _ []byte) error { return nil })
 		if err != nil {
@@ -107,7 +105,7 @@ func (a *auditor) users() error {
 }
 
 // dues checks that each session will be looked at once.
-func (a *auditor) dues() error {
+func (a *audit) dues() error {
 	n, err := a.each(byDue, func(key, _ []byte) error {
 		if len(key) != 8+len(sid.ID{}) || !a.has(sessions, key[8:]) {
 			return fmt.Errorf("%w: key %x is no session's", ErrDamaged, key)
@@ -121,7 +119,7 @@ func (a *auditor) dues() error {
 }
 
 // facts checks that the journal of facts has no gaps.
-func (a *auditor) facts() error {
+func (a *audit) facts() error {
 	var last uint64
 	_, err := a.each(facts, func(key, value []byte) error {
 		chunk, err := decodeChunk(key, value)
@@ -141,9 +139,9 @@ func (a *auditor) facts() error {
 }
 
 // revocations checks that the index of revocations has no gaps and leads to their facts.
-func (a *auditor) revocations() error {
+func (a *audit) revocations() error {
 	var last uint64
-	reader := factReader{view: &a.view}
+	reader := factReader{view: a.view}
 	_, err := a.each(revocations, func(key, value []byte) error {
 		f, err := reader.revocation(key, value)
 		if err != nil {
@@ -161,7 +159,7 @@ func (a *auditor) revocations() error {
 	return err
 }
 
-func (a *auditor) keys() error {
+func (a *audit) keys() error {
 	_, err := a.each(keySet, func(key, value []byte) error {
 		if !bytes.Equal(key, []byte(keyDocument)) {
 			return fmt.Errorf("%w: key %q", ErrDamaged, key)
@@ -173,7 +171,7 @@ func (a *auditor) keys() error {
 }
 
 // marks checks that each mark stands where its work is found, and nothing else does.
-func (a *auditor) marks() error {
+func (a *audit) marks() error {
 	n := 0
 	_, err := a.each(marks, func(key, value []byte) error {
 		n++

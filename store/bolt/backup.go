@@ -18,7 +18,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 	}
 	// It reads pages alone, so it is not counted among the readers that the overlay keeps
 	// old states for: it can take long.
-	t, err := h.snapshot()
+	t, err := h.transaction(false)
 	if err != nil {
 		db.fail(h, err)
 		return session.ErrUnavailable

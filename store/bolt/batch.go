@@ -5,17 +5,16 @@ import (
 	"runtime/debug"
 
 	"issuer.example/fact"
-	"issuer.example/sid"
+	"issuer.example/store/bolt/internal/journal"
 )
 
 // batch is the bbolt transaction that a group of callers shares.
 type batch struct {
 	view
-	counters counters    // as they will be after the commit
-	changed  []changed   // states that were set
+	counters counters // as they will be after the commit
+	journal  *journal.Batch
 	facts    []fact.Fact // what is to be written of them
 	written  int64       // the latest time that a caller has named, in milliseconds
-	oldest   uint64      // no reader's snapshot is older
 	dirty    bool
 }
 
@@ -30,23 +29,14 @@ type tx struct {
 // error of a write is one of the store, and fails the batch.
 func (t *tx) later(write func() error) { t.writes = append(t.writes, write) }
 
-// changed is a state that was set.
-type changed struct {
-	id    sid.ID
-	state rawState
-}
-
 // begin opens a batch. The caller commits it or rolls it back.
 func (h *handle) begin() (b *batch, err error) {
-	defer recovered("beginning a transaction", &err)
 	t, err := h.transaction(true)
 	if err != nil {
 		return nil, err
 	}
 	at := uint64(t.ID()) //nolint:gosec // never negative
-	b = &batch{view: view{h: h, tx: t, at: at}, counters: h.counters}
-	b.oldest = h.journal.readers.oldest(at - 1)
-	h.journal.overlay.release(b.oldest)
+	b = &batch{view: view{h: h, tx: t, at: at}, counters: h.counters, journal: h.journal.Begin(t)}
 	return b, nil
 }
 
@@ -101,10 +91,8 @@ func recovered(doing string, err *error) {
 // commit makes the batch durable.
 func (b *batch) commit() (err error) {
 	defer recovered("committing", &err)
-	if len(b.changed) > 0 {
-		if err := b.journal(); err != nil {
-			return err
-		}
+	if err := b.journal.Write(); err != nil {
+		return err
 	}
 	if err := b.putFacts(); err != nil {
 		return err
@@ -114,7 +102,7 @@ func (b *batch) commit() (err error) {
 			return err
 		}
 	}
-	return b.tx.Commit()
+	return b.h.commit(b.tx)
 }
 
 // rollback undoes the batch. Whatever fails in it has failed before.
@@ -131,8 +119,12 @@ func (b *batch) delete(from bucket, key []byte) error {
 	return b.bucket(from).Delete(key)
 }
 
-// setState sets the state of a session that the states bucket has.
-func (b *batch) setState(id sid.ID, state rawState) {
-	b.changed = append(b.changed, changed{id: id, state: state})
-	b.h.journal.overlay.put(id, state, b.at, b.oldest)
+// empty removes all that a bucket has.
+func (b *batch) empty(name bucket) error {
+	b.buckets[name], b.cursors[name] = nil, nil
+	if err := b.tx.DeleteBucket(name.name()); err != nil {
+		return err
+	}
+	_, err := b.tx.CreateBucket(name.name())
+	return err
 }

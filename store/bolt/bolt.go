@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"issuer.example/session"
 	"issuer.example/store"
@@ -47,7 +44,8 @@ type Config struct {
 	// nil: nobody is.
 	Observe func(Commit)
 
-	journal int // states that fill a journal; 0: journalLen
+	journal   int    // states that fill a journal; 0: as many as it takes by itself
+	committed func() // called between a commit and its acknowledgement; nil: nothing is
 }
 
 // Commit is what one commit was like.
@@ -78,22 +76,6 @@ type DB struct {
 	mu      sync.Mutex // also held while handle is set to nil
 	failure error      // why it is
 	retired *handle    // what Close closes
-}
-
-// handle is the open file. A failure replaces it by another.
-type handle struct {
-	bolt      *bbolt.DB
-	file      *os.File // the same, which bolt closes
-	codec     codec
-	schema    uint32   // of the file, before it was upgraded
-	counters  counters // the committer's
-	journal   *journal
-	durable   *watermark
-	sweep     sweepMemory // the committer's
-	factsKeep time.Duration
-	log       *slog.Logger
-	failed    atomic.Bool // nothing may be committed any more
-	stuck     atomic.Bool // bbolt is locked for ever: Close would never return
 }
 
 // Open opens the data file, or makes one where there is none. The errors that it refuses

@@ -121,7 +121,7 @@ func (t *tx) setStateLater(id sid.ID, st *session.State) (session.State, error) 
 	}
 	t.later(func() error {
 		t.noteTimes(stored.RedeemedAt, stored.LastSeenAt)
-		t.setState(id, raw)
+		t.journal.Set(id, raw)
 		return nil
 	})
 	return stored, nil

@@ -152,6 +152,9 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 		_ = b.rollback()
 		return ran, true, err
 	}
+	if db.cfg.committed != nil {
+		db.cfg.committed()
+	}
 	grown := len(b.facts) > 0
 	h.counters = b.counters
 	db.published.Store(&b.counters)
@@ -201,7 +204,7 @@ func (db *DB) Healthy() error {
 	if h == nil {
 		return db.unavailable()
 	}
-	oldest := h.journal.readers.since()
+	oldest := h.journal.OldestReader()
 	if commit := db.committing.Load(); commit != nil && (oldest.IsZero() || commit.Before(oldest)) {
 		oldest = *commit
 	}

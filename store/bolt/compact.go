@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"go.etcd.io/bbolt"
+
+	"issuer.example/store/bolt/internal/file"
 )
 
 // copyAtOnce is how many keys are copied in one transaction.
@@ -30,7 +32,7 @@ func compact(ctx context.Context, path string) (err error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
-	f, err := openLocked(ctx, path)
+	f, err := file.OpenLocked(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -39,20 +41,16 @@ func compact(ctx context.Context, path string) (err error) {
 		return errors.Join(err, f.Close())
 	}
 	db := &DB{cfg: Config{Path: path, Logger: slog.New(slog.DiscardHandler)}}
-	src, err := db.take(ctx, f, true, true)
+	src, err := db.adopt(ctx, f, true, true)
 	if err != nil {
 		return err
 	}
 	// The lock is held until the copy is in place.
 	defer func() { err = errors.Join(err, src.abandon()) }()
-	err = writeNew(path+".compact", path, func(dst *bbolt.DB) error {
+	return file.Replace(path+".compact", path, func(dst *bbolt.DB) error {
 		err := src.bolt.View(func(tx *bbolt.Tx) error { return copyAll(ctx, dst, tx) })
 		return errors.Join(err, keepOwner(dst.Path(), info))
 	})
-	if err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
 }
 
 // keepOwner gives a file the owner of another one: it is not always the owner who compacts.
@@ -102,12 +100,4 @@ func copyBucket(ctx context.Context, dst *bbolt.DB, src *bbolt.Bucket, name buck
 			return err
 		}
 	}
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir) //nolint:gosec // the operator names it
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -3,26 +3,10 @@ package bolt
 import (
 	"context"
 
-	"go.etcd.io/bbolt"
-
 	"issuer.example/fact"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
-
-// KnowsLocks reports whether the locks of bbolt are found.
-func (db *DB) KnowsLocks() bool {
-	_, ok := findLocks(db.handle.Load().bolt)
-	return ok
-}
-
-// ForgetLocks makes the locks of bbolt unknown, as those of another version would be, until
-// the function that it returns is called.
-func ForgetLocks() (remember func()) {
-	known := findLocks
-	findLocks = func(*bbolt.DB) (locks, bool) { return locks{}, false }
-	return func() { findLocks = known }
-}
 
 // Small makes the journal so short that every few commits fold some of it.
 func (c Config) Small() Config {
@@ -56,12 +40,7 @@ func (db *DB) Closing() bool {
 }
 
 // Retired is how many folded journals are kept in memory for readers.
-func (db *DB) Retired() int {
-	o := &db.handle.Load().journal.overlay
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return len(o.retired)
-}
+func (db *DB) Retired() int { return db.handle.Load().journal.Retired() }
 
 // Hold keeps the committer busy until release is closed, and closes held once it does.
 func (db *DB) Hold(held, release chan struct{}) error {
@@ -99,3 +78,19 @@ func (db *DB) Read(ctx context.Context, fn func(load func(sid.ID) (session.Snaps
 
 // LastID is the newest identifier of the store.
 func (db *DB) LastID() sid.ID { return db.published.Load().last }
+
+// Path is where the data file is.
+func (db *DB) Path() string { return db.cfg.Path }
+
+// Committed has fn called between each commit and its acknowledgement, where a slow fsync
+// of the header holds everyone up.
+func (c Config) Committed(fn func()) Config {
+	c.committed = fn
+	return c
+}
+
+// MaxAge is how old an operation may become before the store counts as unhealthy.
+const MaxAge = maxAge
+
+// Committing reports whether the committer is at work.
+func (db *DB) Committing() bool { return db.committing.Load() != nil }

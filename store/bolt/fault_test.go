@@ -89,7 +89,9 @@ func overwrite(path string, at int64, b []byte) error {
 const helperEnv = "ISSUER_TEST_FULL_DISK"
 
 func TestMain(m *testing.M) {
-	for env, work := range map[string]func(path string) error{helperEnv: fullDisk, failingDiskEnv: failingDisk} {
+	for env, work := range map[string]func(path string) error{
+		helperEnv: fullDisk, failingDiskEnv: failingDisk, slowDiskEnv: slowDisk,
+	} {
 		if path := os.Getenv(env); path != "" {
 			if err := work(path); err != nil {
 				fmt.Fprintln(os.Stderr, err)

@@ -80,7 +80,7 @@ func (v *view) state(id sid.ID) []byte {
 	if raw == nil {
 		return nil
 	}
-	if newer := v.h.journal.overlay.at(id, v.at); newer != nil {
+	if newer := v.h.journal.State(id, v.at); newer != nil {
 		return newer[:]
 	}
 	return raw

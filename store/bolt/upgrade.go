@@ -2,9 +2,9 @@ package bolt
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-
-	"go.etcd.io/bbolt"
+	"runtime/debug"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
@@ -23,23 +23,33 @@ func (h *handle) upgrade() error {
 	if err != nil {
 		return err
 	}
-	return h.bolt.Update(func(tx *bbolt.Tx) error {
-		b := &batch{view: view{h: h, tx: tx}}
-		if _, err := tx.CreateBucketIfNotExists(facts.name()); err != nil {
-			return err
-		}
-		if b.counters, err = decodeCountersV1(b.get(meta, []byte(keyCounters))); err != nil {
-			return err
-		}
-		b.counters.newest = newest
-		if err := b.upgradeLog(); err != nil {
-			return err
-		}
-		if err := b.put(meta, []byte(keyCounters), b.counters.encode()); err != nil {
-			return err
-		}
-		return b.put(meta, []byte(keySchema), binary.BigEndian.AppendUint32(nil, schema))
-	})
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	b, err := h.begin()
+	if err != nil {
+		return err
+	}
+	if err := b.upgrade(newest); err != nil {
+		return errors.Join(err, b.rollback())
+	}
+	return b.h.commit(b.tx)
+}
+
+func (b *batch) upgrade(newest int64) (err error) {
+	defer recovered("writing", &err)
+	if _, err := b.tx.CreateBucketIfNotExists(facts.name()); err != nil {
+		return err
+	}
+	if b.counters, err = decodeCountersV1(b.get(meta, []byte(keyCounters))); err != nil {
+		return err
+	}
+	b.counters.newest = newest
+	if err := b.upgradeLog(); err != nil {
+		return err
+	}
+	return errors.Join(
+		b.put(meta, []byte(keyCounters), b.counters.encode()),
+		b.put(meta, []byte(keySchema), binary.BigEndian.AppendUint32(nil, schema)),
+	)
 }
 
 // newestTime is the latest time that a refresh or a sign-in has left in any state.

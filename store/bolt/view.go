@@ -53,21 +53,16 @@ func (db *DB) notDurable(why error) error {
 // read runs fn on the newest snapshot and returns the number of its transaction.
 func (h *handle) read(fn func(*view) error) (seen uint64, fault, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	r := h.journal.readers.enter(h.durable)
-	defer h.journal.readers.leave(r)
-	t, fault := h.snapshot()
+	r := h.journal.Enter(h.durable.reached)
+	defer h.journal.Leave(r)
+	t, fault := h.transaction(false)
 	if fault != nil {
 		return 0, fault, nil
 	}
-	defer t.Rollback()                          //nolint:errcheck // of a read-only transaction
+	defer h.endRead(t)
 	v := &view{h: h, tx: t, at: uint64(t.ID())} //nolint:gosec // never negative
 	err = v.run(fn)
 	return v.at, v.fault, err
-}
-
-func (h *handle) snapshot() (t *bbolt.Tx, err error) {
-	defer recovered("beginning to read", &err)
-	return h.transaction(false)
 }
 
 func (v *view) run(fn func(*view) error) (err error) {

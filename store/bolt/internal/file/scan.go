@@ -1,4 +1,4 @@
-package bolt
+package file
 
 import (
 	"bytes"
@@ -24,17 +24,17 @@ const (
 // deliver, ends the process. It is also quick, because it reads in order first.
 type scan struct {
 	f      io.ReaderAt
-	header header
+	header Header
 	seen   []bool
 	page   []byte
 }
 
-// verify is nil if bbolt can walk the file safely.
-func verify(ctx context.Context, f io.ReaderAt, h header) error {
-	if err := readThrough(ctx, f, int64(h.pages)*h.pageSize); err != nil { //nolint:gosec // fits: the file is that long
+// Verify reads the whole file, and refuses it if bbolt cannot walk it safely.
+func Verify(ctx context.Context, f io.ReaderAt, h Header) error {
+	if err := readThrough(ctx, f, int64(h.Pages)*h.pageSize); err != nil { //nolint:gosec // fits: the file is that long
 		return err
 	}
-	s := &scan{f: f, header: h, seen: make([]bool, h.pages), page: make([]byte, h.pageSize)}
+	s := &scan{f: f, header: h, seen: make([]bool, h.Pages), page: make([]byte, h.pageSize)}
 	return s.walk(ctx, reference{page: h.root}, 0)
 }
 
@@ -91,8 +91,8 @@ func (s *scan) walk(ctx context.Context, to reference, depth int) error {
 // read reads a page with its overflow, which nothing else may lead to. It is valid until
 // the next read.
 func (s *scan) read(id uint64) ([]byte, error) {
-	if id < 2 || id >= s.header.pages {
-		return nil, fmt.Errorf("%w: a reference to page %d of %d", ErrDamaged, id, s.header.pages)
+	if id < 2 || id >= s.header.Pages {
+		return nil, fmt.Errorf("%w: a reference to page %d of %d", ErrDamaged, id, s.header.Pages)
 	}
 	at := int64(id) * s.header.pageSize //nolint:gosec // within the file
 	page := s.page[:s.header.pageSize]
@@ -103,7 +103,7 @@ func (s *scan) read(id uint64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: page %d says that it is page %d", ErrDamaged, id, own)
 	}
 	overflow := uint64(binary.NativeEndian.Uint32(page[12:]))
-	if overflow >= s.header.pages-id {
+	if overflow >= s.header.Pages-id {
 		return nil, fmt.Errorf("%w: page %d runs over the end", ErrDamaged, id)
 	}
 	for i := id; i <= id+overflow; i++ {
@@ -213,10 +213,10 @@ func (e element) bucket(value []byte) (element, error) {
 	return e, nil
 }
 
-// verifyFreelist is nil if bbolt can use the list of free pages that is on disk: every one
-// is a page that there is, named once.
-func verifyFreelist(f io.ReaderAt, h header) error {
-	s := &scan{f: f, header: h, seen: make([]bool, h.pages), page: make([]byte, h.pageSize)}
+// VerifyFreelist refuses a list of free pages that bbolt cannot use: each must be a page that
+// exists, named once.
+func VerifyFreelist(f io.ReaderAt, h Header) error {
+	s := &scan{f: f, header: h, seen: make([]bool, h.Pages), page: make([]byte, h.pageSize)}
 	page, err := s.read(h.freelist)
 	if err != nil {
 		return err
@@ -231,7 +231,7 @@ func verifyFreelist(f io.ReaderAt, h header) error {
 	}
 	for ; count > 0; count, ids = count-1, ids[8:] {
 		id := order.Uint64(ids)
-		if id < 2 || id >= h.pages || s.seen[id] {
+		if id < 2 || id >= h.Pages || s.seen[id] {
 			return fmt.Errorf("%w: page %d is listed as free", ErrDamaged, id)
 		}
 		s.seen[id] = true

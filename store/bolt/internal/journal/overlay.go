@@ -1,4 +1,4 @@
-package bolt
+package journal
 
 import (
 	"sync"
@@ -28,13 +28,13 @@ func newGeneration() *generation { return &generation{states: make(map[sid.ID]*v
 // version is a state as a transaction left it. Only older ever changes.
 type version struct {
 	tx    uint64
-	state rawState
+	state State
 	older *version
 }
 
 // at returns the newest state that a snapshot taken after transaction tx has to see, or
 // nil if that is the one in the bucket.
-func (o *overlay) at(id sid.ID, tx uint64) *rawState {
+func (o *overlay) at(id sid.ID, tx uint64) *State {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	if state := o.active.at(id, tx); state != nil {
@@ -53,7 +53,7 @@ func (o *overlay) at(id sid.ID, tx uint64) *rawState {
 	return nil
 }
 
-func (g *generation) at(id sid.ID, tx uint64) *rawState {
+func (g *generation) at(id sid.ID, tx uint64) *State {
 	for v := g.states[id]; v != nil; v = v.older {
 		if v.tx <= tx {
 			return &v.state
@@ -63,7 +63,7 @@ func (g *generation) at(id sid.ID, tx uint64) *rawState {
 }
 
 // put adds a state that transaction tx has written. No reader is older than oldest.
-func (o *overlay) put(id sid.ID, state rawState, tx, oldest uint64) {
+func (o *overlay) put(id sid.ID, state State, tx, oldest uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	below := o.active.states[id]
