@@ -217,7 +217,7 @@ func TestFeedThroughNginx(t *testing.T) {
 	after := 0
 	for name, location := range map[string]string{
 		"as documented": documented,
-		"plain":  "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
+		"plain":         "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
 	} {
 		for proto, transport := range startNginx(t, location) {
 			s := i.openStream("http://127.0.0.1", transport, after)
