@@ -68,12 +68,12 @@ func testContended(t *testing.T, harness Harness, clocks []time.Duration) {
 
 // A reader sees each change as a whole, and never an earlier one than it has seen before.
 func testChangeSnapshot(t *testing.T, harness Harness) {
-	const changes = 60
+	const changes = 40
 	f := newFixture(t, harness, 2)
 	id := idOf(f.add(t, small("u1")))
 	done := make(chan struct{})
 	var wg sync.WaitGroup
-	for r := range 3 {
+	for r := range 2 {
 		wg.Go(func() {
 			newest := uint32(0)
 			for running := true; running; {
