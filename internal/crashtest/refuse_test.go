@@ -14,8 +14,7 @@ import (
 	"issuer.example/internal/program"
 )
 
-// A data file that is not what it should be is refused with one clear line, and left as it
-// is.
+// A data file that cannot be used is refused with one clear line, and not changed.
 func TestRefusedFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
@@ -79,8 +78,7 @@ func write(change func([]byte) []byte) func(*testing.T, string) {
 	}
 }
 
-// newerSchema raises the version of the schema, wherever it stands in a file: behind its name,
-// in four bytes.
+// newerSchema raises every version of the schema in a file: four bytes that follow its name.
 func newerSchema(content []byte) []byte {
 	name := []byte("schema\x00\x00\x00")
 	content = bytes.Clone(content)
@@ -142,7 +140,7 @@ func folder(by func(path string) error) func(*testing.T, string) {
 	}
 }
 
-// A second process on the file says so and ends; the first one goes on.
+// A second process on the same file refuses to start; the first one continues.
 func TestSecondProcess(t *testing.T) {
 	s := newSite(t)
 	s.start(time.Minute)
@@ -163,8 +161,8 @@ func TestSecondProcess(t *testing.T) {
 	s.stop()
 }
 
-// A read-only file system is a reason to refuse. Who may not mount one makes what is as
-// close to it as they can.
+// A read-only file system is refused. Without the privilege to mount one, the test makes the
+// file read-only.
 func TestReadOnlyFileSystem(t *testing.T) {
 	s := newSite(t)
 	folder := filepath.Dir(s.data())

@@ -15,8 +15,8 @@ import (
 // that waits for its grace, or a start that waits for a lock, takes longer.
 const soon = 5 * time.Second
 
-// SIGTERM under load: what was accepted is answered, the rest is refused, and the next
-// start goes on from there at once.
+// SIGTERM under load: accepted requests are answered, others are refused, and the next start
+// is quick and finds everything.
 func TestStopUnderLoad(t *testing.T) {
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
@@ -25,13 +25,13 @@ func TestStopUnderLoad(t *testing.T) {
 		if took := s.start(time.Minute); took > soon {
 			t.Errorf("it serves %v after its start", took)
 		}
-		f.meet(s.api, time.Minute)
+		f.connect(s.api, time.Minute)
 		f.cuts = false
 		f.verify(false)
 
 		f.cuts = true
 		var asked time.Time
-		s.api.moment = fuse(1+choices.IntN(maxMoments), func() {
+		s.api.onMoment = onNthCall(1+choices.IntN(maxMoments), func() {
 			asked = time.Now()
 			_ = s.p.Signal(syscall.SIGTERM)
 		})
@@ -42,7 +42,7 @@ func TestStopUnderLoad(t *testing.T) {
 		}
 	}
 	s.start(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.cuts = false
 	f.verify(true)
 	s.stop()

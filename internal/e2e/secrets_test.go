@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Whatever the umask, nobody else may read what the program writes.
+// Whatever the umask is, the program's files are readable by their owner only.
 func TestFileModes(t *testing.T) {
 	dir := t.TempDir()
 	path, err := binary()
@@ -79,9 +79,8 @@ func TestOpenFilesAreRefused(t *testing.T) {
 	run(t, dir, anywhere(), "serve", "--dev").failed(t, "data/issuer.secret", "symbolic link")
 }
 
-// Tokens, keys and hostile text go through every kind of request. None of the secrets may
-// be found afterwards in the log, in the answers of metrics or in any file of the store, in
-// any of the forms that a careless program leaves.
+// Tokens, keys and hostile text go through every kind of request. Afterwards no secret, in any
+// of its forms, is in the log, in the metrics or in a file of the store.
 func TestSecretsAreNowhere(t *testing.T) {
 	dir := t.TempDir()
 	i := startDev(t, dir)
@@ -141,8 +140,8 @@ func TestSecretsAreNowhere(t *testing.T) {
 	}
 }
 
-// forms are the ways in which a secret may lie around: itself, its end (what is random in
-// it), and its raw bytes.
+// forms are the forms of a secret that are searched for: its text, the end of it (which is
+// random), and its raw bytes.
 func forms(secret string) map[string][]byte {
 	f := map[string][]byte{"text": []byte(secret), "end": []byte(secret[len(secret)-24:])}
 	body := secret[strings.LastIndexAny(secret, "_.")+1:]
@@ -153,8 +152,8 @@ func forms(secret string) map[string][]byte {
 	return f
 }
 
-// hostile sends text that forges lines and commands terminals wherever text may be, with a
-// token beside it.
+// hostile sends text that could forge log lines or control terminals, in every field of text,
+// together with a token.
 func (i *issuer) hostile(tokens ...string) {
 	i.t.Helper()
 	ugly := "x\u2028{\"level\":\"ERROR\"}\u202e\x1b[31m%s%n" + strings.Repeat("A", 6000)
@@ -199,7 +198,7 @@ func (i *issuer) form(path, bearer, body string) {
 	_ = res.Body.Close()
 }
 
-// metrics is what the admin listener tells Prometheus.
+// metrics is the admin listener's answer to Prometheus.
 func (i *issuer) metrics() []byte {
 	i.t.Helper()
 	res, err := http.Get(i.admin + "/metrics")
