@@ -21,7 +21,7 @@ import (
 	"issuer.example/jwt"
 	"issuer.example/secret"
 	"issuer.example/session"
-	"issuer.example/sid"
+	"issuer.example/session/refresh"
 	"issuer.example/store/bolt"
 )
 
@@ -57,8 +57,8 @@ func fill(t testing.TB, n int) *dataset {
 		t.Fatal(err)
 	}
 	svc, err := session.New(session.Config{
-		Store: store, IDs: sid.NewGenerator(nil), Signer: unsigned{}, Keys: none,
-		RefreshKeys: []session.RefreshKey{{ID: s.ID(), Key: s.Derive("refresh token")}},
+		Store: store, Signer: unsigned{}, Keys: none,
+		RefreshKeys: []refresh.Key{{ID: s.ID(), Key: s.Derive("refresh token")}},
 		Issuer:      "http://localhost:8080", Audience: []string{"http://localhost:8080"},
 		AccessLifetime: 5 * time.Minute, IdleTimeout: 168 * time.Hour, AbsoluteTimeout: 720 * time.Hour,
 	})

@@ -9,36 +9,36 @@ import (
 )
 
 const (
-	// aliveEvery is how often a reader is told that nothing is missing.
+	// aliveEvery is how often a reader is told that it has missed nothing.
 	aliveEvery = 10 * time.Second
-	// aliveApart is how far apart two are signed. Readers are due at times of their own,
-	// so that thousands are not woken at once; those that are due in between share one.
+	// aliveApart is the least time between two signatures. Readers are due at different
+	// times, so that thousands are not woken at once; those that are due within it share one.
 	aliveApart = 50 * time.Millisecond
-	// aliveAge is how old one may be that a reader is given.
+	// aliveAge is how old an alive message may be when a reader gets it.
 	aliveAge = time.Second
 )
 
-// alive says that the log ended at seq at one moment.
-type alive struct {
-	message // its frame, and the comment for proxies
+// aliveMessage says that at one moment seq was the number of the newest revocation.
+type aliveMessage struct {
+	message // its frame, and a comment that keeps proxies from closing the connection
 
 	seq uint64
 	at  time.Time // when the log was read
 }
 
-// comment is what readers get when there is no alive for them.
+// comment is what a reader gets while no alive message can be made.
 func comment() []byte { return revocation.AppendComment(nil, "alive") }
 
-// want asks for an alive.
-func (h *Hub) want() {
+// requestAlive asks Run for an alive message.
+func (h *Hub) requestAlive() {
 	select {
-	case h.wanted <- struct{}{}:
-	default:
+	case h.aliveWanted <- struct{}{}:
+	default: // it has been asked already
 	}
 }
 
-// untilAlive is how long the next alive has to wait.
-func (h *Hub) untilAlive() time.Duration {
+// nextAliveIn is the time until the next alive message may be signed.
+func (h *Hub) nextAliveIn() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.alive == nil {
@@ -47,29 +47,29 @@ func (h *Hub) untilAlive() time.Duration {
 	return max(aliveApart-time.Since(h.alive.at), 0)
 }
 
-// speak signs an alive for the end of the log. The log is read before: what the issuer
-// doesn't know it doesn't vouch for.
-func (h *Hub) speak(ctx context.Context) error {
+// signAlive reads the log to its end and signs an alive message for that. The log is read
+// first, so that the message vouches only for what the issuer knows.
+func (h *Hub) signAlive(ctx context.Context) error {
 	at, issued := time.Now(), h.cfg.Now()
-	if err := h.pull(ctx); err != nil {
+	if err := h.readLog(ctx); err != nil {
 		return err
 	}
 	h.mu.Lock()
-	word := revocation.Alive{Issuer: h.cfg.Issuer, IssuedAt: issued, Seq: h.head, Last: h.last}
+	claims := revocation.Alive{Issuer: h.cfg.Issuer, IssuedAt: issued, Seq: h.head, Last: h.last}
 	h.mu.Unlock()
-	payload, err := word.Encode()
+	payload, err := claims.Encode()
 	if err != nil {
-		return fmt.Errorf("encoding an alive: %w", err)
+		return fmt.Errorf("encoding an alive message: %w", err)
 	}
 	jws, keyID, err := h.cfg.Signer.Sign(revocation.TypeAlive, payload)
 	if err != nil {
-		return fmt.Errorf("signing an alive: %w", err)
+		return fmt.Errorf("signing an alive message: %w", err)
 	}
 	text := revocation.AppendFrame(comment(), 0, revocation.FrameAlive, jws)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.alive = &alive{message{text, keyID}, word.Seq, at}
-	close(h.alives)
-	h.alives = make(chan struct{})
+	h.alive = &aliveMessage{message{text, keyID}, claims.Seq, at}
+	close(h.aliveChanged)
+	h.aliveChanged = make(chan struct{})
 	return nil
 }

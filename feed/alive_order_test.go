@@ -14,12 +14,12 @@ import (
 func TestAliveComesAfterItsEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const entries = 200
-		w := newWorld(t, nil)
-		must(t, w.revoke(t.Context(), entries))
-		defer w.run(t)()
-		w.until(t, w.reader(t, entries), func(m message) bool { return m.alive != nil }) // it is signed now
+		f := newFixture(t, nil)
+		must(t, f.revoke(t.Context(), entries))
+		defer f.run(t)()
+		f.until(t, f.reader(t, entries), func(m message) bool { return m.alive != nil }) // it is signed now
 		var seq uint64
-		alive := w.until(t, w.reader(t, 0), func(m message) bool {
+		alive := f.until(t, f.reader(t, 0), func(m message) bool {
 			if m.event != nil {
 				seq = m.event.Entry.Seq
 			}
@@ -35,15 +35,15 @@ func TestAliveComesAfterItsEvents(t *testing.T) {
 // it would be of no use any more, and under a steady load no reader would ever get one.
 func TestAliveComesBeforeLaterEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
-		must(t, w.revoke(t.Context(), 2))
-		defer w.run(t)()
-		w.until(t, w.reader(t, 2), func(m message) bool { return m.alive != nil })
-		must(t, w.revoke(t.Context(), 1))
+		f := newFixture(t, nil)
+		must(t, f.revoke(t.Context(), 2))
+		defer f.run(t)()
+		f.until(t, f.reader(t, 2), func(m message) bool { return m.alive != nil })
+		must(t, f.revoke(t.Context(), 1))
 		synctest.Wait() // for the hub to read it
-		r := w.reader(t, 1)
+		r := f.reader(t, 1)
 		var order []uint64
-		w.until(t, r, func(m message) bool {
+		f.until(t, r, func(m message) bool {
 			if m.alive != nil {
 				order = append(order, 100+m.alive.Seq)
 				return false
@@ -66,13 +66,13 @@ func (unnoticed) Watch(context.Context) <-chan struct{} { return nil }
 // reads the log first.
 func TestAliveCoversWhatIsCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(c *feed.Config) { c.Log = unnoticed{c.Log} })
-		defer w.run(t)()
-		r := w.reader(t, 0)
-		w.until(t, r, func(m message) bool { return m.alive != nil })
+		f := newFixture(t, func(c *feed.Config) { c.Log = unnoticed{c.Log} })
+		defer f.run(t)()
+		r := f.reader(t, 0)
+		f.until(t, r, func(m message) bool { return m.alive != nil })
 		for round := uint64(1); round <= 3; round++ {
-			must(t, w.revoke(t.Context(), 1))
-			alive := w.until(t, r, func(m message) bool { return m.alive != nil })
+			must(t, f.revoke(t.Context(), 1))
+			alive := f.until(t, r, func(m message) bool { return m.alive != nil })
 			if alive.alive.Seq != round {
 				t.Errorf("round %d: the alive is for %d", round, alive.alive.Seq)
 			}

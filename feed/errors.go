@@ -2,10 +2,10 @@ package feed
 
 import "errors"
 
-// Why there is no stream.
+// The errors of [Hub.Subscribe] and [Reader.Next].
 var (
-	// ErrGone means that the resume point was purged, or was never reached: the
-	// verifier takes the snapshot.
+	// ErrGone means that the revocations after the resume point were trimmed, or that the
+	// resume point was never reached: the verifier takes the snapshot.
 	ErrGone = errors.New("feed: the resume point is gone")
 	// ErrKeyLimit means that the service key has as many readers as it may have.
 	ErrKeyLimit = errors.New("feed: too many readers with this key")
@@ -13,7 +13,7 @@ var (
 	ErrLimit = errors.New("feed: too many readers")
 	// ErrStopped means that the issuer stops.
 	ErrStopped = errors.New("feed: stopped")
-	// ErrEnd means that a reader has come to the end of its life; its client connects
-	// anew.
-	ErrEnd = errors.New("feed: the reader's time is over")
+	// ErrEnd means that the reader has reached the end of its life; its client connects
+	// again.
+	ErrEnd = errors.New("feed: the reader has reached the end of its life")
 )

@@ -1,17 +1,16 @@
-// Package feed is the issuer's side of the revocation feed: it makes the revocation log
-// into signed messages and hands them to any number of readers. docs/feed.md is their form.
+// Package feed is the issuer's side of the revocation feed: it signs revocations and hands
+// them to any number of readers. docs/feed.md defines the messages.
 //
-// [New] makes a [Hub], [Hub.Run] follows the log. [Hub.Snapshot] is the whole list,
-// [Hub.Subscribe] gives a [Reader] of what is added to it, and [Hub.Report] takes what
-// verifiers say that they have applied.
+// [New] makes a [Hub], [Hub.Run] follows the journal of facts as far as verifiers must know
+// of it. [Hub.Snapshot] is the whole list, [Hub.Subscribe] gives a [Reader] of what is added
+// to it, and [Hub.Report] takes what verifiers say that they have applied.
 //
 // Callers must know:
 //
-//   - The log is read in commit order, and every entry is signed once for all readers. A
-//     reader that is slow is a number and nothing else: it holds up neither the log nor
-//     another reader.
-//   - A Reader waits; what it returns is written by its caller, who closes it.
-//   - A message is signed again when the key that signed it is published no longer.
+//   - Revocations are read in commit order, and each is signed once for all readers. A slow
+//     reader costs one number: it holds up neither the journal nor another reader.
+//   - A Reader waits for messages; its caller writes them to the client and closes the Reader.
+//   - A message is signed again when the key that signed it is no longer published.
 package feed
 
 import (
@@ -27,14 +26,15 @@ import (
 	"issuer.example/sid"
 )
 
-// Log is the revocation log, as the store keeps it.
+// Log is the part of the journal of facts that verifiers must know of; see the Log of
+// package fact.
 type Log interface {
-	// Entries returns up to limit entries whose number is greater than after, in order
-	// and without gaps, and the number of the oldest entry that is still kept (the next
+	// Revocations returns up to limit revocations whose number is greater than after, in
+	// order and without gaps, and the number of the oldest one that is still kept (the next
 	// one to be given, when none is).
-	Entries(ctx context.Context, after uint64, limit int) (entries []revocation.Entry, first uint64, err error)
-	// Watch returns a channel that gets a value whenever entries may have been added,
-	// until ctx ends. Several additions may come as one value. It is never closed.
+	Revocations(ctx context.Context, after uint64, limit int) (entries []revocation.Entry, first uint64, err error)
+	// Watch returns a channel that gets a value whenever facts may have been added, until
+	// ctx ends. Several additions may come as one value. It is never closed.
 	Watch(ctx context.Context) <-chan struct{}
 }
 
@@ -58,70 +58,71 @@ type Config struct {
 	// [DefaultMaxReadersPerKey].
 	MaxReadersPerKey int
 
-	Observer Observer         // nil: nobody hears of readers and reports
+	Observer Observer         // nil: none
 	Logger   *slog.Logger     // nil: nothing is logged
-	Now      func() time.Time // of iat; nil: time.Now
+	Now      func() time.Time // for iat; nil: time.Now
 }
 
-// How many readers there may be when nothing else is said.
+// The limits that hold if [Config] sets none.
 const (
 	DefaultMaxReaders       = 5000
 	DefaultMaxReadersPerKey = 1000
 )
 
-// Observer hears of readers and reports, for metrics. Its methods must not block.
+// Observer counts what readers and verifiers do, for metrics. Its methods must not block.
 type Observer interface {
-	// FeedSent hears how many frames a reader has been given.
+	// FeedSent is called with the number of frames that a reader was given.
 	FeedSent(frames int)
-	// FeedEnded hears that a reader has ended, and why: one of the End constants.
+	// FeedEnded is called when a reader has ended, with one of the End constants.
 	FeedEnded(why string)
-	// FeedApplied hears how long an event took to be applied, as a verifier reports it.
+	// FeedApplied is called when a verifier reports how long it took until it had applied a
+	// revocation.
 	FeedApplied(delay time.Duration)
 }
 
-// Why a reader has ended.
+// The reasons why a reader has ended.
 const (
-	EndLife    = "life"    // it was its time: the client connects anew
+	EndLife    = "life"    // it reached the end of its life: the client connects again
 	EndStopped = "stopped" // the issuer stops
-	EndClient  = "client"  // the client has gone
+	EndClient  = "client"  // the client has closed the connection
 	EndSlow    = "slow"    // the client did not read
-	EndGone    = "gone"    // what it is to read next is purged
+	EndGone    = "gone"    // the revocation that it reads next was trimmed
 	EndFailed  = "failed"  // the log cannot be read, or nothing can be signed
 )
 
-// Ends lists why a reader can have ended.
+// Ends lists the reasons why a reader can have ended.
 func Ends() []string {
 	return []string{EndLife, EndStopped, EndClient, EndSlow, EndGone, EndFailed}
 }
 
-// ringSize is how many of the newest entries are at hand, signed or not: about 6 MiB when
-// all are signed. A reader further behind costs reads of the store and signatures of its
-// own.
+// ringSize is how many of the newest revocations are in memory, signed or not: about 6 MiB
+// when all are signed. A reader that is further behind costs reads of the store and
+// signatures for itself alone.
 const ringSize = 4096
 
 // Hub follows the log for all readers. It is safe for concurrent use.
 type Hub struct {
-	cfg      Config
-	pulling  chan struct{} // holds a token while the log is read
-	replay   chan struct{} // holds a token while entries are signed for one reader alone
-	wanted   chan struct{} // asks for an alive
-	stopping chan struct{} // closed by Stop
-	stop     sync.Once
+	cfg         Config
+	reading     chan struct{} // semaphore: the log is read by one at a time
+	replaying   chan struct{} // semaphore: one reader at a time has revocations signed for itself
+	aliveWanted chan struct{} // asks Run for an alive message
+	stopping    chan struct{} // closed by Stop
+	stop        sync.Once
 
 	snapshots snapshots
 	verifiers verifiers
 
-	mu      sync.Mutex
-	loaded  bool              // the log has been read once
-	head    uint64            // the newest number
-	last    sid.ID            // the identifier in it, zero when not known
-	ring    [ringSize]*record // those up to head, at number % ringSize
-	held    uint64            // how many
-	grown   chan struct{}     // closed when head changes
-	alive   *alive            // the newest; nil before the first
-	alives  chan struct{}     // closed when alive changes
-	readers int               // now
-	byKey   map[string]int    // readers by service key
+	mu           sync.Mutex
+	loaded       bool              // the log has been read to its end once
+	head         uint64            // the number of the newest revocation
+	last         sid.ID            // the identifier in it; zero when not known
+	ring         [ringSize]*record // the newest revocations up to head, at number % ringSize
+	held         uint64            // how many the ring holds
+	headChanged  chan struct{}     // closed when head changes
+	alive        *aliveMessage     // the newest; nil before the first
+	aliveChanged chan struct{}     // closed when alive changes
+	readers      int               // open now
+	byKey        map[string]int    // open readers by service key
 }
 
 // New makes a Hub.
@@ -142,66 +143,62 @@ func New(cfg Config) (*Hub, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Observer == nil {
-		cfg.Observer = unobserved{}
+		cfg.Observer = noObserver{}
 	}
 	return &Hub{
-		cfg: cfg, pulling: make(chan struct{}, 1), replay: make(chan struct{}, 1),
-		wanted: make(chan struct{}, 1), stopping: make(chan struct{}),
-		grown: make(chan struct{}), alives: make(chan struct{}), byKey: make(map[string]int),
+		cfg: cfg, reading: make(chan struct{}, 1), replaying: make(chan struct{}, 1),
+		aliveWanted: make(chan struct{}, 1), stopping: make(chan struct{}),
+		headChanged: make(chan struct{}), aliveChanged: make(chan struct{}), byKey: make(map[string]int),
 		snapshots: newSnapshots(), verifiers: newVerifiers(),
 	}, nil
 }
 
-type unobserved struct{}
+type noObserver struct{}
 
-func (unobserved) FeedSent(int)              {}
-func (unobserved) FeedEnded(string)          {}
-func (unobserved) FeedApplied(time.Duration) {}
+func (noObserver) FeedSent(int)              {}
+func (noObserver) FeedEnded(string)          {}
+func (noObserver) FeedApplied(time.Duration) {}
 
-// retryAfter is when the log is read again after it could not be.
+// retryAfter is when the log is read again after an error.
 const retryAfter = time.Second
 
 // Run follows the log until ctx ends; then every reader ends.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.Stop()
 	added := h.cfg.Log.Watch(ctx)
-	retry, due := time.NewTimer(0), time.NewTimer(0)
-	defer retry.Stop()
-	defer due.Stop()
-	due.Stop()
+	read, sign := time.NewTimer(0), time.NewTimer(0)
+	defer read.Stop()
+	defer sign.Stop()
+	sign.Stop() // until an alive message is asked for
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-h.wanted:
-			due.Reset(h.untilAlive())
-		case <-due.C:
-			if err := h.speak(ctx); err != nil {
-				h.failed(ctx, err)
-				due.Reset(retryAfter)
-			}
+		case <-h.aliveWanted:
+			sign.Reset(h.nextAliveIn())
+		case <-sign.C:
+			h.retryOnError(ctx, sign, h.signAlive)
 		case <-added:
-			h.follow(ctx, retry)
-		case <-retry.C:
-			h.follow(ctx, retry)
+			h.retryOnError(ctx, read, h.readLog)
+		case <-read.C:
+			h.retryOnError(ctx, read, h.readLog)
 		}
 	}
 }
 
-func (h *Hub) follow(ctx context.Context, retry *time.Timer) {
-	if err := h.pull(ctx); err != nil {
-		h.failed(ctx, err)
-		retry.Reset(retryAfter)
+// retryOnError does something, and if that fails, logs why and sets the timer to try again.
+func (h *Hub) retryOnError(ctx context.Context, timer *time.Timer, do func(context.Context) error) {
+	err := do(ctx)
+	if err == nil {
+		return
 	}
-}
-
-func (h *Hub) failed(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		h.cfg.Logger.WarnContext(ctx, "the revocation feed stands still", "error", err)
 	}
+	timer.Reset(retryAfter)
 }
 
-// Stop ends every reader and takes no more. It may be repeated.
+// Stop ends every reader and admits no more. It may be called again.
 func (h *Hub) Stop() { h.stop.Do(func() { close(h.stopping) }) }
 
 func (h *Hub) stopped() bool {
@@ -213,25 +210,25 @@ func (h *Hub) stopped() bool {
 	}
 }
 
-// Head is the number of the newest entry that is known, 0 when there is none.
+// Head is the number of the newest revocation that the hub has read, 0 when there is none.
 func (h *Hub) Head() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.head
 }
 
-// Readers is how many readers there are.
+// Readers is the number of open readers.
 func (h *Hub) Readers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.readers
 }
 
-// enter takes the token of ch; the function that it returns gives it back.
-func enter(ctx context.Context, ch chan struct{}) (leave func(), err error) {
+// acquire takes the only place of a semaphore; release gives it back.
+func acquire(ctx context.Context, semaphore chan struct{}) (release func(), err error) {
 	select {
-	case ch <- struct{}{}:
-		return func() { <-ch }, nil
+	case semaphore <- struct{}{}:
+		return func() { <-semaphore }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for the log: %w", ctx.Err())
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,17 +25,17 @@ import (
 
 const issuer = "https://id.example.com"
 
-// world is a feed over a real store and real keys.
-type world struct {
+// fixture is a feed over a real store and real keys.
+type fixture struct {
 	store *bolt.DB
 	keys  *keys.Manager
 	hub   *feed.Hub
-	ids   *sid.Generator
-	seen  *seen
+	marks atomic.Int64 // how many users' sessions were revoked
+	seen  *observed
 }
 
-// seen is what an observer hears, and a signer that counts.
-type seen struct {
+// observed is an observer, and a signer that counts its signatures.
+type observed struct {
 	*keys.Manager
 
 	mu      sync.Mutex
@@ -42,67 +44,67 @@ type seen struct {
 	signed  map[string]int // by typ
 }
 
-func (s *seen) FeedSent(int) {}
+func (s *observed) FeedSent(int) {}
 
-func (s *seen) FeedEnded(why string) {
+func (s *observed) FeedEnded(why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended[why]++
 }
 
-func (s *seen) FeedApplied(d time.Duration) {
+func (s *observed) FeedApplied(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.applied = append(s.applied, d)
 }
 
-func (s *seen) Sign(typ string, payload []byte) (jws, keyID string, err error) {
+func (s *observed) Sign(typ string, payload []byte) (jws, keyID string, err error) {
 	s.mu.Lock()
 	s.signed[typ]++
 	s.mu.Unlock()
 	return s.Manager.Sign(typ, payload)
 }
 
-func (s *seen) signatures(typ string) int {
+func (s *observed) signatures(typ string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.signed[typ]
 }
 
-// newWorld makes a world whose hub does not run yet.
-func newWorld(t *testing.T, change func(*feed.Config)) *world {
+// newFixture makes a fixture whose hub does not run yet.
+func newFixture(t *testing.T, change func(*feed.Config)) *fixture {
 	t.Helper()
-	w := &world{ids: sid.NewGenerator(time.Now), seen: &seen{ended: map[string]int{}, signed: map[string]int{}}}
+	f := &fixture{seen: &observed{ended: map[string]int{}, signed: map[string]int{}}}
 	var err error
-	w.store, err = bolt.Open(t.Context(), bolt.Config{Path: filepath.Join(t.TempDir(), "issuer.db")})
+	f.store, err = bolt.Open(t.Context(), bolt.Config{Path: filepath.Join(t.TempDir(), "issuer.db")})
 	must(t, err)
-	t.Cleanup(func() { _ = w.store.Close() })
+	t.Cleanup(func() { _ = f.store.Close() })
 	key, err := secret.Parse([]byte(strings.Repeat("feed-secret.", 4)))
 	must(t, err)
-	w.keys, err = keys.Open(t.Context(), keys.Config{Store: w.store, Secrets: []secret.Secret{key}})
+	f.keys, err = keys.Open(t.Context(), keys.Config{Store: f.store, Secrets: []secret.Secret{key}})
 	must(t, err)
-	w.seen.Manager = w.keys
-	w.newHub(t, change)
-	return w
+	f.seen.Manager = f.keys
+	f.newHub(t, change)
+	return f
 }
 
-func (w *world) newHub(t *testing.T, change func(*feed.Config)) {
+func (f *fixture) newHub(t *testing.T, change func(*feed.Config)) {
 	t.Helper()
-	cfg := feed.Config{Issuer: issuer, Log: w.store, Signer: w.seen, Observer: w.seen}
+	cfg := feed.Config{Issuer: issuer, Log: f.store, Signer: f.seen, Observer: f.seen}
 	if change != nil {
 		change(&cfg)
 	}
 	var err error
-	w.hub, err = feed.New(cfg)
+	f.hub, err = feed.New(cfg)
 	must(t, err)
 }
 
 // run runs the hub until the function that it returns is called, or the test ends.
-func (w *world) run(t *testing.T) (stop func()) {
+func (f *fixture) run(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	hub := w.hub
+	hub := f.hub
 	go func() { done <- hub.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
@@ -121,43 +123,47 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// entry is the revocation of a session, needed for five minutes.
-func (w *world) entry() revocation.Entry {
+// mark is a revocation of a user's sessions that verifiers need for so long.
+func (f *fixture) mark(ctx context.Context, life time.Duration) error {
 	now := time.Now()
-	return revocation.Entry{
-		Scope: revocation.Scope{Kind: revocation.KindSession}, SID: w.ids.Next(),
-		At: now, Until: now.Add(5 * time.Minute), Reason: "sign_out",
-	}
-}
-
-// revoke adds so many entries to the log, in one transaction.
-func (w *world) revoke(ctx context.Context, n int) error {
-	return w.store.Update(ctx, func(tx session.Tx) error {
-		for range n {
-			if err := tx.Revoke(w.entry()); err != nil {
-				return err
-			}
-		}
-		return nil
+	_, err := f.store.Mark(ctx, session.MarkRequest{
+		Scope: revocation.UserScope(fmt.Sprint("u", f.marks.Add(1))), At: now, Reason: "sign_out",
+		Notice: session.Notice{Issued: now, Life: life}, Judge: live,
 	})
+	return err
 }
 
-// trim purges the entries that have ended by then.
-func (w *world) trim(t *testing.T, by time.Time) {
+// live is the verdict on sessions that never end.
+func live(session.Snapshot) session.Verdict { return session.Verdict{} }
+
+// revoke adds so many revocations to the journal, each needed for five minutes.
+func (f *fixture) revoke(ctx context.Context, n int) error {
+	var (
+		all  sync.WaitGroup
+		errs = make([]error, n)
+	)
+	for i := range n {
+		all.Go(func() { errs[i] = f.mark(ctx, 5*time.Minute) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// trim removes the revocations that verifiers need no longer by then.
+func (f *fixture) trim(t *testing.T, by time.Time) {
 	t.Helper()
-	for n := 1000; n == 1000; {
-		must(t, w.store.Update(t.Context(), func(tx session.Tx) (err error) {
-			n, err = tx.TrimLog(by, 1000)
-			return err
-		}))
+	for more := true; more; {
+		swept, err := f.store.Sweep(t.Context(), session.SweepRequest{Now: by, Judge: live})
+		must(t, err)
+		more = swept.More
 	}
 }
 
-func (w *world) subscribe(t *testing.T, after uint64) *client {
+func (f *fixture) subscribe(t *testing.T, after uint64) *client {
 	t.Helper()
-	r, err := w.hub.Subscribe(t.Context(), feed.Subscription{Key: "fleet", After: after})
+	r, err := f.hub.Subscribe(t.Context(), feed.Subscription{Key: "fleet", After: after})
 	must(t, err)
-	c := &client{reader: r, keys: w.keys, seq: after}
+	c := &client{reader: r, keys: f.keys, seq: after}
 	t.Cleanup(func() { c.close(feed.EndClient) })
 	return c
 }
@@ -168,8 +174,9 @@ type client struct {
 	keys     jwt.Keys
 	closed   bool
 	seq      uint64
-	last     sid.ID // zero when not known
-	alives   int    // how many have come
+	last     sid.ID // the identifier in the last event; zero when not known
+	prev     sid.ID // the one before it, as the last event says
+	alives   int    // how many alive messages have come
 	comments int
 }
 
@@ -180,8 +187,8 @@ func (c *client) close(why string) {
 	c.closed = true
 }
 
-// next takes what comes next. Its error is that of the reader, or says what a verifier would
-// refuse.
+// next reads and checks what comes next. Its error is that of the reader, or errRefused if a
+// verifier would refuse it.
 func (c *client) next(ctx context.Context) error {
 	frames, err := c.reader.Next(ctx)
 	if err != nil {
@@ -195,7 +202,7 @@ func (c *client) next(ctx context.Context) error {
 		if err != nil {
 			return nil //nolint:nilerr // the end of what there was
 		}
-		if err := c.take(frame); err != nil {
+		if err := c.check(frame); err != nil {
 			return err
 		}
 	}
@@ -203,7 +210,8 @@ func (c *client) next(ctx context.Context) error {
 
 var errRefused = errors.New("a verifier refuses")
 
-func (c *client) take(frame list.Frame) error {
+// check refuses what a verifier would refuse.
+func (c *client) check(frame list.Frame) error {
 	if frame.Event == revocation.FrameAlive {
 		payload, err := jwt.VerifyDocument(frame.Data, c.keys, revocation.TypeAlive, jwt.MaxTokenSize)
 		if err != nil {
@@ -230,7 +238,7 @@ func (c *client) take(frame list.Frame) error {
 	if event.Entry.Seq != c.seq+1 || !c.last.IsZero() && event.Prev != c.last {
 		return errRefused
 	}
-	c.seq, c.last = event.Entry.Seq, event.Entry.SID
+	c.seq, c.last, c.prev = event.Entry.Seq, event.Entry.SID, event.Prev
 	return nil
 }
 

@@ -8,51 +8,49 @@ import (
 )
 
 const (
-	// pageSize is how many entries are read from the log at once.
+	// pageSize is how many revocations are read from the log at once.
 	pageSize = 512
-	// groupSize is how many are made known to the readers at once.
+	// groupSize is how many are added to the ring at once.
 	groupSize = 16
 )
 
-// pull reads what the log has gained, and wakes the readers.
-func (h *Hub) pull(ctx context.Context) error {
-	leave, err := enter(ctx, h.pulling)
+// readLog reads what was added to the log, to its end, and wakes the readers.
+func (h *Hub) readLog(ctx context.Context) error {
+	release, err := acquire(ctx, h.reading)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	for {
-		head := h.Head()
-		entries, first, err := h.cfg.Log.Entries(ctx, head, pageSize)
+		entries, first, err := h.cfg.Log.Revocations(ctx, h.Head(), pageSize)
 		if err != nil {
 			return err
 		}
 		for i := 0; i < len(entries); i += groupSize {
-			h.extend(entries[i:min(i+groupSize, len(entries))])
+			h.add(entries[i:min(i+groupSize, len(entries))])
 		}
-		if len(entries) == pageSize {
-			continue
+		if len(entries) < pageSize {
+			h.endOfLog(len(entries) == 0, first)
+			return nil
 		}
-		h.settle(len(entries) == 0, first)
-		return nil
 	}
 }
 
-// extend adds entries that follow on each other. News is signed first, when anybody
-// waits for them, so that the readers do not all wait for the one that signs.
-func (h *Hub) extend(entries []revocation.Entry) {
+// add adds revocations that follow on each other to the ring. While there are readers it
+// signs them first, so that the readers do not all wait for the one that signs.
+func (h *Hub) add(entries []revocation.Entry) {
 	h.mu.Lock()
-	head, last, watched := h.head, h.last, h.loaded && h.readers > 0
+	head, last, sign := h.head, h.last, h.loaded && h.readers > 0
 	h.mu.Unlock()
 	records := make([]*record, len(entries))
 	for i := range entries {
 		if entries[i].Seq != head+1 {
-			last = sid.ID{} // what was before it is purged
+			last = sid.ID{} // what was before it has been trimmed
 		}
 		records[i] = &record{entry: entries[i], prev: last}
 		head, last = entries[i].Seq, entries[i].SID
-		if watched {
-			_, _ = h.frame(records[i]) // a reader tries again, and says what is wrong
+		if sign {
+			_, _ = h.signedFrame(records[i]) // on an error, a reader tries again and reports it
 		}
 	}
 	h.mu.Lock()
@@ -66,21 +64,25 @@ func (h *Hub) extend(entries []revocation.Entry) {
 		h.held = min(h.held+1, ringSize)
 	}
 	h.last = last
-	close(h.grown)
-	h.grown = make(chan struct{})
+	h.wakeReaders()
 }
 
-// settle notes that the log has been read to its end. When nothing of it is kept, first
-// tells where the end is.
-func (h *Hub) settle(empty bool, first uint64) {
+// endOfLog notes that the log has been read to its end. If nothing is left in it, first says
+// where the end is.
+func (h *Hub) endOfLog(empty bool, first uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.loaded = true
 	if empty && first > h.head+1 {
 		h.head, h.last, h.held = first-1, sid.ID{}, 0
-		close(h.grown)
-		h.grown = make(chan struct{})
+		h.wakeReaders()
 	}
+}
+
+// wakeReaders tells the readers that the head has changed. The caller holds mu.
+func (h *Hub) wakeReaders() {
+	close(h.headChanged)
+	h.headChanged = make(chan struct{})
 }
 
 // oldest is the smallest number in the ring, head+1 if it is empty. The caller holds mu.

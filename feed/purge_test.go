@@ -19,7 +19,7 @@ type message struct {
 }
 
 // messages reads what a reader is given next.
-func (w *world) messages(t *testing.T, r *feed.Reader) (all []message) {
+func (f *fixture) messages(t *testing.T, r *feed.Reader) (all []message) {
 	t.Helper()
 	frames, err := r.Next(t.Context())
 	must(t, err)
@@ -31,13 +31,13 @@ func (w *world) messages(t *testing.T, r *feed.Reader) (all []message) {
 		}
 		var m message
 		if frame.Event == revocation.FrameAlive {
-			payload, err := jwt.VerifyDocument(frame.Data, w.keys, revocation.TypeAlive, jwt.MaxTokenSize)
+			payload, err := jwt.VerifyDocument(frame.Data, f.keys, revocation.TypeAlive, jwt.MaxTokenSize)
 			must(t, err)
 			alive, err := revocation.DecodeAlive(payload)
 			must(t, err)
 			m.alive = &alive
 		} else {
-			payload, err := jwt.VerifyDocument(frame.Data, w.keys, revocation.TypeEvent, jwt.MaxTokenSize)
+			payload, err := jwt.VerifyDocument(frame.Data, f.keys, revocation.TypeEvent, jwt.MaxTokenSize)
 			must(t, err)
 			event, err := revocation.DecodeEvent(payload)
 			must(t, err)
@@ -48,10 +48,10 @@ func (w *world) messages(t *testing.T, r *feed.Reader) (all []message) {
 }
 
 // until reads up to the first message for which done holds.
-func (w *world) until(t *testing.T, r *feed.Reader, done func(m message) bool) message {
+func (f *fixture) until(t *testing.T, r *feed.Reader, done func(m message) bool) message {
 	t.Helper()
 	for {
-		for _, m := range w.messages(t, r) {
+		for _, m := range f.messages(t, r) {
 			if done(m) {
 				return m
 			}
@@ -59,9 +59,9 @@ func (w *world) until(t *testing.T, r *feed.Reader, done func(m message) bool) m
 	}
 }
 
-func (w *world) reader(t *testing.T, after uint64) *feed.Reader {
+func (f *fixture) reader(t *testing.T, after uint64) *feed.Reader {
 	t.Helper()
-	r, err := w.hub.Subscribe(t.Context(), feed.Subscription{Key: "fleet", After: after})
+	r, err := f.hub.Subscribe(t.Context(), feed.Subscription{Key: "fleet", After: after})
 	must(t, err)
 	t.Cleanup(func() { r.Close(feed.EndClient) })
 	return r
@@ -71,15 +71,15 @@ func (w *world) reader(t *testing.T, after uint64) *feed.Reader {
 // not the predecessor of entry 6, whose event must not say so.
 func TestNoPredecessorOverAPurgedGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
-		must(t, w.revoke(t.Context(), 3))
-		w.reader(t, 3) // makes the hub read the log, which it does not follow yet
-		must(t, w.revoke(t.Context(), 2))
+		f := newFixture(t, nil)
+		must(t, f.revoke(t.Context(), 3))
+		f.reader(t, 3) // makes the hub read the log, which it does not follow yet
+		must(t, f.revoke(t.Context(), 2))
 		time.Sleep(2 * time.Minute) // of the bubble's clock
-		must(t, w.revoke(t.Context(), 2))
-		w.trim(t, time.Now().Add(4*time.Minute)) // entries 1 to 5 end by then
-		r := w.reader(t, 5)
-		for _, m := range w.messages(t, r) {
+		must(t, f.revoke(t.Context(), 2))
+		f.trim(t, time.Now().Add(4*time.Minute)) // entries 1 to 5 end by then
+		r := f.reader(t, 5)
+		for _, m := range f.messages(t, r) {
 			if m.event != nil && m.event.Entry.Seq == 6 && !m.event.Prev.IsZero() {
 				t.Errorf("event 6 follows %s", m.event.Prev)
 			}
@@ -94,19 +94,19 @@ func TestNoPredecessorOverAPurgedGap(t *testing.T) {
 // entry 3.
 func TestNoPredecessorOverAPurgedLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
-		must(t, w.revoke(t.Context(), 3))
-		w.reader(t, 3)
-		must(t, w.revoke(t.Context(), 2))
-		w.trim(t, time.Now().Add(time.Hour))
-		r := w.reader(t, 5)
-		defer w.run(t)()
-		alive := w.until(t, r, func(m message) bool { return m.alive != nil })
+		f := newFixture(t, nil)
+		must(t, f.revoke(t.Context(), 3))
+		f.reader(t, 3)
+		must(t, f.revoke(t.Context(), 2))
+		f.trim(t, time.Now().Add(time.Hour))
+		r := f.reader(t, 5)
+		defer f.run(t)()
+		alive := f.until(t, r, func(m message) bool { return m.alive != nil })
 		if alive.alive.Seq != 5 || !alive.alive.Last.IsZero() {
 			t.Errorf("the alive says that the log ends at %d with %s", alive.alive.Seq, alive.alive.Last)
 		}
-		must(t, w.revoke(t.Context(), 1))
-		event := w.until(t, r, func(m message) bool { return m.event != nil })
+		must(t, f.revoke(t.Context(), 1))
+		event := f.until(t, r, func(m message) bool { return m.event != nil })
 		if event.event.Entry.Seq != 6 || !event.event.Prev.IsZero() {
 			t.Errorf("event %d follows %s", event.event.Entry.Seq, event.event.Prev)
 		}

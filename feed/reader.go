@@ -2,152 +2,56 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"issuer.example/sid"
 )
 
-const (
-	// life is how long a reader lives, give or take a fifth, so that readers which came
-	// together do not come back together.
-	life = 15 * time.Minute
-	// mostFrames is how many events a reader is given at once.
-	mostFrames = 64
-)
+// maxFrames is how many revocations a reader is given at once.
+const maxFrames = 64
 
-// Reader is one client's place in the log. It is used by one goroutine.
+// Reader is one client's place in the log. One goroutine uses it.
 type Reader struct {
 	hub      *Hub
 	key      string
 	verifier string
 
-	cursor uint64      // the number of the last event given
-	due    bool        // an alive is to be given
-	since  time.Time   // if due: by one as old as this
-	next   time.Time   // when an alive is due
-	end    time.Time   // of its life
-	timer  *time.Timer // for the earlier of the two
-	frames [][]byte    // reused
+	cursor     uint64      // the number of the last revocation that was given
+	aliveDue   bool        // an alive message is to be given
+	aliveSince time.Time   // if one is due: made at this time or later
+	end        time.Time   // of the reader's life
+	timer      *time.Timer // for the next alive message or the end, whichever is earlier
+	frames     [][]byte    // reused
 }
 
-// Subscription says what a reader is to read, and for whom.
-type Subscription struct {
-	// Key is the name of the service key.
-	Key string
-	// Verifier is what the client calls itself in its reports; "" if it doesn't say.
-	Verifier string
-	// After is the resume point: the number of the last event that the client has.
-	After uint64
-}
-
-// Subscribe begins a reader. The error is [ErrGone], [ErrKeyLimit], [ErrLimit],
-// [ErrStopped], or that of the log. The caller closes the reader.
-func (h *Hub) Subscribe(ctx context.Context, s Subscription) (*Reader, error) {
-	if err := h.join(s.Key); err != nil {
-		return nil, err
-	}
-	if err := h.reachable(ctx, s.After); err != nil {
-		h.part(s.Key)
-		if errors.Is(err, ErrGone) {
-			h.cfg.Observer.FeedEnded(EndGone)
-		}
-		return nil, err
-	}
-	now := time.Now()
-	r := &Reader{
-		hub: h, key: s.Key, verifier: s.Verifier, cursor: s.After,
-		due: true, since: now.Add(-aliveAge), next: now.Add(aliveEvery),
-		end: now.Add(life + time.Duration((rand.Float64()-0.5)*0.4*float64(life))), //nolint:gosec // no secret
-	}
-	r.timer = time.NewTimer(aliveEvery)
-	h.verifiers.connected(s.Key, s.Verifier, 1)
-	return r, nil
-}
-
-func (h *Hub) join(key string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch {
-	case h.stopped():
-		return ErrStopped
-	case h.byKey[key] >= h.cfg.MaxReadersPerKey:
-		return ErrKeyLimit
-	case h.readers >= h.cfg.MaxReaders:
-		return ErrLimit
-	}
-	h.readers++
-	h.byKey[key]++
-	return nil
-}
-
-func (h *Hub) part(key string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.readers--
-	if h.byKey[key]--; h.byKey[key] == 0 {
-		delete(h.byKey, key)
-	}
-}
-
-// reachable tells whether the entry behind a resume point can be had, or will be.
-func (h *Hub) reachable(ctx context.Context, after uint64) error {
-	h.mu.Lock()
-	loaded, head := h.loaded, h.head
-	h.mu.Unlock()
-	if !loaded || after > head { // a snapshot can be ahead of what has been pulled
-		if err := h.pull(ctx); err != nil {
-			return fmt.Errorf("reading the log: %w", err)
-		}
-	}
-	h.mu.Lock()
-	head, oldest := h.head, h.oldest()
-	h.mu.Unlock()
-	if after > head {
-		return ErrGone
-	}
-	if after+1 >= oldest {
-		return nil
-	}
-	_, first, err := h.cfg.Log.Entries(ctx, after, 1)
-	if err != nil {
-		return fmt.Errorf("reading the log: %w", err)
-	}
-	if after+1 < first {
-		return ErrGone
-	}
-	return nil
-}
-
-// Close ends the reader, and says why: one of the End constants.
+// Close ends the reader, for one of the reasons of the End constants.
 func (r *Reader) Close(why string) {
 	r.timer.Stop()
-	r.hub.part(r.key)
+	r.hub.removeReader(r.key)
 	r.hub.verifiers.connected(r.key, r.verifier, -1)
 	r.hub.cfg.Observer.FeedEnded(why)
 }
 
-// Next waits until there is something to send and returns it, as whole frames. They are
-// shared with other readers: nobody changes them, and the slice holds them until the next
-// call only. The error is [ErrEnd], [ErrStopped], [ErrGone], the context's, or that of the
-// log or the signer.
+// Next waits until there is something to send and returns it, as whole frames. Other readers
+// share them: callers must not change them, and the slice is valid until the next call only.
+// The error is [ErrEnd], [ErrStopped], [ErrGone], the context's, or that of the log or the
+// signer.
 func (r *Reader) Next(ctx context.Context) ([][]byte, error) {
 	for {
-		frames, grown, alives, err := r.take(ctx)
+		changed, err := r.collect(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if len(frames) > 0 {
-			r.hub.cfg.Observer.FeedSent(len(frames))
-			return frames, nil
+		if len(r.frames) > 0 {
+			r.hub.cfg.Observer.FeedSent(len(r.frames))
+			return r.frames, nil
 		}
 		select {
-		case <-grown:
-		case <-alives:
+		case <-changed.head:
+		case <-changed.alive:
 		case now := <-r.timer.C:
-			if late, err := r.tick(now); err != nil || late {
+			if late, err := r.onTimer(now); err != nil || late {
 				return [][]byte{comment()}, err
 			}
 		case <-r.hub.stopping:
@@ -158,83 +62,94 @@ func (r *Reader) Next(ctx context.Context) ([][]byte, error) {
 	}
 }
 
-// tick is called when an alive is due or the life over. It is late when the last alive
-// that was due has not come yet: then a comment must do.
-func (r *Reader) tick(now time.Time) (late bool, err error) {
+// onTimer makes an alive message due, or ends the reader. late reports that the one which
+// was due before has not come yet: the client then gets a comment.
+func (r *Reader) onTimer(now time.Time) (late bool, err error) {
 	if !now.Before(r.end) {
 		return false, ErrEnd
 	}
-	late = r.due
-	if !r.due {
-		r.due, r.since = true, now.Add(-aliveAge)
+	late = r.aliveDue
+	if !r.aliveDue {
+		r.aliveDue, r.aliveSince = true, now.Add(-aliveAge)
 	}
-	r.next = now.Add(aliveEvery)
 	r.timer.Reset(min(aliveEvery, r.end.Sub(now)))
 	return late, nil
 }
 
-// take returns what there is, and what to wait for when there is nothing. An alive comes
-// after the events that it vouches for and before those that it does not know.
-func (r *Reader) take(ctx context.Context) (frames [][]byte, grown, alives <-chan struct{}, err error) {
-	h := r.hub
-	var records [mostFrames]*record
-	h.mu.Lock()
-	behind, to := r.cursor+1 < h.oldest(), h.head
-	word := h.alive
-	if !r.due || word == nil || word.seq < r.cursor || word.at.Before(r.since) || !h.valid(word.message) {
-		word = nil
-	} else {
-		to = word.seq
-	}
-	n := 0
-	if !behind {
-		for ; n < mostFrames && r.cursor+uint64(n) < to; n++ {
-			records[n] = h.ring[(r.cursor+uint64(n)+1)%ringSize]
-		}
-	}
-	grown = h.grown
-	if r.due {
-		alives = h.alives
-	}
-	h.mu.Unlock()
+// changes are the channels that a reader waits for when it has nothing to send.
+type changes struct{ head, alive <-chan struct{} }
 
+// collect sets r.frames to what can be sent now. An alive message comes after the
+// revocations that it vouches for, and before those that are newer than it.
+func (r *Reader) collect(ctx context.Context) (changes, error) {
 	r.frames = r.frames[:0]
-	if behind {
-		if err := r.replay(ctx); err != nil {
-			return nil, nil, nil, err
-		}
-		return r.frames, nil, nil, nil
+	next := r.lookUp()
+	if next.behind {
+		return changes{}, r.replay(ctx)
 	}
-	for _, record := range records[:n] {
-		frame, err := h.frame(record)
+	for _, record := range next.records[:next.n] {
+		frame, err := r.hub.signedFrame(record)
 		if err != nil {
-			return nil, nil, nil, err
+			return changes{}, err
 		}
 		r.frames = append(r.frames, frame)
 		r.cursor = record.entry.Seq
 	}
 	switch {
-	case word != nil && r.cursor == word.seq:
-		r.frames, r.due = append(r.frames, word.text), false
-	case r.due && word == nil:
-		h.want()
+	case next.alive != nil && r.cursor == next.alive.seq:
+		r.frames, r.aliveDue = append(r.frames, next.alive.text), false
+	case r.aliveDue && next.alive == nil:
+		r.hub.requestAlive()
 	}
-	return r.frames, grown, alives, nil
+	return next.changes, nil
 }
 
-// replay reads what the ring no longer holds, for this reader alone.
+// found is what the hub has in memory for a reader.
+type found struct {
+	behind  bool // the ring no longer holds what the reader needs next
+	records [maxFrames]*record
+	n       int           // of the records
+	alive   *aliveMessage // nil if none is due, or none that will do
+	changes changes
+}
+
+// lookUp looks for what the reader needs next, in the memory of the hub.
+func (r *Reader) lookUp() (next found) {
+	h := r.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	next.behind = r.cursor+1 < h.oldest()
+	to, alive := h.head, h.alive
+	if r.aliveDue && alive != nil && alive.seq >= r.cursor && !alive.at.Before(r.aliveSince) && h.verifiable(alive.message) {
+		next.alive, to = alive, alive.seq
+	}
+	if !next.behind {
+		for seq := r.cursor + 1; next.n < maxFrames && seq <= to; seq++ {
+			next.records[next.n] = h.ring[seq%ringSize]
+			next.n++
+		}
+	}
+	next.changes.head = h.headChanged
+	if r.aliveDue {
+		next.changes.alive = h.aliveChanged
+	}
+	return next
+}
+
+// replay sets r.frames to revocations that the ring no longer holds, read and signed for
+// this reader alone.
 func (r *Reader) replay(ctx context.Context) error {
-	leave, err := enter(ctx, r.hub.replay)
+	release, err := acquire(ctx, r.hub.replaying)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	var prev sid.ID
 	from := r.cursor
 	if from > 0 {
-		from-- // for the identifier before
+		from-- // to learn the identifier before the first
 	}
-	entries, first, err := r.hub.cfg.Log.Entries(ctx, from, mostFrames+1)
+	entries, first, err := r.hub.cfg.Log.Revocations(ctx, from, maxFrames+1)
 	if err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}
@@ -243,7 +158,7 @@ func (r *Reader) replay(ctx context.Context) error {
 	}
 	for i := range entries {
 		if entries[i].Seq == r.cursor+1 {
-			frame, err := r.hub.frame(&record{entry: entries[i], prev: prev})
+			frame, err := r.hub.signedFrame(&record{entry: entries[i], prev: prev})
 			if err != nil {
 				return err
 			}

@@ -8,23 +8,23 @@ import (
 	"issuer.example/sid"
 )
 
-// record is an entry of the log, and its frame when it has been signed.
+// record is a revocation, and its frame once it has been signed.
 type record struct {
 	entry revocation.Entry
-	prev  sid.ID // the identifier in the entry before it, zero when not known
+	prev  sid.ID // the identifier in the revocation before it; zero when not known
 
 	mu    sync.Mutex
 	frame message
 }
 
-// message is something signed, and by which key.
+// message is a signed text, and the id of the key that signed it.
 type message struct {
 	text  []byte
 	keyID string
 }
 
-// valid reports whether readers can verify it.
-func (h *Hub) valid(m message) bool {
+// verifiable reports whether the message is there and its key is published.
+func (h *Hub) verifiable(m message) bool {
 	if m.text == nil {
 		return false
 	}
@@ -32,21 +32,21 @@ func (h *Hub) valid(m message) bool {
 	return published
 }
 
-// frame returns the frame of an entry. The first caller signs it.
-func (h *Hub) frame(r *record) ([]byte, error) {
+// signedFrame returns the frame of a revocation. The first caller signs it.
+func (h *Hub) signedFrame(r *record) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if h.valid(r.frame) {
+	if h.verifiable(r.frame) {
 		return r.frame.text, nil
 	}
 	event := revocation.Event{Issuer: h.cfg.Issuer, IssuedAt: h.cfg.Now(), Entry: r.entry, Prev: r.prev}
 	payload, err := event.Encode()
 	if err != nil {
-		return nil, fmt.Errorf("encoding entry %d: %w", r.entry.Seq, err)
+		return nil, fmt.Errorf("encoding revocation %d: %w", r.entry.Seq, err)
 	}
 	jws, keyID, err := h.cfg.Signer.Sign(revocation.TypeEvent, payload)
 	if err != nil {
-		return nil, fmt.Errorf("signing entry %d: %w", r.entry.Seq, err)
+		return nil, fmt.Errorf("signing revocation %d: %w", r.entry.Seq, err)
 	}
 	text := make([]byte, 0, len(jws)+64)
 	r.frame = message{revocation.AppendFrame(text, r.entry.Seq, revocation.FrameRevoked, jws), keyID}

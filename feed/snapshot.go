@@ -13,32 +13,32 @@ import (
 // snapshotAge is for how long a snapshot is served again.
 const snapshotAge = time.Second
 
-// errTooLarge means that more is revoked than a snapshot can hold.
+// errTooLarge means that there are more revocations than a snapshot can hold.
 var errTooLarge = errors.New("feed: the snapshot is too large")
 
 // snapshots holds the newest one.
 type snapshots struct {
-	turn   chan struct{} // holds a token while one is made, and guards what follows
+	making chan struct{} // semaphore: one at a time is made; it guards the fields below
 	newest message
 	at     time.Time // when the log was read
 }
 
-func newSnapshots() snapshots { return snapshots{turn: make(chan struct{}, 1)} }
+func newSnapshots() snapshots { return snapshots{making: make(chan struct{}, 1)} }
 
 // Snapshot returns the whole list, signed: the compact JWS of a [revocation.Snapshot]. It
-// is at most a second old, and shared: nobody changes it.
+// is at most a second old, and shared: callers must not change it.
 func (h *Hub) Snapshot(ctx context.Context) ([]byte, error) {
 	s := &h.snapshots
-	leave, err := enter(ctx, s.turn)
+	release, err := acquire(ctx, s.making)
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	if time.Since(s.at) < snapshotAge && h.valid(s.newest) {
+	defer release()
+	if time.Since(s.at) < snapshotAge && h.verifiable(s.newest) {
 		return s.newest.text, nil
 	}
 	at := time.Now()
-	list, err := h.list(ctx)
+	list, err := h.readList(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +57,13 @@ func (h *Hub) Snapshot(ctx context.Context) ([]byte, error) {
 	return s.newest.text, nil
 }
 
-// list reads the entries that verifiers still need. The log may be trimmed meanwhile: what
-// is missing then has ended.
-func (h *Hub) list(ctx context.Context) (revocation.Snapshot, error) {
+// readList reads the revocations that verifiers still need. The log may be trimmed
+// meanwhile: verifiers no longer need what is missing then.
+func (h *Hub) readList(ctx context.Context) (revocation.Snapshot, error) {
 	now := h.cfg.Now()
 	s := revocation.Snapshot{Issuer: h.cfg.Issuer, IssuedAt: now}
 	for {
-		entries, first, err := h.cfg.Log.Entries(ctx, s.Next, pageSize)
+		entries, first, err := h.cfg.Log.Revocations(ctx, s.Next, pageSize)
 		if err != nil {
 			return s, fmt.Errorf("reading the log: %w", err)
 		}

@@ -118,18 +118,18 @@ func TestAdminKeys(t *testing.T) {
 	}
 }
 
-// failing is a store that fails a number of updates after a number of successful ones.
+// failing is a store that fails a number of marks, once as many have passed.
 type failing struct {
 	session.Store
 
 	pass, fail atomic.Int32
 }
 
-func (s *failing) Update(ctx context.Context, fn func(session.Tx) error) error {
+func (s *failing) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, error) {
 	if s.pass.Add(-1) < 0 && s.fail.Add(-1) >= 0 {
-		return session.ErrUnavailable
+		return session.Marked{}, session.ErrUnavailable
 	}
-	return s.Store.Update(ctx, fn)
+	return s.Store.Mark(ctx, m)
 }
 
 // TestKeyRevokedByHalf: if the store fails when the key is gone already, verifiers are not informed, and
@@ -262,6 +262,7 @@ func TestMetricsAndProfiles(t *testing.T) {
 	f.call(t, "GET", "/canary-path", nil).want(t, 404, "")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
 	f.mint(t, "u2")
+	must(t, f.facts.Count(t.Context()))
 	text := string(f.callAdmin(t, "GET", "/metrics", nil).want(t, 200, "").body)
 	for _, want := range []string{
 		`issuer_http_requests_total{method="POST",route="/v1/sessions",status="2xx"} 2`,

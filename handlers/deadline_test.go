@@ -25,20 +25,47 @@ type hangingStore struct {
 	hangs atomic.Bool
 }
 
-func (s *hangingStore) View(ctx context.Context, fn func(session.Reader) error) error {
+// wait returns at once, or with the error of the context when it ends.
+func (s *hangingStore) wait(ctx context.Context) error {
 	if s.hangs.Load() {
 		<-ctx.Done()
-		return ctx.Err()
 	}
-	return s.Store.View(ctx, fn)
+	return ctx.Err()
 }
 
-func (s *hangingStore) Update(ctx context.Context, fn func(session.Tx) error) error {
-	if s.hangs.Load() {
-		<-ctx.Done()
-		return ctx.Err()
+func (s *hangingStore) Load(ctx context.Context, ref session.Ref) (session.Snapshot, error) {
+	if err := s.wait(ctx); err != nil {
+		return session.Snapshot{}, err
 	}
-	return s.Store.Update(ctx, fn)
+	return s.Store.Load(ctx, ref)
+}
+
+func (s *hangingStore) List(ctx context.Context, q session.Query) (session.Page, error) {
+	if err := s.wait(ctx); err != nil {
+		return session.Page{}, err
+	}
+	return s.Store.List(ctx, q)
+}
+
+func (s *hangingStore) Create(ctx context.Context, c session.CreateRequest) (session.Created, error) {
+	if err := s.wait(ctx); err != nil {
+		return session.Created{}, err
+	}
+	return s.Store.Create(ctx, c)
+}
+
+func (s *hangingStore) Change(ctx context.Context, at session.Target, decide session.Decision) (session.Snapshot, error) {
+	if err := s.wait(ctx); err != nil {
+		return session.Snapshot{}, err
+	}
+	return s.Store.Change(ctx, at, decide)
+}
+
+func (s *hangingStore) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, error) {
+	if err := s.wait(ctx); err != nil {
+		return session.Marked{}, err
+	}
+	return s.Store.Mark(ctx, m)
 }
 
 // TestRequestDeadline: a store that hangs is answered 503 in time, instead of holding the connection.

@@ -2,7 +2,7 @@ package handlers_test
 
 import (
 	"context"
-	"iter"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -12,9 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"issuer.example/client"
-	"issuer.example/revocation"
 	"issuer.example/session"
-	"issuer.example/sid"
 )
 
 // TestEnumeration is row O08: another user's session and one that does not exist get the same answer, byte
@@ -108,66 +106,31 @@ func (c *countingStore) reset() map[string]int {
 	return counted
 }
 
-func (c *countingStore) View(ctx context.Context, fn func(session.Reader) error) error {
-	c.note("View")
-	return c.Store.View(ctx, func(r session.Reader) error { return fn(countingReader{r, c}) })
+func (c *countingStore) Load(ctx context.Context, ref session.Ref) (session.Snapshot, error) {
+	c.note(fmt.Sprintf("Load, of a named user: %t", ref.UserID != ""))
+	return c.Store.Load(ctx, ref)
 }
 
-func (c *countingStore) Update(ctx context.Context, fn func(session.Tx) error) error {
-	c.note("Update")
-	return c.Store.Update(ctx, func(tx session.Tx) error { return fn(countingTx{tx, countingReader{tx, c}}) })
-}
-
-type countingReader struct {
-	session.Reader
-
-	counts *countingStore
-}
-
-func (r countingReader) Session(id sid.ID) (session.Snapshot, error) {
-	r.counts.note("Session")
-	return r.Reader.Session(id)
-}
-
-func (r countingReader) UserSession(userID string, id sid.ID) (session.Snapshot, error) {
-	r.counts.note("UserSession")
-	return r.Reader.UserSession(userID, id)
-}
-
-func (r countingReader) UserSessions(userID string, ended bool) iter.Seq2[session.Snapshot, error] {
-	r.counts.note("UserSessions")
-	return func(yield func(session.Snapshot, error) bool) {
-		for snap, err := range r.Reader.UserSessions(userID, ended) {
-			r.counts.note("one of UserSessions")
-			if !yield(snap, err) {
-				return
-			}
-		}
+func (c *countingStore) List(ctx context.Context, q session.Query) (session.Page, error) {
+	c.note("List")
+	page, err := c.Store.List(ctx, q)
+	for range page.Sessions {
+		c.note("one of List")
 	}
+	return page, err
 }
 
-func (r countingReader) Mark(scope revocation.Scope) (revocation.Mark, bool, error) {
-	r.counts.note("Mark")
-	return r.Reader.Mark(scope)
+func (c *countingStore) Create(ctx context.Context, r session.CreateRequest) (session.Created, error) {
+	c.note("Create")
+	return c.Store.Create(ctx, r)
 }
 
-// countingTx counts its reads; its writes are the store's own.
-type countingTx struct {
-	session.Tx
-
-	reader countingReader
+func (c *countingStore) Change(ctx context.Context, at session.Target, decide session.Decision) (session.Snapshot, error) {
+	c.note(fmt.Sprintf("Change, of a named user: %t, for a holder: %t", at.UserID != "", !at.Holder.IsZero()))
+	return c.Store.Change(ctx, at, decide)
 }
 
-func (t countingTx) Session(id sid.ID) (session.Snapshot, error) { return t.reader.Session(id) }
-
-func (t countingTx) UserSession(userID string, id sid.ID) (session.Snapshot, error) {
-	return t.reader.UserSession(userID, id)
-}
-
-func (t countingTx) UserSessions(userID string, ended bool) iter.Seq2[session.Snapshot, error] {
-	return t.reader.UserSessions(userID, ended)
-}
-
-func (t countingTx) Mark(scope revocation.Scope) (revocation.Mark, bool, error) {
-	return t.reader.Mark(scope)
+func (c *countingStore) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, error) {
+	c.note("Mark")
+	return c.Store.Mark(ctx, m)
 }

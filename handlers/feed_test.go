@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"issuer.example/revocation"
 	"issuer.example/revocation/list"
 	"issuer.example/session"
-	"issuer.example/sid"
 )
 
 // follow opens a stream. It ends with the test, or earlier by its cancel function.
@@ -206,10 +206,11 @@ func TestPurged(t *testing.T) {
 	s := f.mint(t, "u1")
 	f.call(t, "DELETE", "/v1/sessions/"+s.id, nil, bearer(serviceKey(client.ScopeRevoke))).want(t, 204, "")
 	f.advance(t, time.Hour)
-	must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
-		_, err := tx.TrimLog(f.clock.now(), 10)
-		return err
-	}))
+	for more := true; more; {
+		var err error
+		more, err = f.set.http.Sessions.Sweep(t.Context())
+		must(t, err)
+	}
 	hub, err := feed.New(feed.Config{Issuer: testIssuer, Log: f.store, Signer: f.keys, Now: f.clock.now})
 	must(t, err)
 	server := f.with(t, hub)
@@ -290,19 +291,17 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(slow.Status)
 	}
 	_, quick, _ := f.follow(t, "")
-	name, ids := strings.Repeat("u", 250), sid.NewGenerator(f.clock.now)
+	name := strings.Repeat("u", 250)
 	for range marks / 500 {
-		must(t, f.store.Update(t.Context(), func(tx session.Tx) error {
-			for range 500 {
-				if err := tx.Revoke(revocation.Entry{
-					Scope: revocation.UserScope(name), SID: ids.Next(), Reason: "test",
-					At: f.clock.now(), Until: f.clock.now().Add(time.Hour),
-				}); err != nil {
-					return err
+		var all sync.WaitGroup
+		for range 500 {
+			all.Go(func() {
+				if _, err := f.set.http.Sessions.RevokeUser(t.Context(), name, session.Cause{Reason: "test"}); err != nil {
+					t.Error(err)
 				}
-			}
-			return nil
-		}))
+			})
+		}
+		all.Wait()
 	}
 	for n := 0; n < marks; {
 		frame, err := quick.Next()

@@ -21,7 +21,7 @@ import (
 	"issuer.example/metrics"
 	"issuer.example/secret"
 	"issuer.example/session"
-	"issuer.example/sid"
+	"issuer.example/session/refresh"
 	"issuer.example/store/bolt"
 )
 
@@ -86,6 +86,7 @@ type fixture struct {
 	log           *logBuffer
 	store         *bolt.DB
 	keys          *keys.Manager
+	facts         *metrics.FactCounter
 	feed          *feed.Hub
 	path          string
 	set           *settings
@@ -115,6 +116,8 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	})
 	must(tb, err)
 	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
+	f.facts, err = m.CountFacts(tb.Context(), f.store, logger)
+	must(tb, err)
 	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
 	f.feed = startFeed(tb, f, m)
 	set.http.Feed = f.feed
@@ -166,12 +169,12 @@ func newServer(tb testing.TB, set *settings) *handlers.Server {
 
 func (f *fixture) sessionConfig(key secret.Secret, logger *slog.Logger) session.Config {
 	return session.Config{
-		Store: f.store, IDs: sid.NewGenerator(f.clock.now), Signer: f.keys, Keys: f.keys,
-		RefreshKeys: []session.RefreshKey{{ID: key.ID(), Key: key.Derive("refresh token")}},
+		Store: f.store, Signer: f.keys, Keys: f.keys,
+		RefreshKeys: []refresh.Key{{ID: key.ID(), Key: key.Derive("refresh token")}},
 		Issuer:      testIssuer, Audience: []string{testIssuer}, AccessLifetime: 5 * time.Minute,
 		IdleTimeout: 7 * 24 * time.Hour, AbsoluteTimeout: 30 * 24 * time.Hour,
 		FreshAge: 10 * time.Minute, History: 30 * 24 * time.Hour,
-		Refresh: session.RefreshPolicy{Window: 10 * time.Second},
+		Refresh: refresh.Policy{Window: 10 * time.Second},
 		Logger:  logger, Now: f.clock.now,
 	}
 }

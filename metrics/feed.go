@@ -8,7 +8,7 @@ import (
 	"issuer.example/feed"
 )
 
-func (m *Metrics) countFeed() {
+func (m *Metrics) registerFeed() {
 	m.feedSent = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "issuer_feed_frames_sent_total", Help: "Frames given to streams of the revocation feed.",
 	})
@@ -28,15 +28,15 @@ func (m *Metrics) countFeed() {
 	}
 }
 
-// FeedSent counts frames given to a stream.
+// FeedSent counts frames that were handed to a stream.
 func (m *Metrics) FeedSent(frames int) { m.feedSent.Add(float64(frames)) }
 
-// FeedEnded counts a stream that has ended.
+// FeedEnded counts an ended stream by reason: one of [feed.Ends].
 func (m *Metrics) FeedEnded(why string) {
 	if counter, ok := m.feedEnded[why]; ok {
 		counter.Inc()
 	}
 }
 
-// FeedApplied counts how long a revocation took to be applied.
+// FeedApplied records the time from a revocation to its application by a verifier.
 func (m *Metrics) FeedApplied(delay time.Duration) { m.feedApplied.Observe(delay.Seconds()) }

@@ -8,7 +8,7 @@ import (
 	"issuer.example/keys"
 )
 
-// keyCollector exports, for each published key, how long it has been in its state.
+// keyCollector exports how long each published key has been in its state.
 type keyCollector struct {
 	list func() []keys.Key
 	now  func() time.Time
@@ -22,10 +22,10 @@ func newKeyCollector(list func() []keys.Key, now func() time.Time) *keyCollector
 	)}
 }
 
-// Describe implements [prometheus.Collector].
+// Describe sends the description of the only metric.
 func (c *keyCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.age }
 
-// Collect implements [prometheus.Collector].
+// Collect reads the current keys.
 func (c *keyCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, k := range c.list() {
 		since, published := enteredState(k)

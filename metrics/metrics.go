@@ -1,9 +1,10 @@
-// Package metrics exports the issuer's metrics to Prometheus.
+// Package metrics counts what the issuer does, for Prometheus.
 //
-// [New] returns a [Metrics], which implements the observers of the packages session,
-// handlers and feed. [Metrics.Committed] counts the commits of the store, and
-// [Metrics.Handler] serves scrapes. Every label has a small fixed set of values: routes are
-// patterns, and no label is a user, a session or an address.
+// [New] returns a [Metrics]. It is the observer of the packages session, feed and handlers;
+// [Metrics.CountFacts] counts sessions by the journal of facts, [Metrics.Committed] counts
+// commits of the store, and [Metrics.Handler] serves the scrapes.
+// Every label has a small fixed set of values: routes are patterns, and no label holds a user,
+// a session or an address.
 package metrics
 
 import (
@@ -26,15 +27,16 @@ var (
 	_ feed.Observer     = (*Metrics)(nil)
 )
 
-// Config has the sources of the values that are read at each scrape.
+// Config holds the sources of the values that are read at each scrape.
 type Config struct {
-	Live    func() int64      // how many sessions are live; nil: no metric
-	Keys    func() []keys.Key // the signing keys; nil: no metric
-	Streams func() int        // how many streams of the revocation feed are open; nil: no metric
-	Now     func() time.Time  // nil: time.Now
+	Live func() int64      // number of live sessions; nil: not exported
+	Keys func() []keys.Key // the signing keys; nil: not exported
+	// Streams is the number of open streams of the revocation feed; nil: not exported.
+	Streams func() int
+	Now     func() time.Time // nil: time.Now
 }
 
-// Metrics has the counters and histograms. It is safe for concurrent use, and no method
+// Metrics holds the counters. It is safe for concurrent use, and none of its methods
 // blocks.
 type Metrics struct {
 	registry *prometheus.Registry
@@ -42,10 +44,11 @@ type Metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 
-	minted    prometheus.Counter
-	refreshed map[string]prometheus.Counter
-	otherwise prometheus.Counter // refreshes with an unknown outcome
-	ended     *prometheus.CounterVec
+	minted         prometheus.Counter
+	refreshed      map[string]prometheus.Counter
+	refreshedOther prometheus.Counter // outcomes that are not in session.Outcomes
+	ended          *prometheus.CounterVec
+	factsMissed    prometheus.Counter
 
 	commitCallers prometheus.Histogram
 	commitTook    prometheus.Histogram
@@ -55,16 +58,16 @@ type Metrics struct {
 	feedApplied prometheus.Histogram
 }
 
-// New registers all metrics in a registry of its own.
+// New creates the counters, in their own registry.
 func New(cfg Config) *Metrics {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	m := &Metrics{registry: prometheus.NewRegistry(), refreshed: make(map[string]prometheus.Counter)}
-	m.countRequests()
-	m.countSessions()
-	m.countCommits()
-	m.countFeed()
+	m.registerRequests()
+	m.registerSessions()
+	m.registerCommits()
+	m.registerFeed()
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if cfg.Live != nil {
@@ -83,7 +86,7 @@ func New(cfg Config) *Metrics {
 	return m
 }
 
-// Handler serves scrapes.
+// Handler serves scrapes, in the format that the scraper asks for.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

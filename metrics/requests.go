@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func (m *Metrics) countRequests() {
+func (m *Metrics) registerRequests() {
 	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "issuer_http_requests_total",
 		Help: "Requests answered, by route and class of status. Those without a route have empty labels.",
@@ -19,8 +19,7 @@ func (m *Metrics) countRequests() {
 	m.registry.MustRegister(m.requests, m.durations)
 }
 
-// Route looks up the counters of a route once, and returns the function that counts a
-// request to it.
+// Route looks up the counters of a route once, so that a request only increments them.
 func (m *Metrics) Route(method, pattern string) func(status int, took time.Duration) {
 	var classes [6]prometheus.Counter
 	for i, class := range [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} {

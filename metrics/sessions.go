@@ -8,7 +8,9 @@ import (
 	"issuer.example/session"
 )
 
-func (m *Metrics) countSessions() {
+// registerSessions registers the counters of sessions. Every outcome is shown from the start,
+// with 0, so that a rate over it is right at its first increase.
+func (m *Metrics) registerSessions() {
 	m.minted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "issuer_sessions_minted_total", Help: "Sessions begun.",
 	})
@@ -19,33 +21,28 @@ func (m *Metrics) countSessions() {
 	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "issuer_sessions_ended_total", Help: "Sessions ended, by reason.",
 	}, []string{"reason"})
-	m.registry.MustRegister(m.minted, refreshes, m.ended)
+	m.factsMissed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "issuer_facts_missed_total",
+		Help: "Facts that were removed from the journal before they were counted: the sessions minted and ended are too few.",
+	})
+	m.registry.MustRegister(m.minted, refreshes, m.ended, m.factsMissed)
 	for _, outcome := range session.Outcomes() {
 		m.refreshed[string(outcome)] = refreshes.WithLabelValues(string(outcome))
 	}
-	m.otherwise = refreshes.WithLabelValues("other")
+	m.refreshedOther = refreshes.WithLabelValues("other")
 }
 
-// Minted counts a session that has begun.
-func (m *Metrics) Minted() { m.minted.Inc() }
-
-// Refreshed counts a refresh by its outcome.
+// Refreshed counts a refresh by its outcome: one of [session.Outcomes]. Any other value is
+// counted as "other", so that the label keeps a small set of values.
 func (m *Metrics) Refreshed(outcome string) {
 	if counter, ok := m.refreshed[outcome]; ok {
 		counter.Inc()
 		return
 	}
-	m.otherwise.Inc()
+	m.refreshedOther.Inc()
 }
 
-// Ended counts n sessions that have ended.
-func (m *Metrics) Ended(reason session.Reason, n int) {
-	if n > 0 {
-		m.ended.WithLabelValues(string(reason)).Add(float64(n))
-	}
-}
-
-func (m *Metrics) countCommits() {
+func (m *Metrics) registerCommits() {
 	m.commitCallers = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "issuer_commit_batch_size", Help: "How many writers shared a commit of the store.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 11), // 1 to 1,024
@@ -57,7 +54,8 @@ func (m *Metrics) countCommits() {
 	m.registry.MustRegister(m.commitCallers, m.commitTook)
 }
 
-// Committed counts a commit of the store, which was shared by a number of callers.
+// Committed counts one commit of the store: how many callers it served and how long it took
+// until it was durable.
 func (m *Metrics) Committed(callers int, took time.Duration) {
 	m.commitCallers.Observe(float64(callers))
 	m.commitTook.Observe(took.Seconds())

@@ -3,23 +3,23 @@ package session
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"issuer.example/jwt"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
-// Holder is who presents an access token: a live session, and what the token says.
+// Holder is who presents an access token: its session, which was live, and its claims.
 type Holder struct {
 	View   View
 	Claims *jwt.Claims
 }
 
 // Authenticate verifies an access token that is meant for the issuer itself and checks
-// that its session is live. What the token is refused for is one of package jwt's
-// sentinels; a session that has ended gives [ErrRevoked], [ErrExpired] or [ErrIdle].
+// that its session is live. An invalid token gives one of package jwt's errors; a session
+// that has ended gives [ErrRevoked], [ErrExpired] or [ErrIdle].
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Holder, error) {
-	return s.authenticate(ctx, accessToken, s.own)
+	return s.authenticate(ctx, accessToken, s.ownVerifier)
 }
 
 func (s *Service) authenticate(ctx context.Context, text string, v *jwt.Verifier) (Holder, error) {
@@ -33,7 +33,7 @@ func (s *Service) authenticate(ctx context.Context, text string, v *jwt.Verifier
 	}
 	view, err := s.Get(ctx, id)
 	switch {
-	case errors.Is(err, ErrNotFound): // forgotten, or from after the backup that was restored
+	case errors.Is(err, ErrNotFound): // forgotten, or it began after the backup that was restored
 		return Holder{}, ErrRevoked
 	case err != nil:
 		return Holder{}, err
@@ -46,7 +46,8 @@ func (s *Service) authenticate(ctx context.Context, text string, v *jwt.Verifier
 }
 
 // RequireFresh is [ErrNotFresh] unless the holder's user has authenticated within
-// FreshAge. It goes by the session, so that a reauthentication counts at once.
+// FreshAge. It looks at the session, not the token, so that a reauthentication counts at
+// once.
 func (s *Service) RequireFresh(h Holder) error {
 	if s.now().Sub(h.View.AuthTime) >= s.cfg.FreshAge {
 		return ErrNotFresh
@@ -59,41 +60,41 @@ type Introspection struct {
 	Active  bool
 	Refresh bool        // it is a refresh token
 	View    View        // its session, if it is active
-	Claims  *jwt.Claims // what it says, if it is an active access token
+	Claims  *jwt.Claims // its claims, if it is an active access token
 }
 
-// Introspect says whether a token is good right now. Whatever is wrong with it, it is not
-// active; the only error is [ErrUnavailable] (or that of the context).
+// Introspect says whether a token is good right now. A token that is not, for whatever
+// reason, is inactive; the only error is [ErrUnavailable], or that of the context.
 func (s *Service) Introspect(ctx context.Context, text string) (Introspection, error) {
-	if strings.HasPrefix(text, tokenPrefix) {
+	if refresh.IsToken(text) {
 		view, err := s.Validate(ctx, text, Client{})
 		if err != nil {
-			return Introspection{}, failure(ctx, err)
+			return Introspection{}, ignoreRefusal(ctx, err)
 		}
 		return Introspection{Active: true, Refresh: true, View: view}, nil
 	}
-	h, err := s.authenticate(ctx, text, s.any)
+	h, err := s.authenticate(ctx, text, s.anyVerifier)
 	if err != nil {
-		return Introspection{}, failure(ctx, err)
+		return Introspection{}, ignoreRefusal(ctx, err)
 	}
 	return Introspection{Active: true, View: h.View, Claims: h.Claims}, nil
 }
 
-// failure keeps what is no verdict on the token.
-func failure(ctx context.Context, err error) error {
+// ignoreRefusal returns only an error that is no verdict on the token.
+func ignoreRefusal(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
 		return err
 	}
 	return nil
 }
 
-// sessionOf names the session of an access token or a refresh token that we have issued.
+// sessionOf returns the session of an access token or a refresh token that was issued here.
 func (s *Service) sessionOf(text string) (sid.ID, error) {
-	if strings.HasPrefix(text, tokenPrefix) {
-		t, err := s.ring.open(text)
-		return t.sid, err
+	if refresh.IsToken(text) {
+		t, err := s.ring.Open(text)
+		return t.SID, err
 	}
-	claims, err := s.any.Verify(text)
+	claims, err := s.anyVerifier.Verify(text)
 	if err != nil {
 		return sid.ID{}, err
 	}

@@ -7,28 +7,30 @@ import (
 	"slices"
 
 	"github.com/mileusna/useragent"
+
+	"issuer.example/session/refresh"
 )
 
-// BindingMode says what it means when a session is used from elsewhere than it began.
+// BindingMode says what happens when a session is used from elsewhere than where it began.
 type BindingMode string
 
 // The binding modes.
 const (
-	BindingOff     BindingMode = "off"     // not looked at
-	BindingLog     BindingMode = "log"     // noted, and accepted
+	BindingOff     BindingMode = "off"     // not compared
+	BindingLog     BindingMode = "log"     // logged, and accepted
 	BindingStepUp  BindingMode = "step_up" // refused with ErrNotFresh until the user authenticates again there
 	BindingEnforce BindingMode = "enforce" // the session ends
 )
 
-// BindingPolicy is what a session is bound to, and how firmly. It is judged at refresh.
-// What is unknown, at sign-in or now, is not judged.
+// BindingPolicy is what a session is bound to, and how strictly. It is judged at refresh.
+// An address or a user agent that is unknown, at sign-in or now, is not judged.
 type BindingPolicy struct {
 	IP        BindingMode // by network: /24 of IPv4, /56 of IPv6. "" is BindingOff.
 	UserAgent BindingMode // by family of browser and system, not version. "" is BindingOff.
 }
 
-// How much of an address names its network: what a provider commonly gives to one
-// customer and moves addresses within.
+// The bits of an address that name its network: providers commonly give such a range to one
+// customer and change addresses within it.
 const (
 	prefix4 = 24
 	prefix6 = 56
@@ -40,37 +42,36 @@ func (s *Service) bind(r *redemption, from Client) {
 	sess := r.before.Session
 	if !sameNetwork(sess.IP, from.IP) {
 		verdict = stricter(verdict, s.cfg.Binding.IP)
-		r.network = verdict != BindingOff
+		r.networkChanged = verdict != BindingOff
 	}
 	if !sameFamily(sess.UserAgent, from.UserAgent) {
 		verdict = stricter(verdict, s.cfg.Binding.UserAgent)
-		r.browser = stricter(BindingOff, s.cfg.Binding.UserAgent) != BindingOff
+		r.browserChanged = stricter(BindingOff, s.cfg.Binding.UserAgent) != BindingOff
 	}
-	// Whoever travels stays in the network that they came to: that is no news.
-	r.news = r.browser || r.network && !sameNetwork(r.before.State.LastIP, from.IP)
+	r.firstSeen = r.browserChanged || r.networkChanged && !sameNetwork(r.before.State.LastIP, from.IP)
 	switch verdict {
 	case BindingStepUp:
-		r.refusal, r.outcome = ErrNotFresh, Outcome(BindingStepUp)
+		r.refusal, r.Outcome = ErrNotFresh, refresh.Outcome(BindingStepUp)
 	case BindingEnforce:
-		r.refusal, r.outcome, r.ends = ErrBindingMismatch, Outcome(ReasonBindingMismatch), ReasonBindingMismatch
+		r.refusal, r.Outcome, r.ends = ErrBindingMismatch, refresh.Outcome(ReasonBindingMismatch), ReasonBindingMismatch
 	case BindingOff, BindingLog:
 	}
 }
 
-// reportMove tells the log that a session was used from elsewhere. Where that is allowed it
-// is said once for each network, because people travel, and for another browser whenever
-// it refreshes.
+// reportMove logs that a session was used from elsewhere. Where that is allowed it is logged
+// once for each network, because people travel, and for another browser whenever it
+// refreshes.
 func (s *Service) reportMove(r redemption) {
 	level := slog.LevelInfo
 	switch {
 	case r.ends == ReasonBindingMismatch:
 		level = slog.LevelWarn
-	case !r.network && !r.browser, r.refusal == nil && !r.news:
+	case !r.networkChanged && !r.browserChanged, r.refusal == nil && !r.firstSeen:
 		return
 	}
 	s.cfg.Logger.LogAttrs(context.Background(), level, "session used from elsewhere",
 		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil), slog.Bool("ended", r.ends != ""),
-		slog.Bool("network", r.network), slog.Bool("browser", r.browser))
+		slog.Bool("network", r.networkChanged), slog.Bool("browser", r.browserChanged))
 }
 
 // stricter is the stricter of two modes; "" is BindingOff.

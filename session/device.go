@@ -3,7 +3,7 @@ package session
 import "github.com/mileusna/useragent"
 
 // Device names the browser and the system of a user agent for people, as in "Firefox on
-// Linux"; "" if neither can be told.
+// Linux"; "" if neither is recognised.
 func Device(userAgent string) string {
 	if userAgent == "" {
 		return ""

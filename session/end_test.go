@@ -18,6 +18,14 @@ func (f *fixture) wantEnd(t *testing.T, id sid.ID, want session.Reason) {
 	}
 }
 
+// wantForgotten fails if the store still has the session.
+func (f *fixture) wantForgotten(t *testing.T, g session.Grant) {
+	t.Helper()
+	if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("session %s is not forgotten: %v", g.View.ID, err)
+	}
+}
+
 func TestSignOut(t *testing.T) {
 	f := newFixture(t, nil)
 	g := f.mint(t, "u1")
@@ -31,8 +39,8 @@ func TestSignOut(t *testing.T) {
 	f.wantEnd(t, g.View.ID, session.ReasonSignOut)
 	f.wantDead(t, g.RefreshToken, next.RefreshToken)
 	f.refresh(t, other.RefreshToken)
-	if f.seen.ended[session.ReasonSignOut] != 1 {
-		t.Errorf("reported: %v", f.seen.ended)
+	if f.ended(t)[session.ReasonSignOut] != 1 {
+		t.Errorf("reported: %v", f.ended(t))
 	}
 	if err := f.svc.SignOut(t.Context(), "rt_garbage"); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 		t.Errorf("a forged refresh token: %v", err)
@@ -46,7 +54,7 @@ func TestRevokeOwn(t *testing.T) {
 	f := newFixture(t, nil)
 	mine, also, foreign := f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u2")
 	h := f.holder(t, mine)
-	for name, id := range map[string]sid.ID{"another user's": foreign.View.ID, "unknown": sid.NewGenerator(nil).Next()} {
+	for name, id := range map[string]sid.ID{"another user's": foreign.View.ID, "unknown": sid.Next(sid.ID{}, time.Now())} {
 		if err := f.svc.RevokeOwn(t.Context(), h, id); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -93,10 +101,10 @@ func TestRevokeOthersAndAll(t *testing.T) {
 		}
 		f.sweep(t)
 	}
-	if got := f.seen.ended[session.ReasonUserRevokedAll]; got != 2 {
+	if got := f.ended(t)[session.ReasonUserRevokedAll]; got != 2 {
 		t.Errorf("reported %d", got)
 	}
-	if n, err := f.svc.RevokeUser(t.Context(), "nobody", session.ReasonServiceRevoked); err != nil || n != 0 {
+	if n, err := f.svc.RevokeUser(t.Context(), "nobody", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil || n != 0 {
 		t.Errorf("a user without sessions: %d, %v", n, err)
 	}
 }
@@ -112,7 +120,7 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 		}
 		cli = append(cli, g)
 	}
-	if err := f.svc.RevokeClient(t.Context(), "cli", session.ReasonClientRevoked); err != nil {
+	if err := f.svc.RevokeClient(t.Context(), "cli", session.Cause{Reason: session.ReasonClientRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	f.wantDead(t, cli[0].RefreshToken, cli[149].RefreshToken)
@@ -122,7 +130,7 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 	if live := f.store.Live(); live != 150 {
 		t.Errorf("%d are live", live)
 	}
-	if err := f.svc.RevokeEverything(t.Context(), session.ReasonKeyRevoked); err != nil {
+	if err := f.svc.RevokeEverything(t.Context(), session.Cause{Reason: session.ReasonKeyRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	fresh := f.mint(t, "u1")
@@ -134,13 +142,12 @@ func TestMarksOverClientAndEverything(t *testing.T) {
 	if live := f.store.Live(); live != 1 {
 		t.Errorf("%d are live", live)
 	}
-	if f.seen.ended[session.ReasonClientRevoked] != 150 || f.seen.ended[session.ReasonKeyRevoked] != 150 {
-		t.Errorf("reported: %v", f.seen.ended)
+	if f.ended(t)[session.ReasonClientRevoked] != 150 || f.ended(t)[session.ReasonKeyRevoked] != 150 {
+		t.Errorf("reported: %v", f.ended(t))
 	}
 }
 
-// A mark is forgotten when nobody needs it, and not before: the sign-ins after it stay above it.
-// A client is known by its sessions, however many others there are, until they have ended.
+// A client is found by its sessions, however many others there are, until they have ended.
 func TestHasClient(t *testing.T) {
 	f := newFixture(t, nil)
 	has := func(client string) bool {
@@ -166,7 +173,7 @@ func TestHasClient(t *testing.T) {
 	if !has("other") {
 		t.Error("the newest of many sessions is not found")
 	}
-	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonAdminRevoked); err != nil {
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonAdminRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	if has("other") {
@@ -174,37 +181,26 @@ func TestHasClient(t *testing.T) {
 	}
 }
 
-func TestMarkIsDropped(t *testing.T) {
+// A mark is kept for verifiers while a token under it is good, and no longer. The sessions
+// under it stay revoked.
+func TestMarkIsForgotten(t *testing.T) {
 	f := newFixture(t, nil)
 	old := f.mint(t, "u1")
-	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil {
+	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
 		t.Fatal(err)
 	}
-	marks := func() (n int) {
-		err := f.store.Update(t.Context(), func(tx session.Tx) error {
-			unsettled, err := tx.UnsettledMarks(100)
-			if err != nil {
-				return err
-			}
-			settled, err := tx.ExpiredMarks(f.clock.now().Add(time.Hour), 100)
-			n = len(unsettled) + len(settled)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
+	f.clock.advance(f.config.AccessLifetime + time.Minute - time.Millisecond)
 	f.sweep(t)
-	if marks() != 1 {
-		t.Error("the mark is gone while tokens under it are good")
+	if n := len(f.revoked(t)); n != 1 {
+		t.Errorf("%d revocations are kept while tokens under the mark are good, want 1", n)
 	}
-	f.clock.advance(f.config.AccessLifetime + time.Minute)
+	f.clock.advance(time.Minute) // the store trims its journal in chunks
 	f.sweep(t)
-	if n := marks(); n != 0 {
-		t.Errorf("%d marks are left", n)
+	if left := f.revoked(t); len(left) != 0 {
+		t.Errorf("kept: %+v", left)
 	}
 	f.wantDead(t, old.RefreshToken)
+	f.refresh(t, f.mint(t, "u1").RefreshToken)
 }
 
 func TestEndsOfTime(t *testing.T) {
@@ -267,7 +263,7 @@ func TestHistoryLasts(t *testing.T) {
 	f := newFixture(t, nil)
 	g := f.mint(t, "u1")
 	f.clock.advance(time.Hour)
-	if err := f.svc.Revoke(t.Context(), g.View.ID, session.ReasonAdminRevoked); err != nil {
+	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonAdminRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	f.clock.advance(f.config.History - time.Millisecond)

@@ -3,29 +3,30 @@ package session
 import (
 	"errors"
 	"fmt"
+
+	"issuer.example/session/refresh"
 )
 
-// What a use case refuses with. A store returns ErrNotFound and ErrUnavailable; the
-// others are this package's own verdicts.
+// The errors of the use cases. A [Store] returns ErrNotFound, ErrLimit and ErrUnavailable;
+// the others are verdicts of this package and of package refresh.
 var (
-	// ErrNotFound means that there is no such session, or that it is not the caller's.
+	// ErrNotFound means that there is no such session, or that it is another user's.
 	ErrNotFound = errors.New("session: not found")
 	// ErrUnavailable means that the store cannot answer now. It says nothing about
 	// whether a write has happened.
 	ErrUnavailable = errors.New("session: store unavailable")
-	// ErrRefreshTokenInvalid means that the refresh token is not one of ours, is
-	// damaged, or belongs to a session long forgotten.
-	ErrRefreshTokenInvalid = errors.New("session: refresh token invalid")
+	// ErrRefreshTokenInvalid means that the refresh token was not issued here, is damaged,
+	// or belongs to a session that the store no longer has.
+	ErrRefreshTokenInvalid = refresh.ErrTokenInvalid
 	// ErrRefreshTokenReused means that the refresh token was copied: the session has
 	// been ended.
 	ErrRefreshTokenReused = errors.New("session: refresh token reused")
-	// ErrHandoffInvalid means that the hand-off code is not one of ours, is for another
+	// ErrHandoffInvalid means that the hand-off code was not issued here, is for another
 	// origin, is too old, or was claimed before.
-	ErrHandoffInvalid = errors.New("session: hand-off code invalid")
-	// ErrForged comes with ErrRefreshTokenInvalid and ErrHandoffInvalid when the text is
-	// malformed or its tag is wrong: it was never one of ours. What is sealed under a key
-	// that is not known (any more) is not called forged, because that cannot be told.
-	ErrForged = errors.New("session: forged")
+	ErrHandoffInvalid = refresh.ErrHandoffInvalid
+	// ErrForged comes with ErrRefreshTokenInvalid and ErrHandoffInvalid if the text was never
+	// issued; see [refresh.ErrForged].
+	ErrForged = refresh.ErrForged
 	// ErrRevoked means that the session was ended before its time.
 	ErrRevoked = errors.New("session: revoked")
 	// ErrExpired means that the session has reached its absolute end.
@@ -35,32 +36,27 @@ var (
 	// ErrNotFresh means that the user must authenticate again first (RFC 9470).
 	ErrNotFresh = errors.New("session: authentication not fresh")
 	// ErrBindingMismatch means that the session was used from another network or browser
-	// than it is bound to, and has been ended for it.
+	// than the one that it is bound to, and has been ended for that.
 	ErrBindingMismatch = errors.New("session: used from elsewhere")
 	// ErrLimit means that the user has as many sessions as the policy allows.
 	ErrLimit = errors.New("session: too many sessions")
-	// ErrInvalid is what every [FieldError] is.
+	// ErrInvalid matches every [FieldError].
 	ErrInvalid = errors.New("session: invalid request")
 )
 
-// What a keyring refuses with.
-var (
-	errForgedToken   = fmt.Errorf("%w: %w", ErrRefreshTokenInvalid, ErrForged)
-	errForgedHandoff = fmt.Errorf("%w: %w", ErrHandoffInvalid, ErrForged)
-)
-
-// FieldError says which field of a request is wrong, and how. It is an [ErrInvalid].
+// FieldError says which field of a request is wrong, and how. errors.Is finds [ErrInvalid]
+// in it.
 type FieldError struct {
-	Field  string // as it is named in the HTTP interface
+	Field  string // its name in the HTTP interface
 	Reason string // what it must be; never the value itself
 }
 
 func (e *FieldError) Error() string { return fmt.Sprintf("%s %s", e.Field, e.Reason) }
 
-// Is makes every FieldError an [ErrInvalid].
+// Is reports whether target is [ErrInvalid].
 func (e *FieldError) Is(target error) bool { return target == ErrInvalid }
 
-// refusal is the error that using an ended session gets.
+// refusal is the error for using a session that has ended so.
 func (e End) refusal() error {
 	switch e.Reason {
 	case ReasonExpired:
@@ -70,4 +66,23 @@ func (e End) refusal() error {
 	default:
 		return ErrRevoked
 	}
+}
+
+// ignoreNotFound makes ErrNotFound a success: a session that the store does not have needs
+// no end.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// invalidIfNotFound replaces ErrNotFound by invalid. A token or code whose session the store
+// does not have belongs to one that was forgotten, or that began after the backup which was
+// restored.
+func invalidIfNotFound(err, invalid error) error {
+	if errors.Is(err, ErrNotFound) {
+		return invalid
+	}
+	return err
 }

@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/fact"
 	"issuer.example/jwt"
+	"issuer.example/revocation"
 	"issuer.example/session"
-	"issuer.example/sid"
+	"issuer.example/session/refresh"
 	"issuer.example/store/bolt"
 )
 
@@ -38,27 +40,13 @@ func (c *clock) advance(d time.Duration) {
 // observed counts what the service reports.
 type observed struct {
 	mu        sync.Mutex
-	minted    int
 	refreshed map[string]int
-	ended     map[session.Reason]int
-}
-
-func (o *observed) Minted() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.minted++
 }
 
 func (o *observed) Refreshed(outcome string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.refreshed[outcome]++
-}
-
-func (o *observed) Ended(reason session.Reason, n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.ended[reason] += n
 }
 
 // fixture is a service over a real store, with a clock of its own.
@@ -78,7 +66,7 @@ func newFixture(t testing.TB, change func(*session.Config)) *fixture {
 	f := &fixture{
 		path:  filepath.Join(t.TempDir(), "issuer.db"),
 		clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
-		seen:  &observed{refreshed: map[string]int{}, ended: map[session.Reason]int{}},
+		seen:  &observed{refreshed: map[string]int{}},
 	}
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -93,12 +81,12 @@ func newFixture(t testing.TB, change func(*session.Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.config = session.Config{
-		IDs: sid.NewGenerator(f.clock.now), Signer: signer, Keys: published,
-		RefreshKeys: []session.RefreshKey{{ID: 1, Key: [32]byte{1}}},
+		Signer: signer, Keys: published,
+		RefreshKeys: []refresh.Key{{ID: 1, Key: [32]byte{1}}},
 		Issuer:      testIssuer, Audience: []string{testIssuer}, AccessLifetime: 5 * time.Minute,
 		IdleTimeout: 7 * 24 * time.Hour, AbsoluteTimeout: 30 * 24 * time.Hour,
 		FreshAge: 10 * time.Minute, History: 30 * 24 * time.Hour,
-		Refresh:  session.RefreshPolicy{Window: window},
+		Refresh:  refresh.Policy{Window: window},
 		Observer: f.seen, Now: f.clock.now,
 	}
 	if change != nil {
@@ -120,6 +108,19 @@ func (f *fixture) open(t testing.TB) {
 	if f.svc, err = session.New(f.config); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// beside starts another issuer on the fixture's store, whose clock differs by that much.
+func (f *fixture) beside(t testing.TB, differs time.Duration) *fixture {
+	t.Helper()
+	other := *f
+	other.clock = &clock{t: f.clock.now().Add(differs)}
+	other.config.Now = other.clock.now
+	var err error
+	if other.svc, err = session.New(other.config); err != nil {
+		t.Fatal(err)
+	}
+	return &other
 }
 
 // reopen closes the store and starts again, as a new process would.
@@ -166,7 +167,7 @@ func (f *fixture) holder(t failer, g session.Grant) session.Holder {
 	return h
 }
 
-// wantDead fails if any of the refresh tokens still does anything.
+// wantDead fails if any of the refresh tokens is not refused as revoked.
 func (f *fixture) wantDead(t failer, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {
@@ -188,4 +189,36 @@ func (f *fixture) sweep(t failer) {
 			return
 		}
 	}
+}
+
+// facts returns the journal of the fixture's store.
+func (f *fixture) facts(t failer) []fact.Fact {
+	t.Helper()
+	all, _, err := f.store.Facts(t.Context(), 0, 1<<20)
+	if err != nil {
+		t.Fatalf("reading the journal: %v", err)
+	}
+	return all
+}
+
+// ended counts the ends on record, by reason.
+func (f *fixture) ended(t failer) map[session.Reason]int {
+	t.Helper()
+	count := map[session.Reason]int{}
+	for _, entry := range f.facts(t) {
+		if entry.Kind == fact.Ended {
+			count[session.Reason(entry.What)]++
+		}
+	}
+	return count
+}
+
+// revoked returns the revocations that verifiers learn of.
+func (f *fixture) revoked(t failer) []revocation.Entry {
+	t.Helper()
+	entries, _, err := f.store.Revocations(t.Context(), 0, 1<<20)
+	if err != nil {
+		t.Fatalf("reading the revocations: %v", err)
+	}
+	return entries
 }

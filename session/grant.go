@@ -7,18 +7,26 @@ import (
 	"time"
 
 	"issuer.example/jwt"
+	"issuer.example/session/refresh"
 )
+
+// RefreshTokenLen is the length of a refresh token's text, in bytes.
+const RefreshTokenLen = refresh.TokenLen
+
+// maxLeeway is the most that a verifier may allow for clocks that differ. What verifiers
+// must know of a revocation is kept for them that much longer.
+const maxLeeway = time.Minute
 
 // Grant is what a client gets: a session and the tokens for it.
 type Grant struct {
 	View            View
 	AccessToken     string
 	AccessExpiresAt time.Time
-	RefreshToken    string  // "" where none is due
-	Outcome         Outcome // of a refresh
+	RefreshToken    string          // "" where none is due
+	Outcome         refresh.Outcome // of a refresh
 }
 
-// grant signs an access token for a live session.
+// grant signs an access token for a live session. It expires no later than the session.
 func (s *Service) grant(v View, now time.Time) (Grant, error) {
 	issued := now.Truncate(time.Second)
 	expiry := issued.Add(s.cfg.AccessLifetime)
@@ -34,34 +42,63 @@ func (s *Service) grant(v View, now time.Time) (Grant, error) {
 	if len(claims.Audience) == 0 {
 		claims.Audience = s.cfg.Audience
 	}
-	if v.Claims != nil {
-		if err := json.Unmarshal(v.Claims, &claims.Extra); err != nil {
-			return Grant{}, fmt.Errorf("reading the claims of session %s: %w", v.ID, err)
-		}
+	var err error
+	if claims.Extra, err = extraClaims(v.Session); err != nil {
+		return Grant{}, err
 	}
 	text, err := s.cfg.Signer.Mint(claims)
 	if err != nil {
-		return Grant{}, unminted(err)
+		return Grant{}, mintError(err)
 	}
-	s.dated(now)
+	s.noteIssueTime(now)
 	return Grant{View: v, AccessToken: text, AccessExpiresAt: expiry}, nil
 }
 
-// unminted is an error of our own minting. It must not look like one of a token that a
-// caller has brought, so it hides what package jwt calls it.
-func unminted(err error) error {
+// extraClaims are the session's further claims, and its scope.
+func extraClaims(sess Session) (extra map[string]json.RawMessage, err error) {
+	if sess.Claims != nil {
+		if err := json.Unmarshal(sess.Claims, &extra); err != nil {
+			return nil, fmt.Errorf("reading the claims of session %s: %w", sess.ID, err)
+		}
+	}
+	if sess.Scope == "" {
+		return extra, nil
+	}
+	if extra == nil {
+		extra = make(map[string]json.RawMessage, 1)
+	}
+	if extra["scope"], err = json.Marshal(sess.Scope); err != nil {
+		return nil, fmt.Errorf("writing the scope of session %s: %w", sess.ID, err)
+	}
+	return extra, nil
+}
+
+// mintError is an error of our own minting. It hides the sentinels of package jwt, which
+// would otherwise be taken for a verdict on a token that the caller has sent.
+func mintError(err error) error {
 	if jwt.Cause(err) != "" {
 		return fmt.Errorf("minting an access token: %s", err.Error())
 	}
 	return fmt.Errorf("minting an access token: %w", err)
 }
 
-// dated notes the time that a token was dated with.
-func (s *Service) dated(at time.Time) {
+// noteIssueTime remembers the latest time that a token was dated with.
+func (s *Service) noteIssueTime(at time.Time) {
 	for ms := at.UnixMilli(); ; {
 		newest := s.issued.Load()
 		if ms <= newest || s.issued.CompareAndSwap(newest, ms) {
 			return
 		}
 	}
+}
+
+// latestIssued is the latest of the times that a token was or may have been dated with.
+func (s *Service) latestIssued(times ...time.Time) time.Time {
+	return latest(append(times, time.UnixMilli(s.issued.Load()).UTC())...)
+}
+
+// notice says for how long verifiers must know of a revocation. The times are those that
+// tokens under it may have been dated with.
+func (s *Service) notice(times ...time.Time) Notice {
+	return Notice{Issued: s.latestIssued(times...), Life: s.cfg.AccessLifetime + maxLeeway}
 }

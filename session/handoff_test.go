@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 const spa = "https://app.example"
@@ -41,14 +42,14 @@ func TestClaim(t *testing.T) {
 		t.Errorf("idle end %v, want %v", g.View.IdleExpiresAt, want)
 	}
 	f.holder(t, g)
-	// One use, also after a restart; what was claimed goes on.
+	// A code can be used once, also after a restart; the claimed session goes on.
 	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
 	f.reopen(t)
 	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
 	f.clock.advance(6 * 24 * time.Hour)
 	f.sweep(t)
 	next := f.refresh(t, g.RefreshToken)
-	if next.Outcome != session.OutcomeAdvanced {
+	if next.Outcome != refresh.Advanced {
 		t.Errorf("refreshed: %s", next.Outcome)
 	}
 	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
@@ -72,18 +73,18 @@ func TestClaimIsRefused(t *testing.T) {
 	for _, bad := range []string{"", "hc_", bound.Code + "A", bound.Code[:len(bound.Code)-1], normal.RefreshToken, normal.AccessToken, bound.Code[:20] + "\n" + bound.Code[21:]} {
 		f.wantNoClaim(t, bad, spa, session.ErrHandoffInvalid)
 	}
-	// A code is no token.
+	// A code is not accepted as a refresh token.
 	if _, err := f.svc.Refresh(t.Context(), bound.Code, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 		t.Error(err)
 	}
 	revoked := f.handoff(t, spa)
-	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked); err != nil {
+	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
 		t.Fatal(err)
 	}
 	f.wantNoClaim(t, revoked.Code, spa, session.ErrRevoked)
 }
 
-// A session that nobody claims ends with its code, and is gone from the lists.
+// A session that is not claimed ends with its code, and is no longer listed.
 func TestUnclaimedSessionEnds(t *testing.T) {
 	f := newFixture(t, nil)
 	h := f.handoff(t, spa)

@@ -8,8 +8,8 @@ import (
 	"issuer.example/session"
 )
 
-// TestListsAreBounded: who has signed in very often gets a list of the newest sessions, with
-// their own, and still ends them all.
+// A user who has signed in very often gets a list of the newest sessions and their own, and can
+// still end them all.
 func TestListsAreBounded(t *testing.T) {
 	f := newFixture(t, nil)
 	first := f.mint(t, "u1")

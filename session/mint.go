@@ -5,18 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"issuer.example/revocation"
-)
-
-// LimitPolicy says what happens when a user who has all the sessions that they may have
-// signs in once more.
-type LimitPolicy string
-
-// The limit policies.
-const (
-	LimitEvictOldest LimitPolicy = "evict_oldest" // the session that began first ends
-	LimitEvictIdle   LimitPolicy = "evict_idle"   // the session that was used longest ago ends
-	LimitRefuse      LimitPolicy = "refuse"       // the sign-in is refused with ErrLimit
+	"issuer.example/session/refresh"
 )
 
 // MintRequest is a request for a session, by a backend that has authenticated the user.
@@ -25,104 +14,58 @@ type MintRequest struct {
 	ClientID string          // the name of the service key that asks
 	Claims   json.RawMessage // an object of further claims, or nil
 	Audience []string        // nil: the configured one
+	Scope    string          // of its access tokens (RFC 9068 §2.2.3); "" for none
 	AMR      []string
 	ACR      string
 	Label    string
 	From     Client // the user's device, not the backend
 }
 
-// Mint begins a session. What it refuses is a [FieldError], [ErrLimit] or
-// [ErrUnavailable]. The limit holds however many sign-ins of a user run at once, because
-// it is judged in the transaction that adds the session.
+// Mint begins a session. It refuses a request with a [FieldError] or [ErrLimit]. The limit
+// holds however many sign-ins of a user run at once.
 func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
-	v, now, err := s.begin(ctx, req, s.cfg.IdleTimeout)
+	v, err := s.begin(ctx, req, s.cfg.IdleTimeout)
 	if err != nil {
 		return Grant{}, err
 	}
-	g, err := s.grant(v, now)
+	g, err := s.grant(v, v.CreatedAt)
 	if err != nil {
 		return Grant{}, err
 	}
-	g.RefreshToken = s.ring.seal(s.ring.first(v.ID))
+	g.RefreshToken = s.ring.Seal(s.ring.First(v.ID))
 	return g, nil
 }
 
 // begin begins a session of that idle timeout.
-func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration) (v View, now time.Time, err error) {
+func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration) (View, error) {
 	if err := req.check(); err != nil {
-		return View{}, now, err
+		return View{}, err
 	}
-	evicted := 0
-	err = s.cfg.Store.Update(ctx, func(tx Tx) (err error) {
-		now, evicted = s.now(), 0
-		if s.cfg.MaxPerUser > 0 {
-			if evicted, err = s.makeRoom(tx, req.User.ID, now); err != nil {
-				return err
-			}
-		}
-		v, err = s.create(tx, req, now, idle)
-		return err
+	now := s.now()
+	created, err := s.cfg.Store.Create(ctx, CreateRequest{
+		Session: s.newSession(req, idle, now),
+		State:   State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: req.From.IP.Unmap()},
+		Limit:   s.limit(now),
+		By:      req.ClientID,
 	})
 	if err != nil {
-		return View{}, now, err
+		return View{}, err
 	}
-	s.cfg.Observer.Minted()
-	s.cfg.Observer.Ended(ReasonLimit, evicted)
-	return v, now, nil
+	return s.view(created.Session, now), nil
 }
 
-// create adds the session, under an id above every mark that could cover it.
-func (s *Service) create(tx Tx, req MintRequest, now time.Time, idle time.Duration) (View, error) {
-	for _, scope := range revocation.ScopesOf(req.User.ID, req.ClientID) {
-		mark, ok, err := tx.Mark(scope)
-		if err != nil {
-			return View{}, err
-		}
-		if ok {
-			s.cfg.IDs.Observe(mark.SID)
-		}
-	}
-	sess := Session{
-		ID: s.cfg.IDs.Next(), User: req.User, ClientID: req.ClientID,
-		Claims: req.Claims, Audience: req.Audience, AMR: req.AMR, ACR: req.ACR, Label: req.Label,
+// newSession is the record of a session that begins now. The store gives its ID.
+func (s *Service) newSession(req MintRequest, idle time.Duration, now time.Time) Session {
+	return Session{
+		User: req.User, ClientID: req.ClientID, Claims: req.Claims, Audience: req.Audience,
+		Scope: req.Scope, AMR: req.AMR, ACR: req.ACR, Label: req.Label,
 		IP: req.From.IP.Unmap(), UserAgent: req.From.UserAgent,
 		CreatedAt: now, AuthTime: now.Truncate(time.Second),
 		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout).Truncate(time.Second), IdleTimeout: idle,
 	}
-	st := State{RedeemedAt: now, LastSeenAt: now, LastIP: sess.IP}
-	v := s.unmarked(Snapshot{Session: sess, State: st})
-	return v, tx.Create(sess, st, v.IdleExpiresAt)
 }
 
-// maxEvicted bounds what one sign-in ends, which everyone else's writes wait behind. It is
-// reached only after the limit has been lowered: the rest goes with the next sign-ins.
-const maxEvicted = 64
-
-// makeRoom ends as many sessions of the user as the limit asks for, so that one more fits.
-func (s *Service) makeRoom(tx Tx, userID string, now time.Time) (int, error) {
-	var live []View
-	for v, err := range s.live(tx, userID, now) {
-		if err != nil {
-			return 0, err
-		}
-		live = append(live, v)
-	}
-	excess := len(live) + 1 - s.cfg.MaxPerUser
-	if excess <= 0 {
-		return 0, nil
-	}
-	switch s.cfg.OnLimit {
-	case LimitRefuse:
-		return 0, ErrLimit
-	case LimitEvictIdle:
-		sortByLastSeen(live)
-	case LimitEvictOldest: // as they come: newest first
-	}
-	excess = min(excess, maxEvicted)
-	for _, v := range live[len(live)-excess:] {
-		if err := s.end(tx, v, ReasonLimit, now); err != nil {
-			return 0, err
-		}
-	}
-	return excess, nil
+// limit is how many sessions a user may have.
+func (s *Service) limit(now time.Time) Limit {
+	return Limit{Max: s.cfg.MaxPerUser, Policy: s.cfg.OnLimit, Judge: s.judgeAt(now), Notice: s.notice(now)}
 }

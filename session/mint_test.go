@@ -43,6 +43,18 @@ func TestMintRefuses(t *testing.T) {
 		{"no audience at all", with(func(r *session.MintRequest) { r.Audience = []string{} }), "audience"},
 		{"empty audience", with(func(r *session.MintRequest) { r.Audience = []string{""} }), "audience"},
 		{"17 audiences", with(func(r *session.MintRequest) { r.Audience = strings.Split(long(17), "") }), "audience"},
+		{"scope", with(func(r *session.MintRequest) { r.Scope = "read write:orders https://x.example/!#[]~" }), ""},
+		{"the longest scope", with(func(r *session.MintRequest) { r.Scope = long(1024) }), ""},
+		{"scope too long", with(func(r *session.MintRequest) { r.Scope = long(1025) }), "scope"},
+		{"scope with two spaces", with(func(r *session.MintRequest) { r.Scope = "read  write" }), "scope"},
+		{"scope that begins with a space", with(func(r *session.MintRequest) { r.Scope = " read" }), "scope"},
+		{"scope that ends with a space", with(func(r *session.MintRequest) { r.Scope = "read " }), "scope"},
+		{"scope with a tab", with(func(r *session.MintRequest) { r.Scope = "read\twrite" }), "scope"},
+		{"scope with a quote", with(func(r *session.MintRequest) { r.Scope = `a"b` }), "scope"},
+		{"scope with a backslash", with(func(r *session.MintRequest) { r.Scope = `a\b` }), "scope"},
+		{"scope beyond ASCII", with(func(r *session.MintRequest) { r.Scope = "lesen-ä" }), "scope"},
+		{"scope of invalid UTF-8", with(func(r *session.MintRequest) { r.Scope = "a\xff" }), "scope"},
+		{"scope among the claims", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"scope":"root"}`) }), "claims"},
 		{"amr too long", with(func(r *session.MintRequest) { r.AMR = []string{long(65)} }), "amr"},
 		{"claims", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"role":"admin","deep":{"a":[1]}}`) }), ""},
 		{"claims that set sub", with(func(r *session.MintRequest) { r.Claims = json.RawMessage(`{"sub":"root"}`) }), "claims"},
@@ -75,8 +87,8 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
-// The largest session that is accepted makes a token that a strict verifier takes.
-func TestLargestTokenIsStillTaken(t *testing.T) {
+// The largest session that is accepted makes a token that a strict verifier accepts.
+func TestLargestTokenIsAccepted(t *testing.T) {
 	f := newFixture(t, nil)
 	filler := 4600
 	for ; ; filler-- {
@@ -177,15 +189,15 @@ func TestLimitEvicts(t *testing.T) {
 					t.Errorf("session %d: ended %+v", i, v.End)
 				}
 			}
-			if f.seen.ended[session.ReasonLimit] != 1 {
-				t.Errorf("reported: %v", f.seen.ended)
+			if f.ended(t)[session.ReasonLimit] != 1 {
+				t.Errorf("reported: %v", f.ended(t))
 			}
 		})
 	}
 }
 
-// Sessions that are over do not count against the limit, though nobody has swept them yet.
-func TestLimitDoesNotCountTheDead(t *testing.T) {
+// Sessions that have ended do not count against the limit, also before they are swept.
+func TestLimitCountsLiveSessionsOnly(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 2, session.LimitRefuse })
 	for range 5 {
 		f.mint(t, "u1")
@@ -201,7 +213,7 @@ func TestSignInRightAfterRevokeAllWorks(t *testing.T) {
 	f := newFixture(t, nil) // the clock does not move: all of this is one millisecond
 	for i := range 20 {
 		before := f.mint(t, "u1")
-		n, err := f.svc.RevokeUser(t.Context(), "u1", session.ReasonServiceRevoked)
+		n, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
 		if want := min(i+1, 2); err != nil || n != want {
 			t.Fatalf("revoked %d: %v", n, err)
 		}

@@ -5,50 +5,54 @@ import (
 	"log/slog"
 	"time"
 
+	"issuer.example/fact"
 	"issuer.example/sid"
 )
 
 // ReauthRequest says how the user has proved who they are again.
 type ReauthRequest struct {
+	By   string   // the name of the service key that asks
 	AMR  []string // nil leaves what it was
 	ACR  string   // "" leaves what it was
 	From Client   // if known, what the session is bound to from now on
 }
 
-// Reauthenticate notes that the user of a live session has authenticated again: its
-// auth_time is now, its amr and acr are raised, its id and its end stay. The grant has
+// Reauthenticate records that the user of a live session has authenticated again: its
+// auth_time is now, its amr and acr are replaced, its id and its end stay. The grant has
 // a new access token and no refresh token. [ErrNotFound] if no such session is live.
 func (s *Service) Reauthenticate(ctx context.Context, id sid.ID, req ReauthRequest) (Grant, error) {
 	if err := req.check(); err != nil {
 		return Grant{}, err
 	}
-	var (
-		v   View
-		now time.Time
-	)
-	err := s.cfg.Store.Update(ctx, func(tx Tx) error {
-		snap, before, err := s.load(tx, id, s.now())
-		if err != nil {
-			return err
-		}
-		if !before.End.IsZero() {
-			return ErrNotFound
-		}
-		now = latest(s.now(), snap.State.LastSeenAt)
-		snap.Session = req.amend(snap.Session, now)
-		if err := checkSize(snap.Session); err != nil {
-			return err
-		}
-		v = s.unmarked(snap)
-		return tx.Amend(snap.Session)
+	now := s.now()
+	after, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: id}}, func(snap, _ Snapshot) (Change, error) {
+		return s.reauthenticate(snap, req, now)
 	})
 	if err != nil {
 		return Grant{}, err
 	}
+	v := s.view(after, now)
 	s.cfg.Logger.Info("user authenticated again", slog.String("sid", id.String()), slog.String("acr", v.ACR))
-	return s.grant(v, now)
+	return s.grant(v, latest(now, v.LastSeenAt))
 }
 
+// reauthenticate decides what a new authentication changes.
+func (s *Service) reauthenticate(snap Snapshot, req ReauthRequest, now time.Time) (Change, error) {
+	if !s.view(snap, now).End.IsZero() {
+		return Change{}, ErrNotFound
+	}
+	at := latest(now, snap.State.LastSeenAt)
+	sess := req.amend(snap.Session, at)
+	if err := checkSize(sess); err != nil {
+		return Change{}, err
+	}
+	return Change{
+		Session: &sess,
+		Facts:   []fact.Fact{{Kind: fact.Changed, At: at, SID: sess.ID, What: factReauthenticated, By: req.By}},
+	}, nil
+}
+
+// amend returns the session's record after the authentication.
 func (r ReauthRequest) amend(sess Session, now time.Time) Session {
 	sess.AuthTime = now.Truncate(time.Second)
 	if r.AMR != nil {

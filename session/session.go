@@ -1,14 +1,15 @@
-// Package session is the product's heart: issuing sessions, refreshing them, ending
-// them, listing them, and the policies about all four.
+// Package session issues sessions, refreshes, changes, lists and ends them, and holds the
+// policies about that.
 //
 // A session is a record ([Session], which hardly ever changes) and a state ([State],
 // which every first use of a refresh token changes). It is live until it has an [End].
-// [Service] holds the use cases; each is one transaction of a [Store]. The rules for
-// refresh tokens are a pure function over the state (redeem.go); the token itself is
-// self-describing and authenticated (token.go), so that no row per token exists.
+// [Service] holds the use cases. Each asks the [Store] for one thing: a session, a page of
+// them, a new one, a change of one, a mark over many. What changes is decided by pure
+// functions of the [Snapshot] that the store hands them. The rules for refresh tokens are
+// package refresh.
 //
-// Callers must know: a session id ([sid.ID]) is public and never a credential, and
-// every error that a caller can act on is one of the sentinels in errors.go.
+// A session id ([sid.ID]) is public and never a credential. Every error that a caller can
+// act on is one of the errors of this package.
 package session
 
 import (
@@ -16,6 +17,8 @@ import (
 	"net/netip"
 	"time"
 
+	"issuer.example/revocation"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -28,20 +31,22 @@ type User struct {
 	Image string
 }
 
-// Session is the record of a session: what was true at sign-in.
-// Only a reauthentication changes it (AuthTime, AMR, ACR and what the session is bound to).
+// Session is the record of a session: what was true at sign-in. A reauthentication changes
+// it (AuthTime, AMR, ACR and what the session is bound to), and the claim of a hand-off code
+// (IdleTimeout).
 type Session struct {
 	ID       sid.ID
 	User     User
 	ClientID string          // name of the service key that minted it: `client_id`
 	Claims   json.RawMessage // a JSON object added to every access token, or nil
 	Audience []string        // `aud` of its access tokens; nil means the configured one
+	Scope    string          // `scope` of its access tokens (RFC 9068 §2.2.3): tokens apart by one space, or ""
 	AMR      []string        // how the user authenticated (RFC 8176)
 	ACR      string          // how strong that was
 	Label    string          // a name for the device, for people
 
 	IP        netip.Addr // where the sign-in came from; invalid if unknown. Binding judges by it.
-	UserAgent string     // likewise
+	UserAgent string     // the sign-in's, or ""; binding judges by it
 
 	CreatedAt time.Time
 	AuthTime  time.Time // when the user last proved who they are
@@ -53,12 +58,10 @@ type Session struct {
 
 // State is what refreshing changes. Its size does not depend on how often that was.
 type State struct {
-	Generation uint32    // G: generation of the newest redeemed token, 0 before the first
-	Branch     Branch    // R: that token's branch
-	KeyID      byte      // under which key that token was sealed
-	RedeemedAt time.Time // T: when it was first redeemed; before the first, when the session began
-	LastSeenAt time.Time // the idle timeout counts from here
-	LastIP     netip.Addr
+	refresh.State
+
+	LastSeenAt time.Time  // the idle timeout counts from here
+	LastIP     netip.Addr // where it was last used from; invalid if unknown
 }
 
 // End is why and when a session ended. The zero End means that it has not.
@@ -76,6 +79,9 @@ type Snapshot struct {
 	Session Session
 	State   State // of an ended session: the last one
 	End     End
+	// Mark is the earliest mark, by its time, that covers the session; the zero Mark if none
+	// does. It is not looked up for a session whose end is on record.
+	Mark revocation.Mark
 }
 
 // Reason says why a session ended. The words are stable: they are stored, shown and

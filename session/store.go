@@ -2,95 +2,198 @@ package session
 
 import (
 	"context"
-	"iter"
 	"time"
 
+	"issuer.example/fact"
 	"issuer.example/revocation"
 	"issuer.example/sid"
 )
 
-// Store keeps sessions, marks and the revocation log.
+// Store keeps sessions and marks, and writes the journal of facts.
 //
-// Both methods return [ErrUnavailable] when the store cannot answer, whatever fn made
-// of it, and the context's error when it ends before fn has run. An error from fn is
-// returned as it is.
+// A method returns nil once all that it has read and written is durable. An error leaves
+// the store unchanged, with one exception: [ErrUnavailable] means that the store cannot
+// answer, or that the context ended after the write had begun, and says nothing about
+// whether the write happened. A context that ends before that gives its own error.
+//
+// Methods are serialisable among each other, also across several issuers that share the
+// store and whose clocks differ. The store gives the identifiers: it alone knows what is
+// committed. Every function that it is given must be pure: it may run more than once, on
+// another goroutine, and must neither block nor use the store. If it keeps results, it must
+// set them afresh each time.
+//
+// The store writes the facts of what it does (created, ended, marked) in the same
+// transaction.
 type Store interface {
-	// View runs fn on one consistent snapshot of what has been committed.
-	View(ctx context.Context, fn func(Reader) error) error
+	// Load returns one session, live or ended. [ErrNotFound] if there is none.
+	Load(ctx context.Context, ref Ref) (Snapshot, error)
 
-	// Update runs fn in one transaction. Transactions are serialisable: each sees all
-	// that was committed before it. When Update returns nil, what fn wrote is durable;
-	// when fn returns an error, nothing that it wrote remains. fn may run more than
-	// once, on another goroutine, so it must set its results afresh each time; it
-	// must not block, and its writes must follow its reads: it does not see them.
-	Update(ctx context.Context, fn func(Tx) error) error
+	// List returns sessions, newest first. A record that cannot be read is left out and
+	// counted in the page.
+	List(ctx context.Context, q Query) (Page, error)
+
+	// Create adds a session under a new identifier, which is greater than every mark that
+	// could cover it and than those of all sessions of the same user that were created
+	// before. The limit holds exactly, however many sign-ins of the user run at once, at
+	// whichever issuer. [ErrLimit] if it refuses the session.
+	Create(ctx context.Context, c CreateRequest) (Created, error)
+
+	// Change reads a session, with its marks, and writes what decide returns, as if nobody
+	// else wrote in between. It returns the session as it is afterwards. [ErrNotFound] if
+	// there is no such session; an error of decide is returned as it is. A change of the
+	// state, or an end, of a session whose end is on record does nothing.
+	Change(ctx context.Context, at Target, decide Decision) (Snapshot, error)
+
+	// Mark revokes every session of a scope that was acknowledged before, with one mark.
+	// Unless the mark spares its holder, its bound is a new identifier, which the store takes
+	// when it commits: a session that is created afterwards is not covered. A mark only ever
+	// rises. It is written whatever the number of sessions under it is.
+	Mark(ctx context.Context, m MarkRequest) (Marked, error)
+
+	// Sweep does a bounded part of the store's upkeep: it records the ends of sessions that
+	// are over by the clock or under a mark, forgets what is old, and trims marks and
+	// journal. More says that there is more to do now. One Sweep at a time runs in a
+	// process; several processes may sweep one store.
+	Sweep(ctx context.Context, s SweepRequest) (Swept, error)
 }
 
-// Reader reads within a transaction.
-type Reader interface {
-	// Session returns one session, live or ended. [ErrNotFound] if there is none.
-	Session(id sid.ID) (Snapshot, error)
-
-	// UserSession returns one session of a user, live or ended. [ErrNotFound] if there is
-	// none, or if it is another user's: the two must take the same time, so that nobody
-	// learns which sessions others have.
-	UserSession(userID string, id sid.ID) (Snapshot, error)
-
-	// UserSessions yields the sessions of a user, newest first: those without a recorded
-	// end, or those with one.
-	UserSessions(userID string, ended bool) iter.Seq2[Snapshot, error]
-
-	// Mark returns the mark of a scope; ok is false if there is none.
-	Mark(scope revocation.Scope) (mark revocation.Mark, ok bool, err error)
-}
-
-// Tx reads and writes within a transaction.
-type Tx interface {
-	Reader
-
-	// Create adds a session, first [Due] at that time. Its id is greater than every other's.
-	Create(s Session, st State, due time.Time) error
-	// Amend replaces the record of a session; id, user and times of birth and end stay.
-	Amend(s Session) error
-	// SetState replaces the state of a session that has no recorded end.
-	SetState(id sid.ID, st State) error
-	// End records the end of a session. It does nothing if one is on record.
-	End(id sid.ID, end End) error
-	// Revoke appends an entry to the revocation log, which numbers it in commit order.
-	// An entry that is a mark also becomes its scope's mark.
-	Revoke(entry revocation.Entry) error
-
-	Upkeep
-}
-
-// Upkeep is what the sweeper needs.
-type Upkeep interface {
-	// Due lists up to limit sessions that are to be looked at by then, oldest first.
-	Due(by time.Time, limit int) ([]Due, error)
-	// Defer makes a due session due again later.
-	Defer(due Due, at time.Time) error
-	// Purge removes a due session, its end and all that points to it.
-	Purge(due Due) error
-	// LiveAfter lists up to limit sessions without a recorded end, in order of id,
-	// beginning after that id.
-	LiveAfter(id sid.ID, limit int) ([]Snapshot, error)
-	// UnsettledMarks lists up to limit marks that are not settled. It reads no others.
-	UnsettledMarks(limit int) ([]revocation.Mark, error)
-	// ExpiredMarks lists up to limit settled marks that verifiers may have forgotten by
-	// then. It reads no others.
-	ExpiredMarks(by time.Time, limit int) ([]revocation.Mark, error)
-	// Settle records that every session under the mark has its own end. It does
-	// nothing if the mark has been raised meanwhile.
-	Settle(mark revocation.Mark) error
-	// DropMark removes a mark, unless it has been raised meanwhile.
-	DropMark(mark revocation.Mark) error
-	// TrimLog removes up to limit of the oldest log entries that verifiers may have
-	// forgotten by then, and returns how many it removed.
-	TrimLog(by time.Time, limit int) (int, error)
-}
-
-// Due is a session that the sweeper is to look at.
-type Due struct {
-	At time.Time // whole milliseconds
+// Ref names a session.
+type Ref struct {
 	ID sid.ID
+	// UserID, if not "", must be the session's user: another user's session is
+	// [ErrNotFound] then, in the same time as one that does not exist, so that nobody
+	// learns which sessions others have.
+	UserID string
+}
+
+// Query asks for sessions.
+type Query struct {
+	UserID   string // "": of all users
+	ClientID string // "": of all clients
+	// Ended asks for sessions with a recorded end instead of those without. A session
+	// without a recorded end can be over all the same: see [Snapshot].
+	Ended bool
+	// Before asks for sessions older than that one: the cursor of the page before. Zero:
+	// from the newest.
+	Before sid.ID
+	// Limit is how many sessions a page has at most; required.
+	Limit int
+}
+
+// Page is an answer to a [Query].
+type Page struct {
+	Sessions   []Snapshot // newest first
+	Unreadable int        // records that were left out because they are damaged
+	// Next is the cursor of the page that follows; zero if this is the last one. A page
+	// that has a Next can hold fewer sessions than the limit, even none.
+	Next sid.ID
+}
+
+// CreateRequest asks for a session.
+type CreateRequest struct {
+	Session Session // its ID is ignored
+	State   State
+	Limit   Limit
+	By      string // the client that asks for it
+}
+
+// Created is what [Store.Create] has done.
+type Created struct {
+	Session Snapshot
+	Evicted []Snapshot // those that the limit has ended, with their ends
+}
+
+// Target is what [Store.Change] changes.
+type Target struct {
+	Ref
+	// Holder, if not zero, is the session on whose behalf the change is made. It is read in
+	// the same transaction. [ErrNotFound] if it is not there.
+	Holder sid.ID
+}
+
+// Decision decides what becomes of a session. holder is the zero Snapshot unless the
+// [Target] names one. It is pure: see [Store].
+type Decision func(session, holder Snapshot) (Change, error)
+
+// Change is what is written to a session. The zero Change writes nothing.
+type Change struct {
+	Session *Session    // replaces the record; ID, user, and times of beginning and end stay
+	State   *State      // replaces the state
+	End     *Ending     // ends the session
+	Facts   []fact.Fact // further facts, of kind Changed or Administered
+}
+
+// Ending ends a session before its time.
+type Ending struct {
+	End
+	By     string // the client that asked for it, or ""
+	Notice Notice
+}
+
+// Notice says for how long verifiers must know of a revocation: until all tokens have
+// expired that it covers. The store keeps it for Life after the latest of Issued and all
+// times that it has on record (of sign-ins, uses, authentications and earlier requests),
+// because an issuer whose clock was ahead may have dated tokens with them. The zero Notice
+// says that verifiers need not know.
+type Notice struct {
+	Issued time.Time     // the latest date of a token, as far as this issuer knows
+	Life   time.Duration // lifetime of access tokens plus the leeway of verifiers
+}
+
+// MarkRequest asks for a mark.
+type MarkRequest struct {
+	Scope  revocation.Scope
+	At     time.Time
+	Reason Reason
+	By     string // the client that asked for it, or ""
+	Notice Notice
+	// Judge says which sessions are live: those of a user are counted.
+	Judge Judge
+
+	// Holder, if not zero, is the session on whose behalf the mark is made; Allow judges it
+	// in the same transaction and refuses the mark with an error. [ErrNotFound] if it is not
+	// there.
+	Holder sid.ID
+	Allow  func(holder Snapshot) error
+	// SpareHolder leaves the holder's session alive: the mark then covers the user's
+	// sessions that are older, and those that are newer end one by one.
+	SpareHolder bool
+}
+
+// Marked is what [Store.Mark] has done.
+type Marked struct {
+	Mark revocation.Mark
+	// Ended is how many live sessions of the user it has ended. Sessions of wider scopes
+	// are not counted: 0.
+	Ended int
+	// Unreadable is how many of the user's sessions could not be read, and so not be
+	// counted. The mark covers them too.
+	Unreadable int
+}
+
+// Judge is the verdict on a snapshot at one moment. It is pure: see [Store].
+type Judge func(Snapshot) Verdict
+
+// Verdict says whether a session is live.
+type Verdict struct {
+	End End // zero while the session is live
+	// Again is when there may be something to do: for a live session its idle end, for an
+	// ended one when it is to be forgotten.
+	Again time.Time
+}
+
+// SweepRequest is what upkeep needs to know.
+type SweepRequest struct {
+	Now   time.Time
+	Judge Judge
+	// Issued is the latest date of a token that this issuer knows of; see [Notice].
+	Issued time.Time
+}
+
+// Swept is what a [Store.Sweep] has done.
+type Swept struct {
+	Ended      int  // sessions whose end is on record now
+	Forgotten  int  // ended sessions that were removed
+	Unreadable int  // records that could not be read and will be tried again later
+	More       bool // there is more to do at once
 }

@@ -11,7 +11,7 @@ import (
 	"issuer.example/jwt"
 )
 
-// How much of each kind a request may bring, in bytes of UTF-8 (or in items).
+// The limits of what a request may bring, in bytes of UTF-8 or in items.
 const (
 	maxEmail     = 320
 	maxName      = 256
@@ -22,14 +22,15 @@ const (
 	maxAMR       = 16
 	maxAMRValue  = 64
 	maxACR       = 255
+	maxScope     = 1024
 	maxUserAgent = 512
 	// maxInToken bounds what goes into every access token, as JSON, so that the token
-	// stays below the 8 KiB that a verifier takes.
+	// stays below the 8 KiB that a verifier accepts.
 	maxInToken = 4608
 )
 
-// check refuses what cannot be stored or would not survive a strict verifier, and brings
-// the rest into the form that is stored.
+// check refuses what cannot be stored or what a strict verifier would refuse, and brings the
+// rest into the form that is stored.
 func (r *MintRequest) check() error {
 	if err := jwt.ValidSubject(r.User.ID); err != nil {
 		return &FieldError{"user.id", "must be 1 to 255 bytes of UTF-8 without control characters"}
@@ -54,11 +55,16 @@ func (r *MintRequest) check() error {
 	if err := checkList("amr", r.AMR, maxAMR, maxAMRValue); err != nil {
 		return err
 	}
+	if !validScope(r.Scope) {
+		return &FieldError{"scope", fmt.Sprintf("must be scope tokens (RFC 6749) with one space between them, at most %d bytes", maxScope)}
+	}
 	if err := r.checkClaims(); err != nil {
 		return err
 	}
 	r.From = r.From.clean()
-	return checkSize(Session{User: r.User, Audience: r.Audience, AMR: r.AMR, ACR: r.ACR, Claims: r.Claims})
+	return checkSize(Session{
+		User: r.User, Audience: r.Audience, Scope: r.Scope, AMR: r.AMR, ACR: r.ACR, Claims: r.Claims,
+	})
 }
 
 func (r *MintRequest) checkClaims() error {
@@ -66,7 +72,7 @@ func (r *MintRequest) checkClaims() error {
 		return nil
 	}
 	if err := jwt.CheckExtra(r.Claims); err != nil {
-		return &FieldError{"claims", "cannot be taken: " + err.Error()}
+		return &FieldError{"claims", "cannot be accepted: " + err.Error()}
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, r.Claims); err != nil {
@@ -78,14 +84,33 @@ func (r *MintRequest) checkClaims() error {
 
 // checkSize refuses a session whose access tokens a verifier would refuse for their size.
 func checkSize(s Session) error {
-	inToken, err := json.Marshal([]any{s.User.ID, s.Audience, s.AMR, s.ACR, s.Claims})
+	inToken, err := json.Marshal([]any{s.User.ID, s.Audience, s.AMR, s.ACR, s.Scope, s.Claims})
 	if err != nil {
 		return fmt.Errorf("measuring claims: %w", err)
 	}
 	if len(inToken) > maxInToken {
-		return &FieldError{"claims", fmt.Sprintf("and audience, amr and acr must be at most %d bytes together", maxInToken)}
+		return &FieldError{"claims", fmt.Sprintf("and audience, scope, amr and acr must be at most %d bytes together", maxInToken)}
 	}
 	return nil
+}
+
+// validScope reports whether s is "", or scope tokens (RFC 6749 §3.3) with one space between
+// them.
+func validScope(s string) bool {
+	if s == "" {
+		return true
+	}
+	if len(s) > maxScope {
+		return false
+	}
+	for token := range strings.SplitSeq(s, " ") {
+		if token == "" || strings.ContainsFunc(token, func(r rune) bool {
+			return r < '!' || r > '~' || r == '"' || r == '\\'
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *ReauthRequest) check() error {
@@ -118,8 +143,8 @@ func checkList(field string, list []string, items, limit int) error {
 	return nil
 }
 
-// clean brings what a client says of itself into what can be stored and shown: a user agent
-// is outside text that nobody can be asked to correct.
+// clean returns the client in a form that can be stored and shown. A user agent is repaired,
+// not refused, because the one who sends the request cannot correct it.
 func (c Client) clean() Client {
 	c.IP = c.IP.Unmap().WithZone("")
 	c.UserAgent = strings.Map(func(r rune) rune {

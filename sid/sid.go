@@ -1,12 +1,12 @@
-// Package sid defines the session identifier: a UUIDv7 (RFC 9562 §5.7). Identifiers of
-// one [Generator] increase strictly.
+// Package sid is the session identifier: a UUIDv7 (RFC 9562 §5.7) that grows strictly
+// within one store.
 //
-// A sid identifies a session in lists, admin calls and the sid claim. It is public and
-// never a credential. Because identifiers increase, a revocation mark covers "every session
-// of this user up to this one" with one comparison ([ID.Compare]), and sessions that were
-// created together are stored together.
+// A sid names a session in lists, admin calls and the `sid` claim. It is public
+// and never a credential. Because identifiers grow, "every session of this user
+// up to here" is one comparison ([ID.Compare]): revocation marks are that, and sessions that
+// begin together lie together on disk.
 //
-// [Generator] makes identifiers; [Parse] accepts their canonical form only.
+// [Next] makes identifiers; [Parse] reads them back, in canonical form only.
 package sid
 
 import (
@@ -24,12 +24,12 @@ var ErrInvalid = errors.New("sid: not a session id")
 // textLen is the length of the canonical text form, "xxxxxxxx-xxxx-7xxx-yxxx-xxxxxxxxxxxx".
 const textLen = 36
 
-// ID is a session identifier. The zero ID identifies no session and is less than all others.
+// ID is a session identifier. The zero ID names no session and sorts below all others.
 type ID [16]byte
 
-// Parse parses the canonical text form: 36 characters, lower-case hex, version 7 and the
-// variant of RFC 9562. For any other form it returns [ErrInvalid], so that a session has
-// exactly one identifier.
+// Parse reads the canonical text form: 36 characters, lower-case hex, version 7,
+// RFC 9562 variant. Any other spelling is [ErrInvalid], so that one session has
+// one name.
 func Parse(s string) (ID, error) {
 	var id ID
 	if len(s) != textLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
@@ -57,7 +57,7 @@ func Parse(s string) (ID, error) {
 	return id, nil
 }
 
-// String returns the canonical text form.
+// String is the canonical text form.
 func (id ID) String() string {
 	text, _ := id.AppendText(make([]byte, 0, textLen)) // never fails
 	return string(text)
@@ -76,10 +76,10 @@ func (id ID) AppendText(b []byte) ([]byte, error) {
 	return hex.AppendEncode(b, id[10:]), nil
 }
 
-// MarshalText implements [encoding.TextMarshaler] with the canonical text form.
+// MarshalText is the canonical text form, for encoding/json and its like.
 func (id ID) MarshalText() ([]byte, error) { return id.AppendText(make([]byte, 0, textLen)) }
 
-// UnmarshalText implements [encoding.TextUnmarshaler] with [Parse].
+// UnmarshalText is [Parse].
 func (id *ID) UnmarshalText(text []byte) error {
 	parsed, err := Parse(string(text))
 	if err != nil {
@@ -89,15 +89,14 @@ func (id *ID) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Compare returns a negative number if id is less, and so older, than other, 0 if they are
-// equal, and a positive number if id is greater.
+// Compare orders identifiers by age: negative if id is older than other, 0 if they
+// are the same, positive if id is newer.
 func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
-// Before returns the greatest identifier that is less than id: the bound of a mark that
-// covers everything older than id. Before of the zero ID is the zero ID.
+// Before is the greatest identifier below id: the bound of a mark over everything that is
+// older than id. The zero ID is its own Before.
 func (id ID) Before() ID {
-	head, tail := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])&tailMask
-	ticks := head>>16<<12 | head&0x0fff
+	ticks, tail := id.ticks(), binary.BigEndian.Uint64(id[8:])&tailMask
 	switch {
 	case tail > 0:
 		tail--
@@ -109,11 +108,11 @@ func (id ID) Before() ID {
 	return compose(ticks, tail)
 }
 
-// IsZero reports whether id is the zero ID.
+// IsZero reports whether id names no session.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// Time returns the time in the identifier, in whole milliseconds, UTC. It can be later than
-// the time of creation when the clock was set back (see [Generator]).
+// Time is the instant held in the identifier, in whole milliseconds, UTC. After a
+// step of the clock it can run ahead of the clock that made it (see [Generator]).
 func (id ID) Time() time.Time { return time.UnixMilli(id.millis()).UTC() }
 
 func (id ID) millis() int64 {

@@ -67,3 +67,8 @@ func (h *Handlers) requireAdmin(serve func(*exchange.Exchange) error) func(*exch
 		return serve(x)
 	}
 }
+
+// adminCause is the cause of a change that the service key of this request asks for.
+func adminCause(x *exchange.Exchange, reason session.Reason) session.Cause {
+	return session.Cause{Reason: reason, By: x.Log.Client}
+}

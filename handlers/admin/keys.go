@@ -55,7 +55,7 @@ func (h *Handlers) revokeKey(x *exchange.Exchange) error {
 		return err
 	}
 	err = h.cfg.Keys.Revoke(x.Context(), kid, reason, func(ctx context.Context) error {
-		return h.cfg.Sessions.RevokeEverything(ctx, session.ReasonKeyRevoked)
+		return h.cfg.Sessions.RevokeEverything(ctx, adminCause(x, session.ReasonKeyRevoked))
 	})
 	if errors.Is(err, keys.ErrNotAnnounced) {
 		return &exchange.Refusal{

@@ -71,7 +71,7 @@ func (h *Handlers) revokeSession(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := h.cfg.Sessions.Revoke(x.Context(), id, session.ReasonAdminRevoked); err != nil {
+	if err := h.cfg.Sessions.Revoke(x.Context(), id, adminCause(x, session.ReasonAdminRevoked)); err != nil {
 		return err
 	}
 	return x.NoContent(http.StatusNoContent)
@@ -83,7 +83,7 @@ func (h *Handlers) revokeUser(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	n, err := h.cfg.Sessions.RevokeUser(x.Context(), userID, session.ReasonAdminRevoked)
+	n, err := h.cfg.Sessions.RevokeUser(x.Context(), userID, adminCause(x, session.ReasonAdminRevoked))
 	if err != nil {
 		return err
 	}
@@ -104,12 +104,12 @@ func (h *Handlers) revokeMany(x *exchange.Exchange) error {
 	case body.Everything == (body.ClientID != ""):
 		return exchange.Invalid("The body must have either client_id or everything: true.")
 	case body.Everything:
-		err = h.cfg.Sessions.RevokeEverything(x.Context(), session.ReasonAdminRevoked)
+		err = h.cfg.Sessions.RevokeEverything(x.Context(), adminCause(x, session.ReasonAdminRevoked))
 	default:
 		if err := h.checkClient(x, body.ClientID); err != nil {
 			return err
 		}
-		err = h.cfg.Sessions.RevokeClient(x.Context(), body.ClientID, session.ReasonClientRevoked)
+		err = h.cfg.Sessions.RevokeClient(x.Context(), body.ClientID, adminCause(x, session.ReasonClientRevoked))
 	}
 	if err != nil {
 		return err

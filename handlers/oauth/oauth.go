@@ -61,6 +61,9 @@ func (h *Handlers) introspection(result session.Introspection) map[string]any {
 		"iat": v.CreatedAt.Unix(), "exp": v.IdleExpiresAt.Unix(), "auth_time": v.AuthTime.Unix(),
 		"token_use": "refresh_token",
 	}
+	if v.Scope != "" {
+		out["scope"] = v.Scope
+	}
 	c := result.Claims
 	if c == nil {
 		return out

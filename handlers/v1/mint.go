@@ -23,6 +23,7 @@ type mintBody struct {
 	} `json:"user"`
 	Claims    exchange.RawJSON `json:"claims"`
 	Audience  []string         `json:"audience"`
+	Scope     string           `json:"scope"`
 	AMR       []string         `json:"amr"`
 	ACR       string           `json:"acr"`
 	IP        string           `json:"ip_address"`
@@ -54,7 +55,7 @@ func (h *Handlers) mint(x *exchange.Exchange) error {
 	}
 	req := session.MintRequest{
 		User: session.User(body.User), ClientID: caller.Client.Name, Claims: []byte(body.Claims),
-		Audience: body.Audience, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: device,
+		Audience: body.Audience, Scope: body.Scope, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: device,
 	}
 	if body.Handoff {
 		return h.handOff(x, req, body.HandoffOrigin, byCookie)
@@ -71,7 +72,8 @@ func (h *Handlers) mint(x *exchange.Exchange) error {
 
 // reauthenticate records that the user of a session has been authenticated again.
 func (h *Handlers) reauthenticate(x *exchange.Exchange) error {
-	if _, err := h.auth.Clients.Require(x, client.ScopeMint); err != nil {
+	caller, err := h.auth.Clients.Require(x, client.ScopeMint)
+	if err != nil {
 		return err
 	}
 	id, err := exchange.SessionIDParam(x)
@@ -96,7 +98,8 @@ func (h *Handlers) reauthenticate(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	g, err := h.sessions.Reauthenticate(x.Context(), id, session.ReauthRequest{AMR: body.AMR, ACR: body.ACR, From: device})
+	g, err := h.sessions.Reauthenticate(x.Context(), id,
+		session.ReauthRequest{By: caller.Client.Name, AMR: body.AMR, ACR: body.ACR, From: device})
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (h *Handlers) revoke(x *exchange.Exchange) error {
 		return err
 	}
 	if caller.Kind == credential.KindClient {
-		err = h.sessions.Revoke(x.Context(), id, session.ReasonServiceRevoked)
+		err = h.sessions.Revoke(x.Context(), id, session.Cause{Reason: session.ReasonServiceRevoked, By: caller.Client.Name})
 	} else {
 		err = h.sessions.RevokeOwn(x.Context(), caller.Holder, id)
 	}
@@ -128,14 +128,15 @@ func (h *Handlers) revokeAll(x *exchange.Exchange) error {
 
 // revokeUser ends all sessions of a user, for a backend.
 func (h *Handlers) revokeUser(x *exchange.Exchange) error {
-	if _, err := h.auth.Clients.Require(x, client.ScopeRevoke); err != nil {
+	caller, err := h.auth.Clients.Require(x, client.ScopeRevoke)
+	if err != nil {
 		return err
 	}
 	userID, err := exchange.UserIDParam(x)
 	if err != nil {
 		return err
 	}
-	n, err := h.sessions.RevokeUser(x.Context(), userID, session.ReasonServiceRevoked)
+	n, err := h.sessions.RevokeUser(x.Context(), userID, session.Cause{Reason: session.ReasonServiceRevoked, By: caller.Client.Name})
 	if err != nil {
 		return err
 	}

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// actor is a client with users of its own. What it does with one user it does in steps;
-// within a step, several requests may be under way at once.
+// actor is a client with users of its own. It works on one user in steps. Within a step,
+// several requests may be in flight.
 type actor struct {
 	fleet *fleet
 	n     int
 	rand  *rand.Rand
 	users []*user
-	cut   bool // the issuer did not answer any more
+	cut   bool // a request got no answer: the issuer is gone
 }
 
 func (a *actor) working() bool {
@@ -27,19 +27,19 @@ func (a *actor) working() bool {
 	}
 }
 
-// op is a request and what is learnt from its answer.
+// op is a request, and what its answer says about the sessions.
 type op struct {
 	send func(*api) reply
-	// ends tells which sessions it may end; nil: none.
-	ends func(*held) bool
-	// learn takes in the answer. rivalry: another request of the same step may have
-	// ended the session that this one is about.
-	learn func(r reply, rivalry bool)
-	about *held // the session that it is about, if it is about one
+	// ends reports whether it may end a session; nil: it ends none.
+	ends func(*tracked) bool
+	// onReply updates what is known. contested says that another request of the same step
+	// may have ended the session of this one.
+	onReply func(r reply, contested bool)
+	about   *tracked // its session; nil if it concerns several or none
 }
 
-// perform sends the requests at once and then learns from the answers, in this order.
-// Those that end sessions come last.
+// perform sends the requests concurrently and then handles the answers in this order. The
+// requests that end sessions must come last.
 func (a *actor) perform(u *user, ops ...op) {
 	replies := make([]reply, len(ops))
 	if len(ops) == 1 {
@@ -53,15 +53,15 @@ func (a *actor) perform(u *user, ops ...op) {
 	}
 	for i, o := range ops {
 		a.fleet.count(replies[i])
-		o.learn(replies[i], rivals(ops, i))
+		o.onReply(replies[i], mayBeEnded(ops, i))
 		a.cut = a.cut || replies[i].err != nil
 	}
-	u.tidy()
-	a.rest(replies)
+	u.moveEnded()
+	a.pauseIfRefused(replies)
 }
 
-// rivals reports whether an op's session may be ended by another one.
-func rivals(ops []op, i int) bool {
+// mayBeEnded reports whether another op of the step may end the session of the i-th.
+func mayBeEnded(ops []op, i int) bool {
 	for j, o := range ops {
 		if j != i && ops[i].about != nil && o.ends != nil && o.ends(ops[i].about) {
 			return true
@@ -70,10 +70,10 @@ func rivals(ops []op, i int) bool {
 	return false
 }
 
-// rest waits a moment if the issuer could not answer.
-func (a *actor) rest(replies []reply) {
+// pauseIfRefused waits before the next step if the issuer could not answer.
+func (a *actor) pauseIfRefused(replies []reply) {
 	for _, r := range replies {
-		if r.err == nil && r.open() {
+		if r.err == nil && r.inconclusive() {
 			select {
 			case <-a.fleet.halt:
 			case <-time.After(retry):
@@ -83,7 +83,7 @@ func (a *actor) rest(replies []reply) {
 	}
 }
 
-// step does something with one of the users.
+// step performs a random step with one of the users.
 func (a *actor) step() {
 	u := a.users[a.rand.IntN(len(a.users))]
 	with := u.holders()
@@ -106,7 +106,7 @@ func (a *actor) step() {
 	case n < 79:
 		a.perform(u, a.signOut(h))
 	case n < 84:
-		one := u.sessions[a.rand.IntN(len(u.sessions))] // a stranger, too
+		one := u.sessions[a.rand.IntN(len(u.sessions))] // also one without tokens
 		a.perform(u, a.revoke(one))
 	case n < 88:
 		a.perform(u, a.revokeUser(u))

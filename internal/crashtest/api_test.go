@@ -16,16 +16,16 @@ import (
 type api struct {
 	http               *http.Client
 	public, admin, key string
-	// moment is told of each request that is about to be sent and of each answer that has
-	// come: the moments at which a test may break something. nil: nobody is.
-	moment func()
+	// onMoment is called before each request is sent and after each answer has arrived. A
+	// test breaks something at such a moment. It may be nil.
+	onMoment func()
 }
 
 func newAPI(public, admin, key string) *api {
 	return &api{
 		http: &http.Client{
 			Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
-			Timeout:   patience,
+			Timeout:   testTimeout,
 		},
 		public: public, admin: admin, key: key,
 	}
@@ -33,9 +33,9 @@ func newAPI(public, admin, key string) *api {
 
 func (a *api) close() { a.http.CloseIdleConnections() }
 
-// reply is what came back of a request.
+// reply is the outcome of a request.
 type reply struct {
-	err    error // why no whole answer came: it isn't known whether the request took effect
+	err    error // why there is no complete answer: the request may have taken effect
 	status int
 	header http.Header
 	answer
@@ -58,8 +58,8 @@ type sessionJSON struct {
 	EndReason string    `json:"end_reason"`
 }
 
-// open reports whether it is open if the request took effect.
-func (r reply) open() bool { return r.err != nil || r.status == http.StatusServiceUnavailable }
+// inconclusive reports whether the request may or may not have taken effect.
+func (r reply) inconclusive() bool { return r.err != nil || r.status == http.StatusServiceUnavailable }
 
 // is reports whether the answer is a refusal with this code.
 func (r reply) is(code string) bool {
@@ -73,7 +73,7 @@ func (r reply) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, r.Code))
 }
 
-// call sends a request to the public listener and reads all of the answer.
+// call sends a request to the public listener and reads the whole answer.
 func (a *api) call(method, path, bearer, body string) reply {
 	req, err := http.NewRequest(method, a.public+path, strings.NewReader(body))
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *api) call(method, path, bearer, body string) reply {
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	a.tell()
-	defer a.tell()
+	a.reportMoment()
+	defer a.reportMoment()
 	res, err := a.http.Do(req)
 	if err != nil {
 		return reply{err: err}
@@ -106,9 +106,9 @@ func (a *api) call(method, path, bearer, body string) reply {
 	return r
 }
 
-func (a *api) tell() {
-	if a.moment != nil {
-		a.moment()
+func (a *api) reportMoment() {
+	if a.onMoment != nil {
+		a.onMoment()
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 	"unsafe"
 )
 
-// The disk is full under load. What cannot be written is answered 503, and when there is
-// room again the program goes on by itself. Nothing that was acknowledged is lost.
+// The disk is full under load. Requests that need to write are answered 503, and when there
+// is room again the program recovers by itself. Nothing that was acknowledged is lost.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	shortages := map[string]func(t *testing.T, s *site) (begin, end func()){
 		"file size limit": limitFileSize,
 	}
@@ -27,7 +28,7 @@ func TestDiskFull(t *testing.T) {
 			s, f := newSite(t), newFleet(t, seed)
 			begin, end := prepare(t, s)
 			s.start(time.Minute)
-			f.meet(s.api, time.Minute)
+			f.connect(s.api, time.Minute)
 			f.failures = true
 			rest := f.background()
 			f.serves(200)
@@ -42,7 +43,7 @@ func TestDiskFull(t *testing.T) {
 			s.kill()
 
 			s.start(time.Minute)
-			f.meet(s.api, time.Minute)
+			f.connect(s.api, time.Minute)
 			f.verify(true)
 			s.stop()
 		})

@@ -1,13 +1,13 @@
-// Package crashtest holds the tests that break the built program while clients use it: it
-// is killed, told to stop, and has its disk fail or run full. They hold it to one promise:
-// what it has acknowledged is neither lost nor undone.
+// Package crashtest breaks the built program while clients use it: it kills and stops it,
+// and makes its disk fail, run full or be slow. The tests check one promise: what the
+// program has acknowledged is neither lost nor undone.
 //
-// Each client (actor) keeps what it knows of its sessions (held) and checks every answer
-// against that. An operation without an answer leaves it open whether it took place; the
-// next answer that depends on it settles the matter.
+// Each client (actor) records what it knows of its sessions (tracked) and checks every
+// answer against that. A request without an answer may have taken effect or not; the next
+// answer that depends on it shows which.
 //
-// The tests run on Linux: they break things by its means.
+// The tests need Linux and strace. Outside CI they run fewer rounds: see internal/rounds.
 //
-// CRASHTEST_SEED repeats the choices of an earlier run, not the moments at which they
-// meet. CRASHTEST_KILLS is how often the kill test kills.
+// CRASHTEST_SEED repeats the random choices of an earlier run, but not its timing.
+// CRASHTEST_KILLS is how many times the kill test kills.
 package crashtest

@@ -9,22 +9,23 @@ import (
 	"time"
 )
 
-// Faults, as `strace -e inject=` takes them.
+// Faults, in the syntax of `strace -e inject=`.
 const (
 	syncFails  = "fdatasync,fsync:error=EIO"
 	writeFails = "pwrite64:error=ENOSPC"
 )
 
-// The disk fails under load. While it does, everything that needs the store is answered
-// 503, and nothing is answered that may not be true. When it works again, so does the
-// program, by itself; and nothing is lost, then or after a crash.
+// The disk fails under load. Meanwhile every request that needs the store is answered 503.
+// When the disk works again, the program recovers by itself, and nothing is lost, also not
+// after a crash.
 func TestDiskFailsStrace(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]string{"sync": syncFails, "write": writeFails} {
 		t.Run(name, func(t *testing.T) {
 			seed := seeded(t)
 			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
-			f.meet(s.api, time.Minute)
-			v := newVictim(t, s.api)
+			f.connect(s.api, time.Minute)
+			v := newProbe(t, s.api)
 			f.failures = true
 			rest := f.background()
 			f.serves(200)
@@ -32,7 +33,7 @@ func TestDiskFailsStrace(t *testing.T) {
 			f.fails(1)
 			eventually(t, "/readyz says so", s.api.unready)
 			v.refused()
-			s.heal()
+			s.endInjection()
 			eventually(t, "the program recovers", s.api.ready)
 			v.retried()
 			f.serves(200)
@@ -44,11 +45,12 @@ func TestDiskFailsStrace(t *testing.T) {
 
 // Some syncs and writes of each thread fail, so that some do while the program recovers.
 func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]string{"sync": syncFails + ":when=5+12", "write": writeFails + ":when=5+20"} {
 		t.Run(name, func(t *testing.T) {
 			seed := seeded(t)
 			f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
-			f.meet(s.api, time.Minute)
+			f.connect(s.api, time.Minute)
 			f.failures = true
 			rest := f.background()
 			f.serves(200)
@@ -57,7 +59,7 @@ func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
 				f.fails(1)
 				f.serves(1)
 			}
-			s.heal()
+			s.endInjection()
 			eventually(t, "the program recovers", s.api.ready)
 			f.serves(200)
 			rest()
@@ -68,9 +70,10 @@ func TestDiskFailsAgainAndAgainStrace(t *testing.T) {
 
 // The program is killed while its disk fails.
 func TestKillWhileDiskFailsStrace(t *testing.T) {
+	t.Parallel()
 	seed := seeded(t)
 	f, s := newFleet(t, seed), newSite(t).startTraced(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.failures, f.cuts = true, true
 	rest := f.background()
 	f.serves(200)
@@ -81,8 +84,8 @@ func TestKillWhileDiskFailsStrace(t *testing.T) {
 	s.verifyAfter(f)
 }
 
-// verifyTwice checks the program that has recovered, and the one that opens its file after
-// a kill.
+// verifyTwice checks the program that has recovered, and the next one, which opens the file
+// after a kill.
 func (s *traced) verifyTwice(f *fleet) {
 	s.t.Helper()
 	f.failures = false
@@ -95,21 +98,21 @@ func (s *traced) verifyAfter(f *fleet) {
 	s.t.Helper()
 	f.failures, f.cuts = false, false
 	s.start(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.verify(true)
 	s.stop()
 }
 
-// victim is a client that asks for one thing of each kind while the store fails.
-type victim struct {
+// probe is a client that sends one request of each kind while the store fails.
+type probe struct {
 	t                 *testing.T
 	api               *api
 	kept, ended, mass reply // sessions
 }
 
-func newVictim(t *testing.T, api *api) *victim {
+func newProbe(t *testing.T, api *api) *probe {
 	t.Helper()
-	v := &victim{t: t, api: api, kept: api.mint("kept"), ended: api.mint("ended"), mass: api.mint("mass")}
+	v := &probe{t: t, api: api, kept: api.mint("kept"), ended: api.mint("ended"), mass: api.mint("mass")}
 	for _, r := range []reply{v.kept, v.ended, v.mass} {
 		if r.status != http.StatusCreated {
 			t.Fatalf("mint was answered %v", r)
@@ -118,8 +121,8 @@ func newVictim(t *testing.T, api *api) *victim {
 	return v
 }
 
-// refused checks what is answered while the store fails.
-func (v *victim) refused() {
+// refused checks the answers while the store fails.
+func (v *probe) refused() {
 	v.t.Helper()
 	for what, r := range map[string]reply{
 		"mint":        v.api.mint("late"),
@@ -131,9 +134,7 @@ func (v *victim) refused() {
 		"show":        v.api.show(v.kept.Session.ID),
 		"use":         v.api.current(v.kept.Access),
 	} {
-		if r.err != nil || r.status != http.StatusServiceUnavailable || r.Code != "unavailable" || r.header.Get("Retry-After") == "" {
-			v.t.Errorf("%s was answered %v, Retry-After %q; want 503 unavailable", what, r, r.header.Get("Retry-After"))
-		}
+		v.wantUnavailable(what, r)
 	}
 	form := url.Values{"token": {v.kept.Access}}.Encode()
 	if r := v.api.call("POST", "/oauth/introspect", v.api.key, form); r.status != http.StatusServiceUnavailable {
@@ -146,8 +147,8 @@ func (v *victim) refused() {
 	}
 }
 
-// retried checks what honest clients get that try again.
-func (v *victim) retried() {
+// retried checks that the same requests succeed afterwards.
+func (v *probe) retried() {
 	v.t.Helper()
 	for what, is := range map[string]struct {
 		reply

@@ -12,28 +12,29 @@ import (
 	"time"
 )
 
-// fleet is the clients of one issuer.
+// fleet is all clients of one issuer.
 type fleet struct {
 	t      *testing.T
 	window time.Duration // refresh.concurrency_window of the issuer that runs
 	actors []*actor
-	// cuts allows requests without an answer, failures answers of 503.
+	// cuts allows requests without an answer; failures allows answers of 503.
 	cuts, failures bool
 	api            *api
-	halt           chan struct{} // closed when the clients shall stop
+	halt           chan struct{} // closed to stop the clients
 	// acknowledged and refused count answers of 2xx and of 503.
 	acknowledged, refused atomic.Int64
 	faults                atomic.Int64
+	next                  uint64 // the newest revocation that the feed has shown
 }
 
 const (
 	actors       = 12
 	usersOfActor = 2
-	// retry is how long a client waits after a 503. Retry-After says a second; here it
-	// matters that somebody asks at each moment.
+	// retry is how long a client waits after a 503. It is shorter than Retry-After says, so
+	// that there is always a request in flight.
 	retry = 50 * time.Millisecond
-	// enough is how many faults a test reports.
-	enough = 20
+	// maxReported is how many faults a test reports.
+	maxReported = 20
 )
 
 func newFleet(t *testing.T, seed uint64) *fleet {
@@ -49,8 +50,8 @@ func newFleet(t *testing.T, seed uint64) *fleet {
 	return f
 }
 
-// meet makes the clients call another run of the issuer.
-func (f *fleet) meet(api *api, window time.Duration) { f.api, f.window = api, window }
+// connect makes the clients call another run of the issuer.
+func (f *fleet) connect(api *api, window time.Duration) { f.api, f.window = api, window }
 
 // work lets all clients work until the issuer is gone.
 func (f *fleet) work() {
@@ -60,8 +61,8 @@ func (f *fleet) work() {
 	f.check()
 }
 
-// load lets all clients work until halted, or until the issuer is gone, or until one finds
-// a fault.
+// load lets all clients work until they are halted, the issuer is gone, or one of them
+// finds a fault.
 func (f *fleet) load() {
 	f.each(func(a *actor) {
 		for a.working() {
@@ -70,8 +71,8 @@ func (f *fleet) load() {
 	})
 }
 
-// background lets the clients work until the returned function is called, or the test has
-// failed. It waits for them.
+// background lets the clients work until stop is called or the test fails. stop waits until
+// they have finished.
 func (f *fleet) background() (stop func()) {
 	f.t.Helper()
 	f.halt = make(chan struct{})
@@ -92,15 +93,17 @@ func (f *fleet) background() (stop func()) {
 	}
 }
 
-// verify checks all that is known. If it is thorough, it looks at each session that ever
-// ended, otherwise at some.
+// verify checks everything that is known. If it is thorough, it looks at all sessions that
+// have ended, otherwise at some. It must be called at most once for each run of the issuer,
+// which may answer with a list of revocations that is a second old.
 func (f *fleet) verify(thorough bool) {
 	f.t.Helper()
 	f.each(func(a *actor) { a.verify(thorough) })
+	f.verifyFeed()
 	f.check()
 }
 
-// check ends the test if there are faults.
+// check ends the test if a client has found a fault.
 func (f *fleet) check() {
 	f.t.Helper()
 	if f.faults.Load() > 0 {
@@ -117,7 +120,7 @@ func (f *fleet) each(do func(*actor)) {
 	all.Wait()
 }
 
-// count counts an answer and checks that the test allows for its kind.
+// count counts an answer and checks that the test allows its kind.
 func (f *fleet) count(r reply) {
 	switch {
 	case r.err != nil:
@@ -139,7 +142,7 @@ func (f *fleet) count(r reply) {
 
 func (f *fleet) fail(format string, args ...any) {
 	f.t.Helper()
-	if f.faults.Add(1) <= enough {
+	if f.faults.Add(1) <= maxReported {
 		f.t.Errorf(format, args...)
 	}
 }

@@ -10,27 +10,30 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"issuer.example/internal/rounds"
 )
 
 // maxMoments is how many requests and answers there are at most before a kill.
 const maxMoments = 500
 
-// fuse returns a function that calls burn when it is called for the n-th time.
-func fuse(n int, burn func()) func() {
+// onNthCall returns a function that calls do when it is called for the n-th time.
+func onNthCall(n int, do func()) func() {
 	var left atomic.Int64
 	left.Store(int64(n))
 	return func() {
 		if left.Add(-1) == 0 {
-			burn()
+			do()
 		}
 	}
 }
 
-// The program is killed at any moment under load, again and again, and started on the same
-// file. What it has acknowledged is there: sessions, refreshes, and ends.
+// The program is killed at random moments under load, and started on the same file again.
+// Everything that it has acknowledged is there: sessions, refreshes and ends.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	seed := seeded(t)
-	kills := setting(t, "CRASHTEST_KILLS", 50)
+	kills := setting(t, "CRASHTEST_KILLS", uint64(rounds.Rounds(t, 10, 50)))
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
 	for n := range kills {
@@ -39,28 +42,28 @@ func TestKill(t *testing.T) {
 		}
 		window := []time.Duration{time.Minute, time.Minute, 0}[choices.IntN(3)]
 		s.start(window)
-		f.meet(s.api, window)
+		f.connect(s.api, window)
 		f.cuts = false
 		f.verify(false)
 
 		f.cuts = true
-		s.api.moment = fuse(1+choices.IntN(maxMoments), func() { _ = s.p.Signal(os.Kill) })
+		s.api.onMoment = onNthCall(1+choices.IntN(maxMoments), func() { _ = s.p.Signal(os.Kill) })
 		f.work()
 		s.killed()
 	}
 	s.start(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.cuts = false
 	f.verify(true)
 	s.stop()
 	t.Logf("%d acknowledged requests", f.acknowledged.Load())
 }
 
-// killOpening kills a program that is about to open the file that a killed one has left.
+// killOpening kills a program while it opens the file that a killed one has left.
 func (s *site) killOpening() {
 	s.t.Helper()
 	s.launch(s.command(time.Minute))
-	for deadline := time.Now().Add(patience); !s.opened(); {
+	for deadline := time.Now().Add(testTimeout); !s.opened(); {
 		if time.Now().After(deadline) {
 			s.t.Fatal("the program does not open its file")
 		}

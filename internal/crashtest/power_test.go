@@ -14,32 +14,32 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"issuer.example/internal/rounds"
 )
 
-// cuts is how often the power goes.
-const cuts = 6
-
-// The power goes under load: the program is gone, and of what it wrote since its last sync
-// the disk has some sectors and lacks others. A kill alone cannot show that a sync is
-// missing, because the system still has every write; this can.
+// A power cut under load: the program is gone, and the disk has some of the sectors that it
+// wrote since its last sync, and not others. A kill cannot show that a sync is missing,
+// because the operating system still has every write; this can.
 func TestPowerCutStrace(t *testing.T) {
+	t.Parallel()
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
 	var lost int
-	for i := range cuts {
+	for i := range rounds.Rounds(t, 2, 6) {
 		moments := maxMoments
 		if i == 0 {
 			moments = 3 // the file has just been made
 		}
 		disk := newDisk(t, s.data())
 		pid, trace := s.startRecorded(time.Minute)
-		f.meet(s.api, time.Minute)
+		f.connect(s.api, time.Minute)
 		f.cuts = false
 		f.verify(false)
 
 		f.cuts = true
-		s.api.moment = fuse(1+choices.IntN(moments), func() { killSyncing(pid) })
+		s.api.onMoment = onNthCall(1+choices.IntN(moments), func() { killSyncing(pid) })
 		f.work()
 		s.wait()
 		disk.replay(t, trace)
@@ -47,15 +47,15 @@ func TestPowerCutStrace(t *testing.T) {
 		disk.cut(t, choices)
 	}
 	s.start(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.cuts = false
 	f.verify(true)
 	s.stop()
 	t.Logf("%d acknowledged requests; %d writes were left to chance", f.acknowledged.Load(), lost)
 }
 
-// killSyncing kills a program whose syncs are delayed, while it waits for one. If it does
-// not come to that, it is killed anyway.
+// killSyncing kills a program whose syncs are delayed while it waits for one, or after a
+// second if it does not.
 func killSyncing(pid int) {
 	for deadline := time.Now().Add(time.Second); !stopped(pid) && time.Now().Before(deadline); {
 		continue
@@ -78,8 +78,8 @@ func stopped(pid int) bool {
 	return false
 }
 
-// startRecorded starts the issuer below an strace that writes down what it does to its
-// files. It returns the number of the program's process, and the record.
+// startRecorded starts the issuer under an strace that records its changes of files. It
+// returns the program's process id and the path of the record.
 func (s *site) startRecorded(window time.Duration) (pid int, trace string) {
 	s.t.Helper()
 	trace = filepath.Join(s.t.TempDir(), "trace")
@@ -87,7 +87,7 @@ func (s *site) startRecorded(window time.Duration) (pid int, trace string) {
 	recorder := exec.CommandContext(s.t.Context(), "strace", append([]string{
 		"-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", strconv.Itoa(maxWrite), "-o", trace,
 		"-e", "trace=pwrite64,ftruncate,fsync,fdatasync", "-e", "signal=none",
-		"-e", "inject=fdatasync:delay_enter=10ms", // a slow disk: the power goes while it writes
+		"-e", "inject=fdatasync:delay_enter=10ms", // a slow disk, so that the power cut meets a sync
 		"sh", "-c", `echo $$; exec "$@"`, "sh",
 	}, cmd.Args...)...)
 	recorder.Dir, recorder.Env = cmd.Dir, cmd.Env
@@ -108,11 +108,11 @@ func (s *site) startRecorded(window time.Duration) (pid int, trace string) {
 	return pid, trace
 }
 
-// disk is what is on the disk of a file.
+// disk is the content of a file on the disk.
 type disk struct {
 	path    string
-	content []byte   // what is there for sure
-	pending []change // what may have come to it since the last sync
+	content []byte   // what is certainly there
+	pending []change // what may have reached the disk since the last sync
 }
 
 // change is a write, or a truncation if there is no data.
@@ -133,8 +133,8 @@ func newDisk(t *testing.T, path string) *disk {
 // sector is what a disk writes as a whole.
 const sector = 512
 
-// cut leaves on the disk what a power failure does: of each change since the last sync
-// some sectors and not others.
+// cut writes the file as a power cut leaves it: with a random part of the sectors of each
+// change since the last sync.
 func (d *disk) cut(t *testing.T, choices *rand.Rand) {
 	t.Helper()
 	for _, c := range d.pending {
@@ -167,7 +167,7 @@ func (d *disk) apply(c change) {
 	copy(d.content[c.at:], c.data)
 }
 
-// sync makes the first n pending changes sure.
+// sync records that the first n pending changes are on the disk.
 func (d *disk) sync(n int) {
 	for _, c := range d.pending[:n] {
 		d.apply(c)

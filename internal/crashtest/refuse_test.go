@@ -14,8 +14,7 @@ import (
 	"issuer.example/internal/program"
 )
 
-// A data file that is not what it should be is refused with one clear line, and left as it
-// is.
+// A data file that cannot be used is refused with one clear line, and not changed.
 func TestRefusedFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
@@ -27,8 +26,8 @@ func TestRefusedFiles(t *testing.T) {
 		"cut in its middle":    {write(func(b []byte) []byte { return b[:len(b)/2] }), "truncated"},
 		"header wiped":         {write(func(b []byte) []byte { return append(make([]byte, 8192), b[8192:]...) }), "not a bbolt file"},
 		"of another program":   {replace("programissuer", "programbrewer"), "another program"},
-		"of a newer version":   {replace("schema\x00\x00\x00\x01", "schema\x00\x00\x00\x02"), "newer version"},
-		"of no version":        {replace("schema\x00\x00\x00\x01", "schemb\x00\x00\x00\x01"), "damaged"},
+		"of a newer version":   {write(newerSchema), "newer version"},
+		"of no version":        {replace("schema\x00\x00\x00", "schemb\x00\x00\x00"), "damaged"},
 		"open to others":       {chmod(0o644), "mode 0600"},
 		"read-only":            {chmod(0o400), "data/issuer.db"},
 		"a folder":             {swap(func(path string) error { return os.Mkdir(path, 0o700) }), "not a regular file"},
@@ -76,6 +75,20 @@ func write(change func([]byte) []byte) func(*testing.T, string) {
 		if err := os.WriteFile(path, change(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// newerSchema raises every version of the schema in a file: four bytes that follow its name.
+func newerSchema(content []byte) []byte {
+	name := []byte("schema\x00\x00\x00")
+	content = bytes.Clone(content)
+	for at := 0; ; {
+		i := bytes.Index(content[at:], name)
+		if i < 0 {
+			return content
+		}
+		at += i + len(name)
+		content[at]++
 	}
 }
 
@@ -127,7 +140,7 @@ func folder(by func(path string) error) func(*testing.T, string) {
 	}
 }
 
-// A second process on the file says so and ends; the first one goes on.
+// A second process on the same file refuses to start; the first one continues.
 func TestSecondProcess(t *testing.T) {
 	s := newSite(t)
 	s.start(time.Minute)
@@ -148,8 +161,8 @@ func TestSecondProcess(t *testing.T) {
 	s.stop()
 }
 
-// A read-only file system is a reason to refuse. Who may not mount one makes what is as
-// close to it as they can.
+// A read-only file system is refused. Without the privilege to mount one, the test makes the
+// file read-only.
 func TestReadOnlyFileSystem(t *testing.T) {
 	s := newSite(t)
 	folder := filepath.Dir(s.data())

@@ -18,8 +18,8 @@ import (
 	"issuer.example/internal/program"
 )
 
-// patience is how long a test waits for something that takes a moment.
-const patience = 30 * time.Second
+// testTimeout is how long a test waits for a condition, and for an answer.
+const testTimeout = 30 * time.Second
 
 // built is the folder to remove at the end.
 var built string
@@ -96,8 +96,7 @@ func newSite(t *testing.T) *site {
 // data is the path of the data file.
 func (s *site) data() string { return filepath.Join(s.dir, "data/issuer.db") }
 
-// command is the issuer with the settings of the tests. The access tokens live as long as
-// the test does.
+// command is the issuer with the settings of the tests. Access tokens outlive the test.
 func (s *site) command(window time.Duration, more ...string) *exec.Cmd {
 	s.t.Helper()
 	environ := append(more, "ISSUER_ACCESS_TOKEN_LIFETIME=1h", "ISSUER_REFRESH_CONCURRENCY_WINDOW="+window.String())
@@ -135,7 +134,7 @@ func (s *site) start(window time.Duration) time.Duration {
 
 func (s *site) serving() {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), testTimeout)
 	defer cancel()
 	public, admin, err := s.p.Serving(ctx)
 	if err != nil {
@@ -161,7 +160,7 @@ func (s *site) stopped() {
 	}
 }
 
-// kill kills the issuer, or finds it killed.
+// kill kills the issuer, unless it has been killed already.
 func (s *site) kill() {
 	s.t.Helper()
 	if err := s.p.Signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -181,7 +180,7 @@ func (s *site) killed() {
 
 func (s *site) wait() *os.ProcessState {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), testTimeout)
 	defer cancel()
 	state, err := s.p.Wait(ctx)
 	if err != nil {

@@ -7,32 +7,31 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"issuer.example/internal/rounds"
 )
 
-const (
-	stops = 5
-	// soon is how long a stop under load and a start may each take on a busy machine. A
-	// stop that waits for its grace, or a start that waits for a lock, takes longer.
-	soon = 5 * time.Second
-)
+// soon is how long a stop under load and a start may each take on a busy machine. A stop
+// that waits for its grace, or a start that waits for a lock, takes longer.
+const soon = 5 * time.Second
 
-// SIGTERM under load: what was accepted is answered, the rest is refused, and the next
-// start goes on from there at once.
+// SIGTERM under load: accepted requests are answered, others are refused, and the next start
+// is quick and finds everything.
 func TestStopUnderLoad(t *testing.T) {
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)
-	for range stops {
+	for range rounds.Rounds(t, 2, 5) {
 		if took := s.start(time.Minute); took > soon {
 			t.Errorf("it serves %v after its start", took)
 		}
-		f.meet(s.api, time.Minute)
+		f.connect(s.api, time.Minute)
 		f.cuts = false
 		f.verify(false)
 
 		f.cuts = true
 		var asked time.Time
-		s.api.moment = fuse(1+choices.IntN(maxMoments), func() {
+		s.api.onMoment = onNthCall(1+choices.IntN(maxMoments), func() {
 			asked = time.Now()
 			_ = s.p.Signal(syscall.SIGTERM)
 		})
@@ -43,7 +42,7 @@ func TestStopUnderLoad(t *testing.T) {
 		}
 	}
 	s.start(time.Minute)
-	f.meet(s.api, time.Minute)
+	f.connect(s.api, time.Minute)
 	f.cuts = false
 	f.verify(true)
 	s.stop()

@@ -21,7 +21,7 @@ type call struct {
 	covered int // for a sync: how many changes had been made before it began
 }
 
-// replay takes in what a trace says of this disk's file.
+// replay applies what a trace records of this disk's file.
 func (d *disk) replay(t *testing.T, trace string) {
 	t.Helper()
 	file, err := os.Open(trace)
@@ -35,14 +35,14 @@ func (d *disk) replay(t *testing.T, trace string) {
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			break // the end; a line that was cut off is of a call that did not end
+			break // the end; an incomplete line belongs to a call that did not end
 		}
 		thread, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 		c, result, done := begin(strings.TrimSpace(text))
 		if strings.HasPrefix(text, "<... ") {
 			c = begun[thread]
 			delete(begun, thread)
-		} else if !d.meant(c) {
+		} else if !d.concerns(c) {
 			continue
 		} else {
 			c.covered = synced + len(d.pending)
@@ -65,19 +65,20 @@ func (d *disk) replay(t *testing.T, trace string) {
 	}
 }
 
-// meant reports whether a call is to this disk's file, which has another name while it is made.
-func (d *disk) meant(c call) bool {
+// concerns reports whether a call is to this disk's file, which has another name while it is
+// created.
+func (d *disk) concerns(c call) bool {
 	return strings.Contains(c.args, "<"+hexed(d.path)+">") || strings.Contains(c.args, "<"+hexed(d.path+".new")+">")
 }
 
 // begin reads a line: the beginning of a call, its end, or both.
 func begin(text string) (c call, result string, done bool) {
 	text, unfinished := strings.CutSuffix(text, " <unfinished ...>")
-	if !unfinished { // the process was let go of, or ended, within the call
+	if !unfinished { // strace detached, or the process ended, within the call
 		text, unfinished = strings.CutSuffix(text, " <detached ...>")
 	}
 	if i := strings.LastIndex(text, " = "); !unfinished && i >= 0 {
-		result, _, _ = strings.Cut(text[i+3:], " ") // behind it may be an error, or (DELAYED)
+		result, _, _ = strings.Cut(text[i+3:], " ") // an error or (DELAYED) may follow
 		text, done = strings.TrimSuffix(strings.TrimSpace(text[:i]), ")"), true
 	}
 	c.name, c.args, _ = strings.Cut(text, "(")

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// attach runs the program beside a shell that can become a strace of it. As its parent,
-// strace may attach to it without privileges.
+// attach runs the program as the child of a shell that becomes an strace of it on demand: a
+// parent may attach without privileges.
 const attach = `"$@" & echo $!; read -r inject && exec strace -f -qq -o /dev/null -e "inject=$inject" -p $!`
 
-// traced is a site whose program can have its system calls fail.
+// traced is a site that can make the program's system calls fail.
 type traced struct {
 	*site
-	pid     int // the program's; that of site is the shell's
+	pid     int // of the program; the process of site is the shell
 	control io.WriteCloser
 }
 
@@ -61,8 +61,8 @@ func (s *traced) inject(fault string) {
 	}
 }
 
-// heal ends the injection.
-func (s *traced) heal() {
+// endInjection makes system calls succeed again.
+func (s *traced) endInjection() {
 	s.t.Helper()
 	if err := s.p.Signal(os.Interrupt); err != nil {
 		s.t.Fatal(err)

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// recent is how many of a user's newest ended sessions a check looks at that is not
-// thorough. It looks at one older one, too.
+// recent is how many of a user's newest ended sessions are checked when the check is not
+// thorough, besides a random older one.
 const recent = 2
 
-// verify checks all that the client knows, while nobody else calls.
+// verify checks everything that the client knows, while nothing else is in flight.
 func (a *actor) verify(thorough bool) {
 	for _, u := range a.users {
 		a.verifyList(u)
 		for _, h := range u.holders() {
-			a.verifyOld(u, h)
-			if h.life != over {
+			a.verifyOldToken(u, h)
+			if h.life != ended {
 				a.perform(u, a.refresh(h))
 			}
 		}
 		for _, h := range a.sample(u, thorough) {
-			a.verifyOver(h)
+			a.verifyEnded(h)
 		}
 	}
 }
 
 // sample picks ended sessions: all of them, or the newest and some older ones.
-func (a *actor) sample(u *user, thorough bool) []*held {
+func (a *actor) sample(u *user, thorough bool) []*tracked {
 	if thorough {
 		return u.ended
 	}
@@ -41,8 +41,8 @@ func (a *actor) sample(u *user, thorough bool) []*held {
 	return picked
 }
 
-// verifyList checks that a user's live sessions are those that must be there, and some of
-// those that may be.
+// verifyList checks that the list of a user's live sessions has all that must be there, and
+// none but those that may be.
 func (a *actor) verifyList(u *user) {
 	r := a.fleet.api.list(u.id)
 	if r.err != nil || r.status != http.StatusOK {
@@ -63,56 +63,55 @@ func (a *actor) verifyList(u *user) {
 		switch {
 		case h.life == live && !listed[h.id]:
 			a.fleet.fail("a session is lost: %v", h)
-		case h.life == maybe && listed[h.id]:
+		case h.life == maybeEnded && listed[h.id]:
 			h.note("seen live")
 			h.life = live
-		case h.life == maybe:
+		case h.life == maybeEnded:
 			h.note("seen ended")
-			h.life = over
+			h.life = ended
 		}
 		delete(listed, h.id)
 	}
-	if len(listed) > u.strangers {
-		a.fleet.fail("%s has %d sessions that nobody knows, and %d mints without an answer", u.id, len(listed), u.strangers)
+	if len(listed) > u.unknown {
+		a.fleet.fail("%s has %d sessions that nobody knows, and %d mints without an answer", u.id, len(listed), u.unknown)
 	}
 	for id := range listed {
-		h := &held{id: id}
+		h := &tracked{id: id}
 		h.note("found")
 		u.sessions = append(u.sessions, h)
 	}
-	u.strangers = 0 // what was under way has come to its end
-	u.tidy()
+	u.unknown = 0 // nothing is in flight
+	u.moveEnded()
 }
 
-// verifyOld redeems the token two before the newest. If the last refresh is remembered,
-// it is the one of a tab that was one step behind; if it was forgotten, it looks like the
-// newest redeemed one and brings a token back that was used already.
-func (a *actor) verifyOld(u *user, h *held) {
-	if h.settled() < 2 {
+// verifyOldToken redeems the token two before the newest. If the issuer knows the last
+// refresh, it is the token of a tab that was one step behind. If it has forgotten the refresh,
+// it is the newest redeemed token, and the answer has a token that was used already.
+func (a *actor) verifyOldToken(u *user, h *tracked) {
+	if h.provenTokens() < 2 {
 		return
 	}
 	if a.fleet.window > 0 && time.Since(h.redeemed) > a.fleet.window/2 {
-		return // it would be one for a thief
+		return // it would count as reuse
 	}
 	if a.fleet.window == 0 && a.rand.IntN(4) > 0 {
 		return // it ends the session
 	}
-	r := a.fleet.api.refresh(h.before(2))
+	r := a.fleet.api.refresh(h.older(2))
 	a.fleet.count(r)
 	h.note("refresh of the token two before: %v", r)
 	switch {
 	case a.fleet.window > 0 && r.status == http.StatusOK && !h.superseded(r.Refresh):
 	case a.fleet.window == 0 && r.is("refresh_token_reused"):
-		h.life = over
-		u.tidy()
+		h.life = ended
+		u.moveEnded()
 	default:
 		a.fleet.fail("the token two before the newest was answered %v: an acknowledged refresh is forgotten: %v", r, h)
 	}
 }
 
-// verifyOver checks that nothing of an ended session works, and that it is known to have
-// ended.
-func (a *actor) verifyOver(h *held) {
+// verifyEnded checks that no token of an ended session works, and that its end is shown.
+func (a *actor) verifyEnded(h *tracked) {
 	if len(h.tokens) > 0 {
 		token := h.tokens[max(0, len(h.tokens)-1-a.rand.IntN(keptTokens))]
 		if r := a.fleet.api.refresh(token); !r.is("session_revoked") {

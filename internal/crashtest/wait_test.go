@@ -13,11 +13,11 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for timeout := time.After(patience); !holds(); {
+	for timeout := time.After(testTimeout); !holds(); {
 		select {
 		case <-ticker.C:
 		case <-timeout:
-			t.Fatalf("%s: it did not happen in %v", what, patience)
+			t.Fatalf("%s: it did not happen in %v", what, testTimeout)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// O15: whoever builds the same sources, wherever they lie, gets the same bytes, and no
-// path of the machine is in them.
+// O15: builds of the same sources in different folders are equal, byte for byte, and hold no
+// path of the machine.
 func TestReproducibleBuild(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -31,8 +31,7 @@ func TestReproducibleBuild(t *testing.T) {
 	}
 }
 
-// buildIn copies the sources to a folder, builds them there as they ship, and returns the
-// program.
+// buildIn copies the sources to a folder, builds the release there, and returns the program.
 func buildIn(t *testing.T, root, dir string) []byte {
 	t.Helper()
 	aside := []string{".git", "bin", "data", "node_modules", "testdata"}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What an operator does by the commands next to a running issuer.
+// The commands of an operator, beside a running issuer.
 func TestSessionCommands(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	one, two, other := i.mint("u1"), i.mint("u1"), i.mint("u2")
@@ -68,7 +68,7 @@ func TestRevokeByClient(t *testing.T) {
 	}
 }
 
-// What users sent must not command the operator's terminal.
+// Text that users sent must not control the operator's terminal.
 func TestListIsSafeToPrint(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	body := `{"user": {"id": "u1"}, "label": "a\u202eb", "user_agent": "x\u001b]0;owned\u0007\ny"}`
@@ -134,7 +134,7 @@ func (i *issuer) keys() []key {
 	return answer.Keys
 }
 
-// How a command finds the issuer and the key, and what it says when it can't.
+// How a command finds the issuer and the key, and how it fails if it cannot.
 func TestCommandsSayWhatIsMissing(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	elsewhere := t.TempDir()
@@ -146,7 +146,7 @@ func TestCommandsSayWhatIsMissing(t *testing.T) {
 	run(t, elsewhere, []string{url, "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "forbidden")
 	run(t, elsewhere, []string{"ISSUER_ADMIN_URL=ftp://x", "ISSUER_ADMIN_KEY=" + i.serviceKey()}, list...).failed(t, "must be a URL")
 
-	// Where nothing says which issuer is meant, the answer says which one was called.
+	// If no issuer is configured, the error says which one was called.
 	assumed := run(t, elsewhere, []string{"ISSUER_ADMIN_KEY=sk_" + strings.Repeat("A", 43)}, list...)
 	assumed.failed(t, "there is no config.yaml", "--admin", "ISSUER_ADMIN_URL")
 	if strings.Count(assumed.stderr, "\n") != 1 {
@@ -222,7 +222,7 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
-// From nothing to a server without --dev, by what the commands print.
+// From an empty folder to a server without --dev, by following what the commands print.
 func TestPrepareByHand(t *testing.T) {
 	dir := t.TempDir()
 	if r := run(t, dir, nil, "secret", "new", "keep/kek"); r.code != 0 {
@@ -260,7 +260,7 @@ func TestPrepareByHand(t *testing.T) {
 	}
 }
 
-// A backup of a running issuer is a store that another one starts from.
+// A backup of a running issuer is a store that another issuer starts from.
 func TestBackup(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	kept := i.mint("u1")
@@ -288,8 +288,8 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// R06 for keys: with an older backup a key is back that was revoked after it, and signs, as
-// docs/operations.md says. Revoking it again ends what it had signed.
+// R06 for keys: restoring a backup brings a key back that was revoked after it, and the key
+// signs, as docs/operations.md says. Revoking it again ends the sessions.
 func TestRestoredBackupBringsKeysBack(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	old := i.keys()[0].ID
@@ -310,7 +310,7 @@ func TestRestoredBackupBringsKeysBack(t *testing.T) {
 	if keys := i.keys(); len(keys) != 1 || keys[0].ID != old || keys[0].State != "active" {
 		t.Fatalf("keys after the restore: %+v, want %s back", keys, old)
 	}
-	// The revocation of its sessions is lost, too; what came after the backup is unknown.
+	// The revocation of its sessions is lost, too, and so are sessions after the backup.
 	restored, status := i.refresh(before.RefreshToken)
 	if status != http.StatusOK {
 		t.Errorf("a session that was ended after the backup answers %d", status)
@@ -334,7 +334,7 @@ func TestRestoredBackupBringsKeysBack(t *testing.T) {
 	if status := i.call("GET", "/v1/session", next.AccessToken, "", nil); status != http.StatusOK {
 		t.Errorf("a new token answers %d", status)
 	}
-	// Who cannot tell what was revoked ends everything.
+	// If it is not known what was revoked, the operator ends everything.
 	if r := i.cli("session", "revoke", "--everyone", "--yes"); r.code != 0 {
 		t.Fatalf("session revoke --everyone: %+v", r)
 	}
@@ -360,7 +360,7 @@ func TestCompact(t *testing.T) {
 	run(t, t.TempDir(), nil, "compact").failed(t, "data/issuer.db", "no such file")
 }
 
-// A user's id is any text; each reaches the issuer as it is.
+// A user id is any text, and reaches the issuer unchanged.
 func TestOddUserIDs(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	for _, user := range []string{"a b", "a/b", "a%2Fb", "a?b#c", "a+b&c", "äöü", "..", "-x", `a"b`} {

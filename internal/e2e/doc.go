@@ -1,3 +1,2 @@
-// Package e2e holds the tests that drive the built program from outside, over HTTP and by
-// its commands, as a user's scripts do.
+// Package e2e tests the built program from outside: over HTTP, and by its commands.
 package e2e

@@ -104,8 +104,8 @@ func (i *issuer) revokeOne() string {
 	return g.Session.ID
 }
 
-// An issuer that is killed and started again goes on where it was: no number is given
-// twice, none is missing.
+// After a kill and a restart the numbers of revocations go on: none is given twice, none is
+// missing.
 func TestFeedAfterAKill(t *testing.T) {
 	dir := t.TempDir()
 	i := startDev(t, dir)
@@ -206,8 +206,8 @@ func socket(t *testing.T, path string, protocols *http.Protocols) http.RoundTrip
 	return transport
 }
 
-// A revocation passes through nginx at once, as docs/feed.md has it set up, and also when
-// nobody has thought of streams.
+// A revocation passes through nginx at once, with the configuration of docs/feed.md and also
+// with a plain proxy_pass.
 func TestFeedThroughNginx(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	upstream := strings.TrimPrefix(i.public, "http://")
@@ -218,7 +218,7 @@ func TestFeedThroughNginx(t *testing.T) {
 	after := 0
 	for name, location := range map[string]string{
 		"as documented": documented,
-		"without care":  "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
+		"plain":         "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
 	} {
 		for proto, transport := range startNginx(t, location) {
 			s := i.openStream("http://127.0.0.1", transport, after)
@@ -256,8 +256,8 @@ func (i *issuer) guard(transport http.RoundTripper) *guard.Guard {
 	return g
 }
 
-// A guard follows the real issuer: it refuses a session that was revoked, and the issuer
-// shows how far it is.
+// A guard that follows the issuer refuses a session that was revoked, and the issuer shows
+// how far the guard has read.
 func TestGuardFollowsTheIssuer(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	g := i.guard(i.transport())
@@ -286,8 +286,7 @@ func TestGuardFollowsTheIssuer(t *testing.T) {
 	})
 }
 
-// A guard outlives the issuer: it goes on while the issuer is dead, and when it is back
-// hears of what was revoked since.
+// A guard continues while the issuer is down, and learns afterwards what was revoked.
 func TestGuardOutlivesTheIssuer(t *testing.T) {
 	dir := t.TempDir()
 	i := startDev(t, dir)
@@ -324,7 +323,7 @@ func TestGuardOutlivesTheIssuer(t *testing.T) {
 	}
 }
 
-// verifiers is what the issuer knows of them.
+// verifiers is the issuer's list of connected verifiers.
 func (i *issuer) verifiers() string {
 	i.t.Helper()
 	key, err := os.ReadFile(filepath.Join(i.dir, "data/dev/admin.key"))
@@ -348,7 +347,7 @@ func (i *issuer) verifiers() string {
 	return string(text)
 }
 
-// await waits until something is so.
+// await waits until a condition holds.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -357,7 +356,7 @@ func await(t *testing.T, what string, so func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("waiting for %s in vain", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }

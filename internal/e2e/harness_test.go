@@ -20,8 +20,8 @@ import (
 	"issuer.example/internal/program"
 )
 
-// patience is how long a test waits for something that takes a moment.
-const patience = 30 * time.Second
+// testTimeout is how long a test waits for a condition or a process.
+const testTimeout = 30 * time.Second
 
 // binary is the program, built once for all tests.
 var binary = sync.OnceValues(func() (program.Binary, error) {
@@ -44,8 +44,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// command is the program with arguments, in a folder, with variables of ours only. It is
-// killed when the test has run out of patience with it, or ends.
+// command is the program with arguments, in a folder, with no other variables than these. It
+// is killed at the end of the test.
 func command(t *testing.T, dir string, environ []string, args ...string) *exec.Cmd {
 	t.Helper()
 	b, err := binary()
@@ -57,21 +57,21 @@ func command(t *testing.T, dir string, environ []string, args ...string) *exec.C
 	return b.Command(t.Context(), dir, environ, args...)
 }
 
-// soon is a context that ends with the test's patience.
+// soon is a context that ends after testTimeout.
 func soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// result is what a command that has ended left behind.
+// result is the exit code and the output of a command.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs a command to its end.
+// run runs a command until it ends.
 func run(t *testing.T, dir string, environ []string, args ...string) result {
 	t.Helper()
 	cmd := command(t, dir, environ, args...)
@@ -80,7 +80,7 @@ func run(t *testing.T, dir string, environ []string, args ...string) result {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(testTimeout, func() { _ = cmd.Process.Kill() })
 	err := cmd.Wait()
 	if !late.Stop() {
 		t.Fatalf("%v does not end:\n%s", args, stderr.String())
@@ -120,7 +120,7 @@ type issuer struct {
 	stdout        string // the file that it prints to
 }
 
-// anywhere makes the program listen on free ports.
+// anywhere makes the program listen on ports that the system chooses.
 func anywhere() []string {
 	return []string{"ISSUER_LISTEN=127.0.0.1:0", "ISSUER_ADMIN_LISTEN=127.0.0.1:0"}
 }

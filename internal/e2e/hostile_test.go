@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// T04, T05: whatever a token's header names, no file of that name is looked for and nobody is
-// called. A trace of the program's system calls would show it.
+// T04, T05: whatever a token's header names, the program opens no file of that name and calls
+// no URL. A trace of its system calls would show it.
 func TestHeadersLeadNowhereStrace(t *testing.T) {
 	var called atomic.Int32
 	canary := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
@@ -70,14 +70,13 @@ func TestHeadersLeadNowhereStrace(t *testing.T) {
 	}
 }
 
-// O04: what the program prints when it is told to dump its stacks, in the midst of requests,
-// holds no secret.
+// O04: a dump of the program's stacks, during requests, holds no secret.
 func TestDumpHoldsNoSecret(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "stderr")
 	cmd := command(t, dir, append(anywhere(), "GOTRACEBACK=all"))
 	program := cmd.Path
-	// All of standard error goes to a file, and on to the test.
+	// Standard error goes to a file as well as to the test.
 	cmd.Path, cmd.Args = "/bin/bash", []string{"bash", "-c", `exec "$0" serve --dev 2> >(tee "$1" >&2)`, program, path}
 	i := start(t, cmd)
 	g := i.mint("u1")
@@ -111,8 +110,8 @@ func TestDumpHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// H03: five thousand connections that send nothing, or half a request, are cut off in time,
-// and whoever has something to ask is answered meanwhile.
+// H03: five thousand connections that send nothing, or half a request, are closed in time, and
+// other requests are answered meanwhile.
 func TestIdleConnections(t *testing.T) {
 	const many = 5000
 	i := startDev(t, t.TempDir())
@@ -121,7 +120,7 @@ func TestIdleConnections(t *testing.T) {
 	began := time.Now()
 	conns := make([]net.Conn, many)
 	for n := range conns {
-		conn, err := net.DialTimeout("tcp", address, patience)
+		conn, err := net.DialTimeout("tcp", address, testTimeout)
 		if err != nil {
 			t.Fatalf("connection %d: %v", n, err)
 		}
@@ -141,7 +140,7 @@ func TestIdleConnections(t *testing.T) {
 		if n%100 == 0 {
 			i.answersSoon()
 		}
-		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
 			t.Fatal(err)
 		}
 		var one [1]byte
@@ -149,7 +148,7 @@ func TestIdleConnections(t *testing.T) {
 			t.Fatalf("connection %d is open after %v", n, time.Since(began))
 		}
 	}
-	for deadline := time.Now().Add(patience); i.openFiles() > before+10; {
+	for deadline := time.Now().Add(testTimeout); i.openFiles() > before+10; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d files are still open, %d were before", i.openFiles(), before)
 		}

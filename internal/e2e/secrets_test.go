@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// Whatever the umask, nobody else may read what the program writes.
+// Whatever the umask is, the program's files are readable by their owner only.
 func TestFileModes(t *testing.T) {
 	dir := t.TempDir()
 	path, err := binary()
@@ -78,9 +79,8 @@ func TestOpenFilesAreRefused(t *testing.T) {
 	run(t, dir, anywhere(), "serve", "--dev").failed(t, "data/issuer.secret", "symbolic link")
 }
 
-// Tokens, keys and hostile text go through every kind of request. None of the secrets may
-// be found afterwards in the log, in the answers of metrics or in any file of the store, in
-// any of the forms that a careless program leaves.
+// Tokens, keys and hostile text go through every kind of request. Afterwards no secret, in any
+// of its forms, is in the log, in the metrics or in a file of the store.
 func TestSecretsAreNowhere(t *testing.T) {
 	dir := t.TempDir()
 	i := startDev(t, dir)
@@ -140,8 +140,8 @@ func TestSecretsAreNowhere(t *testing.T) {
 	}
 }
 
-// forms are the ways in which a secret may lie around: itself, its end (what is random in
-// it), and its raw bytes.
+// forms are the forms of a secret that are searched for: its text, the end of it (which is
+// random), and its raw bytes.
 func forms(secret string) map[string][]byte {
 	f := map[string][]byte{"text": []byte(secret), "end": []byte(secret[len(secret)-24:])}
 	body := secret[strings.LastIndexAny(secret, "_.")+1:]
@@ -152,8 +152,8 @@ func forms(secret string) map[string][]byte {
 	return f
 }
 
-// hostile sends text that forges lines and commands terminals wherever text may be, with a
-// token beside it.
+// hostile sends text that could forge log lines or control terminals, in every field of text,
+// together with a token.
 func (i *issuer) hostile(tokens ...string) {
 	i.t.Helper()
 	ugly := "x\u2028{\"level\":\"ERROR\"}\u202e\x1b[31m%s%n" + strings.Repeat("A", 6000)
@@ -198,7 +198,7 @@ func (i *issuer) form(path, bearer, body string) {
 	_ = res.Body.Close()
 }
 
-// metrics is what the admin listener tells Prometheus.
+// metrics is the admin listener's answer to Prometheus.
 func (i *issuer) metrics() []byte {
 	i.t.Helper()
 	res, err := http.Get(i.admin + "/metrics")
@@ -267,6 +267,14 @@ func TestMetrics(t *testing.T) {
 	g := i.mint("u1")
 	i.refresh(g.RefreshToken)
 	text := string(i.metrics())
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(text, "issuer_sessions_minted_total 1\n"); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("the session is not counted")
+		}
+		text = string(i.metrics()) // sessions are counted after the answer
+	}
 	for _, want := range []string{"issuer_sessions_live 1", "issuer_sessions_minted_total 1", "issuer_signing_key_age_seconds{", "go_goroutines"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %q", want)

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What `serve --dev` prints to copy does what it says.
+// The commands that `serve --dev` prints work as printed.
 func TestPrintedSessionCurl(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	_, lines, ok := strings.Cut(i.printed(), "in this folder:\n")
@@ -111,8 +111,8 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
-// The issuer's own routes take the tokens of an issuer of which nothing but the URL was set;
-// and whoever moved it without telling it its URL hears of that.
+// If only the issuer's URL is configured, its own routes accept its tokens; and if nothing
+// listens at that URL, the log says so.
 func TestIssuerElsewhere(t *testing.T) {
 	i := startDev(t, t.TempDir(), "ISSUER_ISSUER=http://auth.example.localhost:8090")
 	var token struct {
@@ -137,8 +137,8 @@ func TestIssuerElsewhere(t *testing.T) {
 	}
 }
 
-// A request whose body is awaited when SIGTERM comes is still answered; nothing new is
-// taken; the session is on disk.
+// On SIGTERM a request whose body is awaited is still answered, new connections are refused,
+// and the session is on disk.
 func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	dir := t.TempDir()
 	i := startDev(t, dir)
@@ -191,7 +191,7 @@ func (i *issuer) begin() *pending {
 		i.t.Fatal(err)
 	}
 	i.t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testTimeout)); err != nil {
 		i.t.Fatal(err)
 	}
 	p := &pending{conn: conn, reader: bufio.NewReader(conn), body: `{"user": {"id": "u1"}}`}
@@ -224,7 +224,7 @@ func (p *pending) finish(t *testing.T) *http.Response {
 // refusesConnections waits until nothing listens any more.
 func (i *issuer) refusesConnections() {
 	i.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(testTimeout); ; {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(i.public, "http://"))
 		if err != nil {
 			return
@@ -251,7 +251,7 @@ func TestWrongSecret(t *testing.T) {
 	}
 	run(t, dir, anywhere(), "serve", "--dev").failed(t, "secret")
 
-	// Both together open what the old one sealed; and the refusal has changed nothing.
+	// With both secrets the program opens what the old one sealed: the refusal changed nothing.
 	both := startDev(t, dir, "ISSUER_SECRETS=data/issuer.secret,data/issuer.secret.old")
 	if _, status := both.refresh(g.RefreshToken); status != http.StatusOK {
 		t.Errorf("with both secrets the refresh token answers %d", status)

@@ -69,7 +69,7 @@ func send(t *testing.T, transport *http.Transport, text string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	// nginx may refuse it and close before it has read everything.
@@ -86,7 +86,7 @@ func send(t *testing.T, transport *http.Transport, text string) {
 func getThrough(t *testing.T, transport *http.Transport, path string) (status int, body string) {
 	t.Helper()
 	transport.CloseIdleConnections()
-	res, err := (&http.Client{Transport: transport, Timeout: patience}).Get("http://localhost" + path)
+	res, err := (&http.Client{Transport: transport, Timeout: testTimeout}).Get("http://localhost" + path)
 	if err != nil {
 		t.Fatal(err)
 	}

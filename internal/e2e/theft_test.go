@@ -18,7 +18,7 @@ import (
 	"issuer.example/store/bolt"
 )
 
-// thief has a backup and the secret, and makes tokens with the issuer's own key.
+// thief returns a key manager over a stolen backup, with the stolen secret.
 func (i *issuer) thief() *keys.Manager {
 	i.t.Helper()
 	if r := i.cli("backup", "--out", "stolen.db"); r.code != 0 {
@@ -40,7 +40,7 @@ func (i *issuer) thief() *keys.Manager {
 	return manager
 }
 
-// forge is a good token of the last session that there can be: no mark covers it.
+// forge returns a signed token whose session id is the highest possible: no mark covers it.
 func forge(t *testing.T, by *keys.Manager, like string) string {
 	t.Helper()
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(like, ".")[1])
@@ -77,7 +77,7 @@ func kidOf(t *testing.T, token string) string {
 	return header.KeyID
 }
 
-// slowKeys holds the answers for the keys back while held is set.
+// slowKeys delays the answers with the keys while held is set.
 type slowKeys struct {
 	next    http.RoundTripper
 	held    atomic.Bool
@@ -95,8 +95,8 @@ func (s *slowKeys) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// Whoever stole the signing key is refused by every guard once the key is revoked, and not
-// only when the JWKS has come of age: also by one to which the keys were on their way.
+// Tokens that are forged with a stolen signing key are refused by every guard as soon as the
+// key is revoked, also by a guard that is fetching the keys at that moment.
 func TestStolenKey(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	good := i.mint("u1")

@@ -73,7 +73,7 @@ admin: {listen: 127.0.0.1:0}
 store: {path: data/issuer.db}
 secrets: [issuer.secret]
 service_keys:
-  - {name: backend, sha256: %s, scopes: [sessions:mint, sessions:read, sessions:revoke, tokens:introspect]}
+  - {name: backend, sha256: %s, scopes: [sessions:mint, sessions:read, sessions:revoke, tokens:introspect, revocations:read]}
 `
 
 // Prepare writes to dir the files that `issuer serve` needs, and returns a service key that it

@@ -18,14 +18,14 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) error {
 	}
 	// It reads pages alone, so it is not counted among the readers that the overlay keeps
 	// old states for: it can take long.
-	t, err := h.snapshot()
+	t, err := h.transaction(false)
 	if err != nil {
 		db.fail(h, err)
 		return session.ErrUnavailable
 	}
-	defer t.Rollback()                   //nolint:errcheck // of a read-only transaction
-	if !h.durable.wait(uint64(t.ID())) { //nolint:gosec // never negative
-		return db.unavailable()
+	defer t.Rollback()                                          //nolint:errcheck // of a read-only transaction
+	if err := h.durable.wait(ctx, uint64(t.ID())); err != nil { //nolint:gosec // never negative
+		return db.notDurable(err)
 	}
 	if _, err := t.WriteTo(&untilDone{ctx: ctx, w: w, failed: func() bool { return db.handle.Load() != h }}); err != nil {
 		if ctx.Err() != nil {

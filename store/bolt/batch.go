@@ -4,35 +4,39 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"issuer.example/sid"
+	"issuer.example/fact"
+	"issuer.example/store/bolt/internal/journal"
 )
 
 // batch is the bbolt transaction that a group of callers shares.
 type batch struct {
 	view
-	counters counters  // as they will be after the commit
-	changed  []changed // states that were set
-	oldest   uint64    // no reader's snapshot is older
+	counters counters // as they will be after the commit
+	journal  *journal.Batch
+	facts    []fact.Fact // what is to be written of them
+	written  int64       // the latest time that a caller has named, in milliseconds
 	dirty    bool
 }
 
-// changed is a state that was set.
-type changed struct {
-	id    sid.ID
-	state rawState
+// tx is one caller's transaction within a batch. What it writes waits until its function
+// has returned without an error, so that a caller that fails leaves no trace.
+type tx struct {
+	*batch
+	writes []func() error
 }
+
+// later adds a write. Everything that can be refused must have been refused before: an
+// error of a write is one of the store, and fails the batch.
+func (t *tx) later(write func() error) { t.writes = append(t.writes, write) }
 
 // begin opens a batch. The caller commits it or rolls it back.
 func (h *handle) begin() (b *batch, err error) {
-	defer recovered("beginning a transaction", &err)
 	t, err := h.transaction(true)
 	if err != nil {
 		return nil, err
 	}
 	at := uint64(t.ID()) //nolint:gosec // never negative
-	b = &batch{view: view{h: h, tx: t, at: at}, counters: h.counters}
-	b.oldest = h.journal.readers.oldest(at - 1)
-	h.journal.overlay.release(b.oldest)
+	b = &batch{view: view{h: h, tx: t, at: at}, counters: h.counters, journal: h.journal.Begin(t)}
 	return b, nil
 }
 
@@ -48,10 +52,10 @@ func (b *batch) run(fn func(*tx) error) (err, fatal error) {
 		return err, nil
 	}
 	b.dirty = true
-	return nil, t.apply()
+	return nil, t.writeAll()
 }
 
-func (t *tx) apply() (err error) {
+func (t *tx) writeAll() (err error) {
 	defer recovered("writing", &err)
 	for _, write := range t.writes {
 		if err := write(); err != nil {
@@ -61,14 +65,20 @@ func (t *tx) apply() (err error) {
 	return nil
 }
 
-// call keeps a panic of fn from the other callers.
+// call runs a caller's function. A panic in it is one of bbolt, or a memory fault.
 func call(fn func(*tx) error, t *tx) (err error) {
+	defer t.catch(&err)
+	return fn(t)
+}
+
+// guard calls a function that the store was given. A panic of it is an error of its caller.
+func guard[T any](fn func() (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 		}
 	}()
-	return fn(t)
+	return fn()
 }
 
 // recovered makes a panic an error.
@@ -81,17 +91,18 @@ func recovered(doing string, err *error) {
 // commit makes the batch durable.
 func (b *batch) commit() (err error) {
 	defer recovered("committing", &err)
-	if len(b.changed) > 0 {
-		if err := b.journal(); err != nil {
-			return err
-		}
+	if err := b.journal.Write(); err != nil {
+		return err
+	}
+	if err := b.putFacts(); err != nil {
+		return err
 	}
 	if b.counters != b.h.counters {
 		if err := b.put(meta, []byte(keyCounters), b.counters.encode()); err != nil {
 			return err
 		}
 	}
-	return b.tx.Commit()
+	return b.h.commit(b.tx)
 }
 
 // rollback undoes the batch. Whatever fails in it has failed before.
@@ -108,8 +119,12 @@ func (b *batch) delete(from bucket, key []byte) error {
 	return b.bucket(from).Delete(key)
 }
 
-// setState sets the state of a session that the states bucket has.
-func (b *batch) setState(id sid.ID, state rawState) {
-	b.changed = append(b.changed, changed{id: id, state: state})
-	b.h.journal.overlay.put(id, state, b.at, b.oldest)
+// empty removes all that a bucket has.
+func (b *batch) empty(name bucket) error {
+	b.buckets[name], b.cursors[name] = nil, nil
+	if err := b.tx.DeleteBucket(name.name()); err != nil {
+		return err
+	}
+	_, err := b.tx.CreateBucket(name.name())
+	return err
 }

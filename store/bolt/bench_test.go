@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 	"issuer.example/store/bolt"
 )
@@ -54,17 +54,13 @@ func buildFile(b *testing.B, n int) *benchFile {
 		b.Fatal(err)
 	}
 	for len(f.ids) < n {
-		err := db.Update(b.Context(), func(tx session.Tx) error {
-			for range min(n-len(f.ids), 5000) {
-				id, err := f.create(tx)
-				if err != nil {
-					return err
-				}
-				f.ids = append(f.ids, id)
-			}
-			return nil
-		})
-		if err != nil {
+		batch := make([]session.Session, 0, 5000)
+		for range min(n-len(f.ids), cap(batch)) {
+			s := signIn()
+			s.ID = f.next.Next()
+			batch, f.ids = append(batch, s), append(f.ids, s.ID)
+		}
+		if err := db.Insert(b.Context(), batch...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -74,15 +70,15 @@ func buildFile(b *testing.B, n int) *benchFile {
 	return f
 }
 
-// create adds what a sign-in in a browser adds. User ids are random, as UUIDs are.
-func (f *benchFile) create(tx session.Tx) (sid.ID, error) {
+// signIn is what a sign-in in a browser adds. User ids are random, as UUIDs are.
+func signIn() session.Session {
 	const agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-	id, now := f.next.Next(), time.Now()
+	now := time.Now()
 	var user [16]byte
 	binary.NativeEndian.PutUint64(user[:], rand.Uint64())
 	binary.NativeEndian.PutUint64(user[8:], rand.Uint64())
-	s := session.Session{
-		ID: id, ClientID: "web", UserAgent: agent[:110],
+	return session.Session{
+		ClientID: "web", UserAgent: agent[:110],
 		User: session.User{
 			ID:    fmt.Sprintf("%x-%x-%x-%x-%x", user[:4], user[4:6], user[6:8], user[8:10], user[10:]),
 			Email: "someone.or.other@example.com", Name: "Someone or Other",
@@ -90,8 +86,6 @@ func (f *benchFile) create(tx session.Tx) (sid.ID, error) {
 		AMR: []string{"pwd"}, IP: netip.AddrFrom4([4]byte(user[:4])),
 		CreatedAt: now, AuthTime: now, ExpiresAt: now.Add(30 * 24 * time.Hour), IdleTimeout: 7 * 24 * time.Hour,
 	}
-	st := session.State{RedeemedAt: now, LastSeenAt: now, LastIP: s.IP}
-	return id, tx.Create(s, st, now.Add(s.IdleTimeout))
 }
 
 // size reports what a session takes on disk. It is no measurement of time.
@@ -153,36 +147,33 @@ const settled = 1 << 18
 // advance measures first uses of refresh tokens, of sessions anywhere in the file: what
 // each reads and writes, without the signature that follows it.
 func (f *benchFile) advance(b *testing.B) {
-	f.load(b, settled, func(tx session.Tx) error {
+	f.load(b, settled, func(db *bolt.DB) error {
 		id := f.ids[rand.IntN(len(f.ids))]
-		snap, err := tx.Session(id)
-		if err != nil {
-			return err
-		}
-		for _, scope := range revocation.ScopesOf(snap.Session.User.ID, snap.Session.ClientID) {
-			if _, _, err := tx.Mark(scope); err != nil {
-				return err
-			}
-		}
-		st := snap.State
-		st.Generation++
-		st.RedeemedAt = time.Now()
-		st.LastSeenAt = st.RedeemedAt
-		return tx.SetState(id, st)
+		_, err := db.Change(context.Background(), session.Target{Ref: session.Ref{ID: id}},
+			func(snap, _ session.Snapshot) (session.Change, error) {
+				st := snap.State
+				st.Generation++
+				st.RedeemedAt = time.Now()
+				st.LastSeenAt = st.RedeemedAt
+				return session.Change{State: &st}, nil
+			})
+		return err
 	})
 }
 
 // mint measures sign-ins, each of another user.
 func (f *benchFile) mint(b *testing.B) {
-	f.load(b, 0, func(tx session.Tx) error {
-		_, err := f.create(tx)
+	f.load(b, 0, func(db *bolt.DB) error {
+		s := signIn()
+		st := session.State{State: refresh.State{RedeemedAt: s.CreatedAt}, LastSeenAt: s.CreatedAt, LastIP: s.IP}
+		_, err := db.Create(context.Background(), session.CreateRequest{Session: s, State: st, By: "web"})
 		return err
 	})
 }
 
 // load runs fn once per iteration, for so many callers at once, after as many runs that are
 // not measured.
-func (f *benchFile) load(b *testing.B, before int, fn func(session.Tx) error) {
+func (f *benchFile) load(b *testing.B, before int, fn func(*bolt.DB) error) {
 	var commits, callers atomic.Int64
 	db := f.start(b, func(c bolt.Commit) {
 		commits.Add(1)
@@ -217,7 +208,7 @@ func processorTime(b *testing.B) time.Duration {
 }
 
 // callWith runs fn n times in all.
-func callWith(b *testing.B, db *bolt.DB, n int, fn func(session.Tx) error) {
+func callWith(b *testing.B, db *bolt.DB, n int, fn func(*bolt.DB) error) {
 	var (
 		left atomic.Int64
 		wg   sync.WaitGroup
@@ -226,7 +217,7 @@ func callWith(b *testing.B, db *bolt.DB, n int, fn func(session.Tx) error) {
 	for range waiting {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
-				if err := db.Update(context.Background(), fn); err != nil {
+				if err := fn(db); err != nil {
 					b.Error(err)
 				}
 			}

@@ -6,16 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"issuer.example/session"
-	"issuer.example/sid"
 	"issuer.example/store"
 )
 
@@ -24,6 +19,12 @@ var _ store.Backend = (*DB)(nil)
 // errClosed is what a closed store answers.
 var errClosed = fmt.Errorf("%w: closed", session.ErrUnavailable)
 
+const (
+	defaultFactsKeep  = time.Hour
+	minFactsKeep      = time.Minute
+	defaultCloseGrace = 5 * time.Second
+)
+
 // Config says how to open a store.
 type Config struct {
 	// Path is the data file. It is made if it is missing, with its folder. Required.
@@ -31,13 +32,20 @@ type Config struct {
 	// Check reads the whole file at [Open] and refuses it if anything in it does not
 	// add up. It takes about a second for a million sessions.
 	Check bool
+	// FactsKeep is how long facts are kept for their readers. Facts that verifiers need are
+	// kept for longer, if they need them for longer. 0: one hour; otherwise at least a
+	// minute.
+	FactsKeep time.Duration
+	// CloseGrace is how long [DB.Close] waits for a disk that does not answer. 0: 5 seconds.
+	CloseGrace time.Duration
 	// Logger is told of failures and of slow steps. nil: slog.Default.
 	Logger *slog.Logger
 	// Observe is told of each commit, on the goroutine that commits: it must not block.
 	// nil: nobody is.
 	Observe func(Commit)
 
-	journal int // states that fill a journal; 0: journalLen
+	journal   int    // states that fill a journal; 0: as many as it takes by itself
+	committed func() // called between a commit and its acknowledgement; nil: nothing is
 }
 
 // Commit is what one commit was like.
@@ -53,10 +61,12 @@ type DB struct {
 	queue  chan *op
 	broken chan *handle // a handle to be replaced
 
-	published atomic.Pointer[counters] // those of the newest commit
+	published  atomic.Pointer[counters]  // those of the newest commit
+	committing atomic.Pointer[time.Time] // since when the oldest caller of the committer waits
 
 	closing   chan struct{} // closed by Close
 	stopped   chan struct{} // closed when the committer has ended
+	gaveUp    chan struct{} // closed when Close does not wait for it any longer
 	cancel    context.CancelFunc
 	recovered sync.WaitGroup // ends when nothing brings the store back any more
 	watchers  watchers
@@ -65,17 +75,7 @@ type DB struct {
 
 	mu      sync.Mutex // also held while handle is set to nil
 	failure error      // why it is
-}
-
-// handle is the open file. A failure replaces it by another.
-type handle struct {
-	bolt     *bbolt.DB
-	file     *os.File // the same, which bolt closes
-	codec    codec
-	counters counters // the committer's
-	journal  *journal
-	durable  *watermark
-	stuck    atomic.Bool // bbolt is locked for ever: Close would never return
+	retired *handle    // what Close closes
 }
 
 // Open opens the data file, or makes one where there is none. The errors that it refuses
@@ -84,10 +84,15 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("bolt: Path is required")
 	}
+	cfg.FactsKeep = cmp.Or(cfg.FactsKeep, defaultFactsKeep)
+	if cfg.FactsKeep < minFactsKeep {
+		return nil, fmt.Errorf("bolt: FactsKeep is %v; it must be at least %v", cfg.FactsKeep, minFactsKeep)
+	}
+	cfg.CloseGrace = cmp.Or(cfg.CloseGrace, defaultCloseGrace)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	db := &DB{
 		cfg: cfg, queue: make(chan *op, maxQueue), broken: make(chan *handle, 1),
-		closing: make(chan struct{}), stopped: make(chan struct{}),
+		closing: make(chan struct{}), stopped: make(chan struct{}), gaveUp: make(chan struct{}),
 	}
 	h, err := db.open(ctx)
 	if err != nil {
@@ -110,69 +115,8 @@ func (db *DB) install(h *handle) {
 	db.watchers.wake() // what a failed commit wrote may be there after all
 }
 
-// View implements [session.Store].
-func (db *DB) View(ctx context.Context, fn func(session.Reader) error) error {
-	return db.view(ctx, func(v *view) error { return fn(v) })
-}
-
-func (db *DB) view(ctx context.Context, fn func(*view) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	h := db.handle.Load()
-	if h == nil {
-		return db.unavailable()
-	}
-	seen, fault, err := h.read(fn)
-	if fault != nil {
-		db.fail(h, fault)
-		return session.ErrUnavailable
-	}
-	if !h.durable.wait(seen) {
-		return db.unavailable()
-	}
-	return err
-}
-
-// read runs fn on the newest snapshot and returns the number of its transaction.
-func (h *handle) read(fn func(*view) error) (seen uint64, fault, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	low := h.durable.reached()
-	h.journal.readers.enter(low)
-	defer h.journal.readers.leave(low)
-	t, fault := h.snapshot()
-	if fault != nil {
-		return 0, fault, nil
-	}
-	defer t.Rollback()                          //nolint:errcheck // of a read-only transaction
-	v := &view{h: h, tx: t, at: uint64(t.ID())} //nolint:gosec // never negative
-	err = fn(v)
-	return v.at, v.fault, err
-}
-
-func (h *handle) snapshot() (t *bbolt.Tx, err error) {
-	defer recovered("beginning to read", &err)
-	return h.transaction(false)
-}
-
-// Update implements [session.Store].
-func (db *DB) Update(ctx context.Context, fn func(session.Tx) error) error {
-	return db.update(ctx, func(t *tx) error { return fn(t) })
-}
-
-// LastID implements [store.Status].
-func (db *DB) LastID() sid.ID { return db.published.Load().last }
-
 // Live implements [store.Status].
 func (db *DB) Live() int64 { return db.published.Load().live }
-
-// Healthy implements [store.Status].
-func (db *DB) Healthy() error {
-	if db.handle.Load() != nil {
-		return nil
-	}
-	return db.unavailable()
-}
 
 func (db *DB) setFailure(err error) {
 	db.mu.Lock()
@@ -188,28 +132,4 @@ func (db *DB) unavailable() error {
 		return session.ErrUnavailable
 	}
 	return fmt.Errorf("%w: %w", session.ErrUnavailable, db.failure)
-}
-
-// Close implements [store.Backend].
-func (db *DB) Close() error {
-	db.closeOnce.Do(func() {
-		close(db.closing)
-		db.cancel()
-		<-db.stopped
-		db.recovered.Wait()
-		db.mu.Lock()
-		h := db.handle.Swap(nil)
-		db.failure = errors.New("closed")
-		db.mu.Unlock()
-		if h != nil {
-			db.closeErr = h.close()
-			h.durable.abandon()
-		}
-		select {
-		case h := <-db.broken: // it failed too late to be replaced
-			db.closeErr = h.abandon()
-		default:
-		}
-	})
-	return db.closeErr
 }

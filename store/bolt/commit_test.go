@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 	"issuer.example/store/bolt"
 )
 
@@ -15,13 +16,7 @@ import (
 func hold(t *testing.T, db *bolt.DB) (release func()) {
 	t.Helper()
 	held, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		_ = db.Update(context.Background(), func(session.Tx) error {
-			close(held)
-			<-done
-			return nil
-		})
-	}()
+	go func() { _ = db.Hold(held, done) }()
 	<-held
 	return sync.OnceFunc(func() { close(done) })
 }
@@ -67,78 +62,70 @@ func TestCallersShareACommit(t *testing.T) {
 	}
 }
 
-// One caller's panic is that caller's error, and undoes nothing of the others.
-func TestPanicIsItsCallersAlone(t *testing.T) {
-	db := start(t, bolt.Config{Path: newPath(t)})
-	release := hold(t, db)
-	var wg sync.WaitGroup
-	for n := 1; n <= 3; n++ {
-		wg.Go(func() {
-			err := db.Update(t.Context(), func(tx session.Tx) error {
-				s := sample(int(db.Live())+1, "u")
-				if n == 2 {
-					s = sample(99, "u")
-				}
-				if err := tx.SetState(s.ID, session.State{}); !errors.Is(err, session.ErrNotFound) {
-					t.Errorf("SetState is %v", err)
-				}
-				if n == 2 {
-					_ = tx.Create(s, session.State{}, epoch)
-					panic("a mistake")
-				}
-				return nil
-			})
-			if panicked := err != nil; panicked != (n == 2) {
-				t.Errorf("caller %d got %v", n, err)
+// One caller's error or panic is that caller's alone, and undoes nothing of the others.
+func TestFailureIsItsCallersAlone(t *testing.T) {
+	errRefused := errors.New("refused")
+	for name, fail := range map[string]func() error{
+		"panic": func() error { panic("a mistake") },
+		"error": func() error { return errRefused },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := start(t, bolt.Config{Path: newPath(t)})
+			for n := 1; n <= 3; n++ {
+				mustCreate(t, db, n, "u")
 			}
-			if errors.Is(err, session.ErrUnavailable) {
-				t.Errorf("the panic reads as a failure of the store: %v", err)
+			release := hold(t, db)
+			var wg sync.WaitGroup
+			for n := 1; n <= 3; n++ {
+				wg.Go(func() {
+					_, err := db.Change(t.Context(), session.Target{Ref: session.Ref{ID: id(n)}},
+						func(snap, _ session.Snapshot) (session.Change, error) {
+							snap.State.Generation++
+							if n == 2 {
+								if err := fail(); err != nil {
+									return session.Change{State: &snap.State}, err
+								}
+							}
+							return session.Change{State: &snap.State}, nil
+						})
+					if failed := err != nil; failed != (n == 2) {
+						t.Errorf("caller %d got %v", n, err)
+					}
+					if errors.Is(err, session.ErrUnavailable) {
+						t.Errorf("the failure reads as one of the store: %v", err)
+					}
+				})
+			}
+			becomes(t, "all callers wait", func() bool { return db.Waiting() == 3 })
+			release()
+			wg.Wait()
+			for n, want := range map[int]uint32{1: 1, 2: 0, 3: 1} {
+				if g, err := generation(t.Context(), db, n); g != want || err != nil {
+					t.Errorf("session %d is at %d (%v), want %d", n, g, err, want)
+				}
 			}
 		})
-	}
-	becomes(t, "all callers wait", func() bool { return db.Waiting() == 3 })
-	release()
-	wg.Wait()
-	if err := db.Healthy(); err != nil || db.Live() != 0 {
-		t.Errorf("after the panic: %v, %d sessions", err, db.Live())
 	}
 }
 
 // A caller who gives up while waiting is not run; one who gives up later waits.
 func TestContextWhileWaiting(t *testing.T) {
 	db := start(t, bolt.Config{Path: newPath(t)})
+	mustCreate(t, db, 1, "u")
 	release := hold(t, db)
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
-	var ran atomic.Bool
 	result := make(chan error, 1)
-	go func() {
-		result <- db.Update(ctx, func(session.Tx) error {
-			ran.Store(true)
-			return nil
-		})
-	}()
+	go func() { result <- advance(ctx, db, 1) }()
 	becomes(t, "the caller waits", func() bool { return db.Waiting() == 1 })
 	cancel()
-	if err := <-result; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
+	if err := <-result; !errors.Is(err, context.Canceled) || errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("got %v, want %v alone", err, context.Canceled)
 	}
 	release()
-	mustCreate(t, db, 1, "u")
-	if ran.Load() {
-		t.Error("the transaction of a caller who had gone was run")
-	}
-}
-
-func TestContextAfterItsTurn(t *testing.T) {
-	db := start(t, bolt.Config{Path: newPath(t)})
-	ctx, cancel := context.WithCancel(t.Context())
-	err := db.Update(ctx, func(tx session.Tx) error {
-		cancel()
-		return tx.Create(sample(1, "u"), session.State{}, epoch)
-	})
-	if err != nil || db.Live() != 1 {
-		t.Errorf("got %v and %d sessions: a transaction that has run is not taken back", err, db.Live())
+	mustCreate(t, db, 2, "u")
+	if g, err := generation(t.Context(), db, 1); g != 0 || err != nil {
+		t.Errorf("at %d (%v): the transaction of a caller who had gone was run", g, err)
 	}
 }
 
@@ -176,10 +163,10 @@ func TestSnapshotOutlivesTheJournal(t *testing.T) {
 	for n := 1; n <= sessions; n++ {
 		mustCreate(t, db, n, "u")
 	}
-	check := func(r session.Reader, want uint32) {
+	check := func(load func(sid.ID) (session.Snapshot, error), want uint32) {
 		t.Helper()
 		for n := 1; n <= sessions; n++ {
-			snap, err := r.Session(id(n))
+			snap, err := load(id(n))
 			if err != nil || snap.State.Generation != want {
 				t.Errorf("session %d is at %d (%v), want %d", n, snap.State.Generation, err, want)
 			}
@@ -195,16 +182,16 @@ func TestSnapshotOutlivesTheJournal(t *testing.T) {
 	// Four readers, each of a later moment, all open at once.
 	var nested func(depth uint32)
 	nested = func(depth uint32) {
-		err := db.View(t.Context(), func(r session.Reader) error {
+		err := db.Read(t.Context(), func(load func(sid.ID) (session.Snapshot, error)) error {
 			want := depth * 25
-			check(r, want)
+			check(load, want)
 			for range 25 {
 				round()
 			}
 			if depth < 3 {
 				nested(depth + 1)
 			}
-			check(r, want)
+			check(load, want)
 			return nil
 		})
 		if err != nil {

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"runtime/debug"
@@ -20,14 +21,16 @@ const (
 
 // op is a caller's transaction on its way through the committer.
 type op struct {
-	fn   func(*tx) error
-	done chan error
-	// taken is set by whoever decides about it: the committer, which then runs it, or
+	fn    func(*tx) error
+	done  chan error // has room for the answer, so that a caller who has left holds up nobody
+	since time.Time
+	// claimed is set by whoever decides about it: the committer, which then runs it, or
 	// the caller, who then gives up.
-	taken atomic.Bool
+	claimed atomic.Bool
 }
 
-// update runs fn on the committer and waits until what it wrote is durable.
+// update runs fn on the committer and waits until what it wrote is durable. When it returns
+// an error, fn may be running still: the caller must not touch what fn writes to.
 func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -35,7 +38,7 @@ func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
 	if db.handle.Load() == nil {
 		return db.unavailable()
 	}
-	o := &op{fn: fn, done: make(chan error, 1)}
+	o := &op{fn: fn, done: make(chan error, 1), since: time.Now()}
 	select {
 	case db.queue <- o:
 	case <-ctx.Done():
@@ -47,15 +50,26 @@ func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
 	case err := <-o.done:
 		return err
 	case <-ctx.Done():
-		if o.taken.CompareAndSwap(false, true) {
-			return ctx.Err()
-		}
+		return o.leave(ctx.Err(), db.notDurable(ctx.Err()))
 	case <-db.stopped:
-		if o.taken.CompareAndSwap(false, true) {
-			return errClosed
-		}
+		return o.leave(errClosed, errClosed)
+	case <-db.gaveUp:
+		return o.leave(errClosed, errClosed)
 	}
-	return <-o.done
+}
+
+// leave gives up waiting: with one error if the transaction has not been run and never will
+// be, with the other one if it has been and its outcome is not known.
+func (o *op) leave(notRun, unknown error) error {
+	if o.claimed.CompareAndSwap(false, true) {
+		return notRun
+	}
+	select {
+	case err := <-o.done:
+		return err
+	default:
+		return unknown
+	}
 }
 
 // commitLoop is the committer: the only goroutine that writes.
@@ -94,6 +108,8 @@ func (db *DB) gather(group []*op) []*op {
 // has read and written is durable.
 func (db *DB) commitGroup(group []*op) {
 	start := time.Now()
+	db.committing.Store(&group[0].since) // the queue is in order: nobody waits for longer
+	defer db.committing.Store(nil)
 	h := db.handle.Load()
 	if h == nil {
 		answer(group, make([]error, len(group)), db.unavailable())
@@ -119,7 +135,7 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 		return 0, false, err
 	}
 	for i, o := range group {
-		if !o.taken.CompareAndSwap(false, true) {
+		if !o.claimed.CompareAndSwap(false, true) {
 			group[i] = nil // its caller has gone
 			continue
 		}
@@ -136,7 +152,10 @@ func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote boo
 		_ = b.rollback()
 		return ran, true, err
 	}
-	grown := b.counters.seq != h.counters.seq
+	if db.cfg.committed != nil {
+		db.cfg.committed()
+	}
+	grown := len(b.facts) > 0
 	h.counters = b.counters
 	db.published.Store(&b.counters)
 	h.durable.raise(b.at)
@@ -151,7 +170,7 @@ func answer(group []*op, errs []error, all error) {
 		switch {
 		case o == nil:
 		case all != nil:
-			o.taken.Store(true)
+			o.claimed.Store(true)
 			o.done <- all
 		default:
 			o.done <- errs[i]
@@ -161,6 +180,7 @@ func answer(group []*op, errs []error, all error) {
 
 // fail takes the store out of service and wakes the goroutine that brings it back.
 func (db *DB) fail(h *handle, cause error) {
+	h.failed.Store(true)
 	db.mu.Lock()
 	first := db.handle.CompareAndSwap(h, nil)
 	if first {
@@ -173,4 +193,23 @@ func (db *DB) fail(h *handle, cause error) {
 		db.cfg.Logger.Error("store failed: nothing is answered until it has been read again",
 			slog.String("path", db.cfg.Path), slog.Any("error", cause))
 	}
+}
+
+// maxAge is how old an operation may become before the store counts as unhealthy.
+const maxAge = 5 * time.Second
+
+// Healthy implements [store.Status].
+func (db *DB) Healthy() error {
+	h := db.handle.Load()
+	if h == nil {
+		return db.unavailable()
+	}
+	oldest := h.journal.OldestReader()
+	if commit := db.committing.Load(); commit != nil && (oldest.IsZero() || commit.Before(oldest)) {
+		oldest = *commit
+	}
+	if age := time.Since(oldest); !oldest.IsZero() && age > maxAge {
+		return fmt.Errorf("%w: an operation has been under way for %v", session.ErrUnavailable, age.Truncate(time.Millisecond))
+	}
+	return nil
 }

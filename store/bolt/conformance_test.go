@@ -10,9 +10,16 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t testing.TB, path string) store.Backend {
+	storetest.Run(t, harness(func(cfg bolt.Config) bolt.Config { return cfg }))
+}
+
+// harness opens stores with a changed configuration.
+func harness(change func(bolt.Config) bolt.Config) storetest.Harness {
+	return storetest.Embedded(func(t testing.TB, path string) store.Backend {
 		t.Helper()
-		db, err := bolt.Open(t.Context(), bolt.Config{Path: path, Logger: slog.New(slog.DiscardHandler)})
+		db, err := bolt.Open(t.Context(), change(bolt.Config{
+			Path: path, FactsKeep: storetest.Retention, Logger: slog.New(slog.DiscardHandler),
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}

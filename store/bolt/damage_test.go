@@ -1,8 +1,10 @@
 package bolt_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -15,7 +17,7 @@ import (
 // others: it does not fail for it, which would take it away from everyone.
 func TestDamagedRecordIsItsOwn(t *testing.T) {
 	path := filled(t)
-	err := change(func(tx *bbolt.Tx) error {
+	err := edit(func(tx *bbolt.Tx) error {
 		victim := id(7)
 		return errors.Join(
 			tx.Bucket([]byte("sessions")).Put(victim[:], []byte("?")),
@@ -26,28 +28,36 @@ func TestDamagedRecordIsItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := start(t, bolt.Config{Path: path})
-	for name, fn := range map[string]func(session.Tx) error{
-		"read":  func(tx session.Tx) error { _, err := tx.Session(id(7)); return err },
-		"amend": func(tx session.Tx) error { return tx.Amend(sample(7, "u")) },
-		"end":   func(tx session.Tx) error { return tx.End(id(7), session.End{At: epoch, Reason: session.ReasonSignOut}) },
-		"purge": func(tx session.Tx) error { return tx.Purge(session.Due{At: epoch, ID: id(7)}) },
-		"mark":  func(tx session.Tx) error { _, _, err := tx.Mark(revocation.UserScope("u")); return err },
-		"revoke": func(tx session.Tx) error {
-			return tx.Revoke(revocation.Entry{Scope: revocation.UserScope("u"), SID: id(50), At: epoch, Until: epoch})
+	target := session.Target{Ref: session.Ref{ID: id(7)}}
+	for name, use := range map[string]func(context.Context) error{
+		"load": func(ctx context.Context) error { _, err := db.Load(ctx, target.Ref); return err },
+		"change": func(ctx context.Context) error {
+			_, err := db.Change(ctx, target, func(_, _ session.Snapshot) (session.Change, error) { return session.Change{}, nil })
+			return err
 		},
-		"settle": func(tx session.Tx) error { return tx.Settle(revocation.Mark{Scope: revocation.UserScope("u")}) },
-		"drop":   func(tx session.Tx) error { return tx.DropMark(revocation.Mark{Scope: revocation.UserScope("u")}) },
+		"holder": func(ctx context.Context) error {
+			_, err := db.Mark(ctx, session.MarkRequest{
+				Scope: revocation.UserScope("u"), At: epoch, Judge: live, Holder: id(8), SpareHolder: true,
+			})
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := db.Update(t.Context(), fn); !errors.Is(err, bolt.ErrDamaged) {
+			if err := use(t.Context()); !errors.Is(err, bolt.ErrDamaged) {
 				t.Errorf("got %v, want %v", err, bolt.ErrDamaged)
 			}
 			if err := db.Healthy(); err != nil {
 				t.Errorf("the store has failed: %v", err)
 			}
-			if err := advance(t.Context(), db, 8); err != nil {
-				t.Error(err)
-			}
+			mustCreate(t, db, int(db.Live())+1, "v")
 		})
 	}
+}
+
+// live is the verdict that a session is live unless a mark covers it.
+func live(snap session.Snapshot) session.Verdict {
+	if !snap.Mark.SID.IsZero() {
+		return session.Verdict{End: session.End{At: snap.Mark.At, Reason: session.Reason(snap.Mark.Reason)}, Again: epoch.Add(24 * time.Hour)}
+	}
+	return session.Verdict{Again: epoch.Add(48 * time.Hour)}
 }

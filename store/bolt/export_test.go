@@ -1,20 +1,12 @@
 package bolt
 
-import "go.etcd.io/bbolt"
+import (
+	"context"
 
-// KnowsLocks reports whether the locks of bbolt are found.
-func (db *DB) KnowsLocks() bool {
-	_, ok := findLocks(db.handle.Load().bolt)
-	return ok
-}
-
-// ForgetLocks makes the locks of bbolt unknown, as those of another version would be, until
-// the function that it returns is called.
-func ForgetLocks() (remember func()) {
-	known := findLocks
-	findLocks = func(*bbolt.DB) (locks, bool) { return locks{}, false }
-	return func() { findLocks = known }
-}
+	"issuer.example/fact"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
 
 // Small makes the journal so short that every few commits fold some of it.
 func (c Config) Small() Config {
@@ -48,9 +40,57 @@ func (db *DB) Closing() bool {
 }
 
 // Retired is how many folded journals are kept in memory for readers.
-func (db *DB) Retired() int {
-	o := &db.handle.Load().journal.overlay
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return len(o.retired)
+func (db *DB) Retired() int { return db.handle.Load().journal.Retired() }
+
+// Hold keeps the committer busy until release is closed, and closes held once it does.
+func (db *DB) Hold(held, release chan struct{}) error {
+	return db.update(context.Background(), func(*tx) error {
+		close(held)
+		<-release
+		return nil
+	})
 }
+
+// Insert adds a session under the identifier that it has, as tests need that know it.
+func (db *DB) Insert(ctx context.Context, sessions ...session.Session) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, s := range sessions {
+			st := session.State{LastSeenAt: s.CreatedAt}
+			st.RedeemedAt = s.CreatedAt
+			if _, err := t.insert(&s, &st, nil); err != nil {
+				return err
+			}
+			t.later(func() error {
+				t.addFact(fact.Fact{Kind: fact.Created, At: s.CreatedAt, SID: s.ID}, session.Notice{})
+				return nil
+			})
+		}
+		return nil
+	})
+}
+
+// Read runs fn with a reader of one moment.
+func (db *DB) Read(ctx context.Context, fn func(load func(sid.ID) (session.Snapshot, error)) error) error {
+	return db.view(ctx, func(v *view) error {
+		return fn(func(id sid.ID) (session.Snapshot, error) { return v.load(session.Ref{ID: id}) })
+	})
+}
+
+// LastID is the newest identifier of the store.
+func (db *DB) LastID() sid.ID { return db.published.Load().last }
+
+// Path is where the data file is.
+func (db *DB) Path() string { return db.cfg.Path }
+
+// Committed has fn called between each commit and its acknowledgement, where a slow fsync
+// of the header holds everyone up.
+func (c Config) Committed(fn func()) Config {
+	c.committed = fn
+	return c
+}
+
+// MaxAge is how old an operation may become before the store counts as unhealthy.
+const MaxAge = maxAge
+
+// Committing reports whether the committer is at work.
+func (db *DB) Committing() bool { return db.committing.Load() != nil }

@@ -42,7 +42,7 @@ func TestFileDamagedWhileOpen(t *testing.T) {
 			refused(t, err)
 			refused(t, db.Healthy())
 			refused(t, advance(t.Context(), db, 7))
-			_, _, err = db.Entries(t.Context(), 0, 1)
+			_, _, err = db.Facts(t.Context(), 0, 1)
 			refused(t, err)
 			refused(t, db.Backup(t.Context(), &bytes.Buffer{}))
 			becomes(t, "it says why", func() bool {
@@ -89,7 +89,10 @@ func overwrite(path string, at int64, b []byte) error {
 const helperEnv = "ISSUER_TEST_FULL_DISK"
 
 func TestMain(m *testing.M) {
-	for env, work := range map[string]func(path string) error{helperEnv: fullDisk, failingDiskEnv: failingDisk} {
+	for env, work := range map[string]func(path string) error{
+		helperEnv: fullDisk, failingDiskEnv: failingDisk, slowDiskEnv: slowDisk,
+		newFileEnv: newFile,
+	} {
 		if path := os.Getenv(env); path != "" {
 			if err := work(path); err != nil {
 				fmt.Fprintln(os.Stderr, err)

@@ -51,9 +51,7 @@ func sample(n int, user string) session.Session {
 
 // create adds session n.
 func create(ctx context.Context, db *bolt.DB, n int, user string) error {
-	return db.Update(ctx, func(tx session.Tx) error {
-		return tx.Create(sample(n, user), session.State{RedeemedAt: epoch, LastSeenAt: epoch}, epoch.Add(time.Minute))
-	})
+	return db.Insert(ctx, sample(n, user))
 }
 
 func mustCreate(t testing.TB, db *bolt.DB, n int, user string) {
@@ -65,24 +63,25 @@ func mustCreate(t testing.TB, db *bolt.DB, n int, user string) {
 
 // advance raises the generation of session n.
 func advance(ctx context.Context, db *bolt.DB, n int) error {
-	return db.Update(ctx, func(tx session.Tx) error {
-		snap, err := tx.Session(id(n))
-		if err != nil {
-			return err
-		}
+	_, err := change(ctx, db, n, func(snap session.Snapshot) session.Change {
 		snap.State.Generation++
-		return tx.SetState(id(n), snap.State)
+		return session.Change{State: &snap.State}
 	})
+	return err
+}
+
+// change changes session n.
+func change(
+	ctx context.Context, db *bolt.DB, n int, decide func(session.Snapshot) session.Change,
+) (session.Snapshot, error) {
+	return db.Change(ctx, session.Target{Ref: session.Ref{ID: id(n)}},
+		func(snap, _ session.Snapshot) (session.Change, error) { return decide(snap), nil })
 }
 
 // generation reads the generation of session n.
-func generation(ctx context.Context, db *bolt.DB, n int) (g uint32, err error) {
-	err = db.View(ctx, func(r session.Reader) error {
-		snap, err := r.Session(id(n))
-		g = snap.State.Generation
-		return err
-	})
-	return g, err
+func generation(ctx context.Context, db *bolt.DB, n int) (uint32, error) {
+	snap, err := db.Load(ctx, session.Ref{ID: id(n)})
+	return snap.State.Generation, err
 }
 
 // becomes waits for a condition that another goroutine brings about.

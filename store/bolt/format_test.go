@@ -205,9 +205,13 @@ func TestCheckReadsRecords(t *testing.T) {
 		"index has nothing": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("by_user_ended")).Put(user, nil) },
 		"never due":         func(tx *bbolt.Tx) error { c := tx.Bucket([]byte("by_due")).Cursor(); c.First(); return c.Delete() },
 		"due of nothing":    func(tx *bbolt.Tx) error { return tx.Bucket([]byte("by_due")).Put(make([]byte, 24), nil) },
-		"log entry damaged": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("log")).Put(make([]byte, 8), []byte("?")) },
-		"log of another time": func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("log")).Put(append(make([]byte, 7), 9), append([]byte{1}, make([]byte, 30)...))
+		"facts damaged":     func(tx *bbolt.Tx) error { return tx.Bucket([]byte("facts")).Put(make([]byte, 8), []byte("?")) },
+		"facts with a gap":  func(tx *bbolt.Tx) error { return tx.Bucket([]byte("facts")).Delete(append(make([]byte, 7), 2)) },
+		"revocation of none": func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("log")).Put(append(make([]byte, 7), 9), make([]byte, 8))
+		},
+		"revocation moved": func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("log")).Put(append(make([]byte, 7), 2), append(make([]byte, 7), 1))
 		},
 		"mark damaged": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("marks")).Put([]byte("\x02u"), []byte("?")) },
 		"keys damaged": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("keys")).Put([]byte("set"), []byte("?")) },
@@ -216,7 +220,7 @@ func TestCheckReadsRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filled(t)
 			start(t, bolt.Config{Path: path, Check: true}).Close()
-			if err := change(spoil)(t, path); err != nil {
+			if err := edit(spoil)(t, path); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := bolt.Open(t.Context(), bolt.Config{Path: path, Check: true}); !errors.Is(err, bolt.ErrDamaged) {

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/fact"
 	"issuer.example/keys"
 	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -40,7 +42,7 @@ func sampleRecord() session.Session {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 7e6, time.UTC)
 	return session.Session{
 		ID: sid.ID{15: 1}, User: session.User{ID: "u1", Email: "a@example.com", Name: "A", Image: "i"},
-		ClientID: "app", Claims: []byte(`{"a":1}`), Audience: []string{"x", "y"}, AMR: []string{"pwd"}, ACR: "1",
+		ClientID: "app", Scope: "read write", Claims: []byte(`{"a":1}`), Audience: []string{"x", "y"}, AMR: []string{"pwd"}, ACR: "1",
 		Label: "l", IP: netip.MustParseAddr("2001:db8::1"), UserAgent: "ua",
 		CreatedAt: now, AuthTime: now, ExpiresAt: now.Add(time.Hour), IdleTimeout: time.Minute,
 	}
@@ -82,7 +84,8 @@ func FuzzState(f *testing.F) {
 	now := sampleRecord().CreatedAt
 	for _, ip := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")} {
 		raw := encodeState(&session.State{
-			Generation: 1<<32 - 1, Branch: session.Branch{9: 1}, KeyID: 7, RedeemedAt: now, LastSeenAt: now, LastIP: ip,
+			State:      refresh.State{Generation: 1<<32 - 1, Branch: refresh.Branch{9: 1}, KeyID: 7, RedeemedAt: now},
+			LastSeenAt: now, LastIP: ip,
 		})
 		f.Add(raw[:])
 	}
@@ -112,22 +115,50 @@ func FuzzEnd(f *testing.F) {
 	})
 }
 
-func FuzzEntry(f *testing.F) {
+// sampleFacts are one of each kind, with all that it can have.
+func sampleFacts() []fact.Fact {
 	now := sampleRecord().CreatedAt
-	for _, scope := range []revocation.Scope{
-		{Kind: revocation.KindSession}, revocation.UserScope("u1"), revocation.ClientScope("app"), revocation.EverythingScope(),
-	} {
-		f.Add(seqKey(7), encodeEntry(&revocation.Entry{
-			Scope: scope, SID: sid.ID{15: 1}, At: now, Until: now.Add(time.Minute), Reason: "another",
-		}))
+	return []fact.Fact{
+		{Kind: fact.Created, At: now, SID: sid.ID{15: 1}, By: "web"},
+		{Kind: fact.Ended, At: now, SID: sid.ID{15: 1}, What: "sign_out", Revocation: 300, Until: now.Add(time.Minute)},
+		{Kind: fact.Ended, At: now, SID: sid.ID{15: 2}, What: "expired"},
+		{Kind: fact.Marked, At: now, SID: sid.ID{15: 3}, Scope: revocation.UserScope("u1"), What: "another", By: "b", Revocation: 1, Until: now},
+		{Kind: fact.Marked, At: now, SID: sid.ID{15: 3}, Scope: revocation.EverythingScope(), What: "signing_key_revoked"},
+		{Kind: fact.KeyChanged, At: now, KeyID: "k1", What: "active"},
+		{Kind: fact.Changed, At: now, SID: sid.ID{15: 1}, What: strings.Repeat("x", 255)},
+		{Kind: fact.Administered, What: "backup", By: "admin"},
+	}
+}
+
+func FuzzFacts(f *testing.F) {
+	all := sampleFacts()
+	f.Add(numberKey(7), encodeChunk(all, 1))
+	for i := range all {
+		f.Add(numberKey(1), encodeChunk(all[i:i+1], 1))
 	}
 	f.Fuzz(func(t *testing.T, key, b []byte) {
-		e, err := decodeEntry(key, b)
+		facts, err := decodeChunk(key, b)
 		if !sound(t, err) {
 			return
 		}
-		after, err := decodeEntry(seqKey(e.Seq), encodeEntry(&e))
-		same(t, e, after, err)
+		after, err := decodeChunk(numberKey(facts[0].Number), encodeChunk(facts, getMillis(b)))
+		same(t, facts, after, err)
+	})
+}
+
+func FuzzEntryOfSchema1(f *testing.F) {
+	f.Add(numberKey(7), append(append([]byte{2}, make([]byte, 28)...), 1, 'u'))
+	f.Add(numberKey(7), append(append([]byte{1}, make([]byte, 28)...), 1))
+	f.Fuzz(func(t *testing.T, key, b []byte) {
+		e, err := decodeEntryV1(key, b)
+		if !sound(t, err) {
+			return
+		}
+		e.Number = 1
+		after, err := decodeChunk(numberKey(1), encodeChunk([]fact.Fact{e}, 1))
+		if e.Revocation > 0 {
+			same(t, []fact.Fact{e}, after, err)
+		}
 	})
 }
 
@@ -151,7 +182,7 @@ func FuzzMark(f *testing.F) {
 
 func FuzzCounters(f *testing.F) {
 	f.Add(counters{}.encode())
-	f.Add(counters{live: 1<<63 - 1, seq: 1<<64 - 1, last: sid.ID{15: 1}}.encode())
+	f.Add(counters{live: 1<<63 - 1, revocation: 1<<64 - 1, last: sid.ID{15: 1}, fact: 1<<64 - 1, newest: maxMillis}.encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := decodeCounters(b)
 		if sound(t, err) && !bytes.Equal(c.encode(), b) {
@@ -161,11 +192,11 @@ func FuzzCounters(f *testing.F) {
 }
 
 func FuzzKeys(f *testing.F) {
-	f.Add(append(seqKey(1), "document"...))
-	f.Add(seqKey(0))
+	f.Add(append(numberKey(1), "document"...))
+	f.Add(numberKey(0))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		stored, err := decodeKeys(b)
-		if sound(t, err) && b != nil && !bytes.Equal(append(seqKey(stored.Version), stored.Document...), b) {
+		if sound(t, err) && b != nil && !bytes.Equal(append(numberKey(stored.Version), stored.Document...), b) {
 			t.Errorf("%x came back as %+v", b, stored)
 		}
 		if b == nil && !reflect.DeepEqual(stored, keys.Stored{}) {

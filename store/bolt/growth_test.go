@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"testing"
-	"time"
 
-	"issuer.example/session"
-	"issuer.example/sid"
 	"issuer.example/store/bolt"
 )
 
@@ -21,25 +18,12 @@ func TestStateDoesNotGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	id := sid.NewGenerator(nil).Next()
-	update := func(fn func(tx session.Tx) error) {
-		t.Helper()
-		if err := db.Update(t.Context(), fn); err != nil {
-			t.Fatal(err)
-		}
-	}
-	update(func(tx session.Tx) error {
-		s := session.Session{ID: id, User: session.User{ID: "u1"}, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
-		return tx.Create(s, session.State{RedeemedAt: now, LastSeenAt: now}, now.Add(time.Hour))
-	})
-	generation := uint32(0)
+	mustCreate(t, db, 1, "u1")
 	refresh := func(times int) int {
 		for range times {
-			generation++
-			update(func(tx session.Tx) error {
-				return tx.SetState(id, session.State{Generation: generation, RedeemedAt: now, LastSeenAt: now})
-			})
+			if err := advance(t.Context(), db, 1); err != nil {
+				t.Fatal(err)
+			}
 		}
 		var copied bytes.Buffer
 		if err := db.Backup(t.Context(), &copied); err != nil {

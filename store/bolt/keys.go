@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
+	"issuer.example/fact"
 	"issuer.example/keys"
+	"issuer.example/session"
 )
 
 var _ keys.Store = (*DB)(nil)
@@ -33,14 +36,20 @@ func (db *DB) LoadKeys(ctx context.Context) (stored keys.Stored, err error) {
 	return stored, err
 }
 
-func (v *view) keys() (_ keys.Stored, err error) {
-	defer v.catch(&err)
+func (v *view) keys() (keys.Stored, error) {
 	return decodeKeys(v.get(keySet, []byte(keyDocument)))
 }
 
 // SwapKeys implements [keys.Store].
-func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, _ []keys.Change) error {
-	document = bytes.Clone(document)
+func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, changes []keys.Change) error {
+	document, changes = bytes.Clone(document), slices.Clone(changes)
+	steps := make([]fact.Fact, len(changes))
+	for i, c := range changes {
+		steps[i] = fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: string(c.To)}
+		if err := checkFact(&steps[i]); err != nil {
+			return err
+		}
+	}
 	return db.update(ctx, func(t *tx) error {
 		stored, err := t.keys()
 		if err != nil {
@@ -50,7 +59,12 @@ func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, _ []ke
 			return keys.ErrConflict
 		}
 		raw := append(binary.BigEndian.AppendUint64(nil, from+1), document...)
-		t.later(func() error { return t.put(keySet, []byte(keyDocument), raw) })
+		t.later(func() error {
+			for _, f := range steps {
+				t.addFact(f, session.Notice{})
+			}
+			return t.put(keySet, []byte(keyDocument), raw)
+		})
 		return nil
 	})
 }

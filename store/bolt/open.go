@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"issuer.example/store/bolt/internal/file"
 )
 
 // mapAhead is how much of the address space is set aside for the file to grow into: 16 GB,
@@ -21,21 +23,21 @@ const mapAhead = 1 << (30 + 4*(^uint(0)>>63))
 // open opens the file, or makes one where there is none.
 func (db *DB) open(ctx context.Context) (*handle, error) {
 	if _, err := os.Stat(db.cfg.Path); errors.Is(err, fs.ErrNotExist) {
-		if err := create(db.cfg.Path); err != nil {
+		if err := file.Create(db.cfg.Path, createBuckets); err != nil {
 			return nil, err
 		}
 	}
-	f, err := openLocked(ctx, db.cfg.Path)
+	f, err := file.OpenLocked(ctx, db.cfg.Path)
 	if err != nil {
 		return nil, err
 	}
-	return db.take(ctx, f, db.cfg.Check, db.cfg.Check)
+	return db.adopt(ctx, f, db.cfg.Check, db.cfg.Check)
 }
 
-// take checks all that bbolt takes for granted of an open and locked file, and maps it.
+// adopt checks all that bbolt takes for granted of an open and locked file, and maps it.
 // through has every page read even if the last process has closed the file cleanly; audit
 // has every record read. It closes the file if it fails, and has not changed it then.
-func (db *DB) take(ctx context.Context, f *os.File, through, audit bool) (_ *handle, err error) {
+func (db *DB) adopt(ctx context.Context, f *os.File, through, audit bool) (_ *handle, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if err != nil {
@@ -47,73 +49,67 @@ func (db *DB) take(ctx context.Context, f *os.File, through, audit bool) (_ *han
 			err = fmt.Errorf("%w: %v", ErrDamaged, p)
 		}
 	}()
-	h, err := inspect(f)
+	h, err := file.Inspect(f)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.readFirst(ctx, f, h, through); err != nil {
 		return nil, err
 	}
-	file, err := mapFile(f)
+	mapped, err := mapFile(f)
 	if err != nil {
 		return nil, err
 	}
-	n, err := db.newHandle(file, f)
+	n, err := db.newHandle(mapped, f)
 	if err != nil {
 		return nil, err
 	}
-	if audit {
-		err = n.audit(ctx)
-	}
-	if err == nil {
-		err = settle(f, h)
-	}
-	if err != nil {
+	if err := n.prepare(ctx, h, audit); err != nil {
 		return nil, errors.Join(err, n.abandon())
 	}
 	return n, nil
 }
 
-// inspect reads the header and refuses what bbolt must not map.
-func inspect(f *os.File) (header, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return header{}, err
+// prepare makes a mapped file ready for use.
+func (h *handle) prepare(ctx context.Context, now file.Header, audit bool) error {
+	if audit && h.schema == schema {
+		if err := h.audit(ctx); err != nil {
+			return err
+		}
 	}
-	if info.Size() == 0 {
-		return header{}, ErrEmpty
+	if err := file.RewriteHeaders(h.file, now); err != nil || h.schema == schema {
+		return err
 	}
-	h, ok := readHeader(f)
-	if !ok {
-		return header{}, ErrNotStore
+	if err := errors.Join(h.upgrade(), h.readCounters()); err != nil {
+		return fmt.Errorf("upgrading from schema %d: %w", h.schema, err)
 	}
-	if h.pages > 1<<40 || info.Size() < h.size() {
-		return header{}, fmt.Errorf("%w: it has %d bytes, and its header says %d pages of %d",
-			ErrTruncated, info.Size(), h.pages, h.pageSize)
+	h.schema = schema
+	if audit {
+		return h.audit(ctx)
 	}
-	return h, nil
+	return nil
 }
 
 // readFirst reads the list of free pages and, where bbolt is about to search for them,
 // the whole file.
-func (db *DB) readFirst(ctx context.Context, f *os.File, h header, through bool) error {
-	if h.freelist != noFreelist {
-		if err := verifyFreelist(f, h); err != nil {
+func (db *DB) readFirst(ctx context.Context, f *os.File, h file.Header, through bool) error {
+	if h.HasFreelist() {
+		if err := file.VerifyFreelist(f, h); err != nil {
 			return err
 		}
 	}
 	log := db.cfg.Logger.With(slog.String("path", db.cfg.Path))
 	switch {
-	case h.freelist == noFreelist:
-		log.Info("store was not closed cleanly: reading it through", slog.Uint64("pages", h.pages))
+	case !h.HasFreelist():
+		log.Info("store was not closed cleanly: reading it through", slog.Uint64("pages", h.Pages))
 	case !through:
 		return nil
 	}
 	start := time.Now()
-	if err := verify(ctx, f, h); err != nil {
+	if err := file.Verify(ctx, f, h); err != nil {
 		return err
 	}
-	log.Info("store read through", slog.Duration("took", time.Since(start)))
+	log.Info("store read through", slog.Int64("took_ms", time.Since(start).Milliseconds()))
 	return nil
 }
 
@@ -121,11 +117,11 @@ func (db *DB) readFirst(ctx context.Context, f *os.File, h header, through bool)
 func mapFile(f *os.File) (_ *bbolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), letGo(f))
+			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), file.Close(f))
 		}
 	}()
 	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
-		Timeout:         lockWait,
+		Timeout:         file.LockWait,
 		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f, nil },
 		FreelistType:    bbolt.FreelistMapType,
 		NoFreelistSync:  true, // see handle.close

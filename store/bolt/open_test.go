@@ -9,9 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
+	"issuer.example/revocation"
+	"issuer.example/session"
 	"issuer.example/store/bolt"
 )
 
@@ -28,15 +31,16 @@ func TestOpenRefuses(t *testing.T) {
 		"cut by one byte":    {rewrite(func(b []byte) []byte { return b[:lastPage(b)+4095] }), bolt.ErrTruncated},
 		"cut to its headers": {rewrite(func(b []byte) []byte { return b[:8192] }), bolt.ErrTruncated},
 		"without headers":    {rewrite(func(b []byte) []byte { return append(make([]byte, 8192), b[8192:]...) }), bolt.ErrNotStore},
-		"of another program": {change(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("program"), []byte("brewer")) }), bolt.ErrForeign},
-		"of no program":      {change(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) }), bolt.ErrForeign},
-		"newer": {change(func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 2})
+		"of another program": {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("program"), []byte("brewer")) }), bolt.ErrForeign},
+		"of no program":      {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) }), bolt.ErrForeign},
+		"newer": {edit(func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 3})
 		}), bolt.ErrNewer},
-		"of no version":    {change(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("schema")) }), bolt.ErrDamaged},
-		"of no counters":   {change(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("counters")) }), bolt.ErrDamaged},
-		"without a bucket": {change(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("state")) }), bolt.ErrDamaged},
-		"with a bad journal": {change(func(tx *bbolt.Tx) error {
+		"of no version":    {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("schema")) }), bolt.ErrDamaged},
+		"of no counters":   {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("counters")) }), bolt.ErrDamaged},
+		"without a bucket": {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("state")) }), bolt.ErrDamaged},
+		"without facts":    {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("facts")) }), bolt.ErrDamaged},
+		"with a bad journal": {edit(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte("journal_a")).Put(make([]byte, 8), []byte("short"))
 		}), bolt.ErrDamaged},
 		"open to its group": {func(_ *testing.T, path string) error { return os.Chmod(path, 0o640) }, bolt.ErrPermissions},
@@ -85,6 +89,14 @@ func filled(t *testing.T) string {
 	for n := 1; n <= 50; n++ {
 		mustCreate(t, db, n, "u")
 	}
+	for range 2 { // marks over nothing
+		_, err := db.Mark(t.Context(), session.MarkRequest{
+			Scope: revocation.ClientScope("nobody"), At: epoch, Notice: session.Notice{Life: time.Minute},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +122,7 @@ func lastPage(b []byte) int {
 	return (pages - 1) * 4096
 }
 
-func change(fn func(*bbolt.Tx) error) func(*testing.T, string) error {
+func edit(fn func(*bbolt.Tx) error) func(*testing.T, string) error {
 	return func(_ *testing.T, path string) error {
 		file, err := bbolt.Open(path, 0o600, nil)
 		if err != nil {

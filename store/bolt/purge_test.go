@@ -8,7 +8,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"issuer.example/session"
-	"issuer.example/sid"
 )
 
 // A purge leaves nothing of a session in any bucket, however it ended.
@@ -18,28 +17,32 @@ func TestPurgeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	s := sampleRecord()
-	for n := range byte(2) {
-		s.ID = sid.ID{15: n + 1}
-		due := session.Due{At: s.CreatedAt.Add(time.Hour), ID: s.ID}
-		for _, step := range []func(session.Tx) error{
-			func(tx session.Tx) error { return tx.Create(s, session.State{}, due.At) },
-			func(tx session.Tx) error {
-				if n == 0 {
-					return nil
-				}
-				return tx.End(s.ID, session.End{At: s.CreatedAt, Reason: session.ReasonSignOut})
-			},
-			func(tx session.Tx) error { return tx.Purge(due) },
-		} {
-			if err := db.Update(t.Context(), step); err != nil {
-				t.Fatal(err)
-			}
+	now := sampleRecord().CreatedAt
+	for _, end := range []*session.Ending{nil, {End: session.End{At: now, Reason: session.ReasonSignOut}}} {
+		created, err := db.Create(t.Context(), session.CreateRequest{Session: sampleRecord()})
+		if err != nil {
+			t.Fatal(err)
 		}
+		ref := session.Ref{ID: created.Session.Session.ID}
+		_, err = db.Change(t.Context(), session.Target{Ref: ref}, func(_, _ session.Snapshot) (session.Change, error) {
+			return session.Change{End: end}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	swept, err := db.Sweep(t.Context(), session.SweepRequest{
+		Now: now.Add(24 * time.Hour),
+		Judge: func(session.Snapshot) session.Verdict {
+			return session.Verdict{End: session.End{At: now, Reason: session.ReasonExpired}, Again: now}
+		},
+	})
+	if err != nil || swept.Forgotten != 2 || swept.Ended != 1 {
+		t.Errorf("swept %+v (%v), want 2 forgotten, of which 1 ended only now", swept, err)
 	}
 	err = db.handle.Load().bolt.View(func(tx *bbolt.Tx) error {
 		for b := range buckets {
-			if n := tx.Bucket(b.name()).Stats().KeyN; n > 0 && b != meta {
+			if n := tx.Bucket(b.name()).Stats().KeyN; n > 0 && b != meta && b != facts {
 				t.Errorf("%d keys are left in bucket %q", n, b.name())
 			}
 		}

@@ -31,6 +31,7 @@ type record struct {
 	AuthTime    int64    `cbor:"14,keyasint,omitempty"`
 	ExpiresAt   int64    `cbor:"15,keyasint"`
 	IdleTimeout int64    `cbor:"16,keyasint,omitempty"`
+	Scope       string   `cbor:"17,keyasint,omitempty"`
 }
 
 // codec encodes and decodes records.
@@ -63,7 +64,7 @@ func (c codec) encode(s *session.Session) ([]byte, error) {
 	return c.enc.Marshal(&record{
 		UserID: s.User.ID, Email: s.User.Email, Name: s.User.Name, Image: s.User.Image,
 		ClientID: s.ClientID, Claims: s.Claims, Audience: s.Audience, AMR: s.AMR, ACR: s.ACR,
-		Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
+		Scope: s.Scope, Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
 		CreatedAt: millis(s.CreatedAt), AuthTime: millis(s.AuthTime), ExpiresAt: millis(s.ExpiresAt),
 		IdleTimeout: s.IdleTimeout.Milliseconds(),
 	})
@@ -82,7 +83,7 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 		ID:       id,
 		User:     session.User{ID: r.UserID, Email: r.Email, Name: r.Name, Image: r.Image},
 		ClientID: r.ClientID, Claims: r.Claims, Audience: r.Audience, AMR: r.AMR, ACR: r.ACR,
-		Label: r.Label, IP: ip, UserAgent: r.UserAgent,
+		Scope: r.Scope, Label: r.Label, IP: ip, UserAgent: r.UserAgent,
 		CreatedAt: fromMillis(r.CreatedAt), AuthTime: fromMillis(r.AuthTime), ExpiresAt: fromMillis(r.ExpiresAt),
 		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond,
 	}, nil

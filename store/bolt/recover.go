@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"time"
+
+	"issuer.example/store/bolt/internal/file"
 )
 
 // How long to wait between attempts to bring the store back.
@@ -15,10 +16,6 @@ const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 5 * time.Second
 )
-
-// room is how much must fit the disk before a store that has failed answers again. It is
-// written in full, so that a store on a full disk does not come back only to fail at once.
-const room = 1 << 20
 
 // recoverLoop brings the store back after each failure, until ctx ends.
 func (db *DB) recoverLoop(ctx context.Context) {
@@ -66,14 +63,14 @@ func (db *DB) replace(ctx context.Context, broken *handle) {
 // is read from the disk, all of it, and a commit must succeed before the store answers.
 // acknowledged is the newest transaction that anyone has been told of.
 func (db *DB) reopen(ctx context.Context, acknowledged uint64) (*handle, error) {
-	f, err := openLocked(ctx, db.cfg.Path)
+	f, err := file.OpenLocked(ctx, db.cfg.Path)
 	if err != nil {
 		return nil, err
 	}
-	if err := dropCache(f); err != nil {
+	if err := file.DropCache(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	h, err := db.take(ctx, f, true, false)
+	h, err := db.adopt(ctx, f, true, false)
 	if err != nil {
 		return nil, err
 	}
@@ -81,30 +78,8 @@ func (db *DB) reopen(ctx context.Context, acknowledged uint64) (*handle, error) 
 		return nil, errors.Join(fmt.Errorf("%w: it ends with %d, and %d was acknowledged",
 			ErrForgotten, found, acknowledged), h.abandon())
 	}
-	if err := errors.Join(h.makeRoom(), h.probe()); err != nil {
+	if err := errors.Join(file.WriteSpare(h.file), h.probe()); err != nil {
 		return nil, errors.Join(err, h.abandon())
 	}
 	return h, nil
-}
-
-// makeRoom writes behind the last page, where the next ones will be.
-func (h *handle) makeRoom() error {
-	now, ok := readHeader(h.file)
-	if !ok {
-		return ErrNotStore
-	}
-	if _, err := h.file.WriteAt(make([]byte, room), now.size()); err != nil {
-		return err
-	}
-	return h.file.Sync()
-}
-
-// dropCache makes the next reads of a file come from the disk, as far as the system knows
-// how to.
-func dropCache(f *os.File) error {
-	// What is not written back yet stays in the cache, so that comes first.
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return forgetPages(f)
 }

@@ -19,9 +19,10 @@ const (
 	byUser                    // user ‖ 0 ‖ sid → nothing, of sessions without a recorded end
 	byUserEnded               // user ‖ 0 ‖ sid → nothing, of the others
 	byDue                     // milliseconds (8) ‖ sid → nothing
-	revocations               // number (8) → entry
+	facts                     // number of the first (8) → facts of one commit: see factrow.go
+	revocations               // number of a revocation (8) → number of its fact (8)
 	marks                     // kind ‖ name → mark
-	marksToDo                 // what the sweeper has to do with which mark: see markqueue.go
+	marksToDo                 // what is to be done with which mark: see markrow.go
 	keySet                    // the set of signing keys
 	meta                      // what the file is, and its counters
 	journalA                  // number (8) → states that are newer than those in the states bucket
@@ -32,7 +33,7 @@ const (
 func (b bucket) name() []byte {
 	return []byte([buckets]string{
 		"sessions", "state", "ended", "by_user", "by_user_ended", "by_due",
-		"log", "marks", "marks_to_do", "keys", "meta", "journal_a", "journal_b",
+		"facts", "log", "marks", "marks_to_do", "keys", "meta", "journal_a", "journal_b",
 	}[b])
 }
 
@@ -40,7 +41,7 @@ func (b bucket) name() []byte {
 // whose values never change size, pack their pages.
 func (b bucket) fill() float64 {
 	switch b {
-	case sessions, states, ends, byDue, revocations, journalA, journalB:
+	case sessions, states, ends, byDue, facts, revocations, journalA, journalB:
 		return 1
 	case byUser, byUserEnded, marks, marksToDo, keySet, meta, buckets:
 	}
@@ -49,8 +50,9 @@ func (b bucket) fill() float64 {
 
 const (
 	program = "issuer" // what meta says the file belongs to
-	// schema is the version of this layout. A file of a greater one is refused.
-	schema = 1
+	// schema is the version of this layout. A file of a greater one is refused; one of a
+	// smaller one is upgraded when it is opened.
+	schema = 2
 )
 
 const (
@@ -61,18 +63,22 @@ const (
 
 // counters are kept beside the data, in the same transactions.
 type counters struct {
-	live int64  // sessions without a recorded end
-	seq  uint64 // number of the newest log entry
-	last sid.ID // greatest identifier that a session or a mark ever had
+	live       int64  // sessions without a recorded end
+	revocation uint64 // number of the newest revocation
+	last       sid.ID // greatest identifier that a session or a mark ever had
+	fact       uint64 // number of the newest fact
+	newest     int64  // latest time on record, in milliseconds: see session.Notice
 }
 
-const countersLen = 8 + 8 + 16
+const countersLen = 8 + 8 + 16 + 8 + 8
 
 func (c counters) encode() []byte {
 	b := make([]byte, 0, countersLen)
 	b = binary.BigEndian.AppendUint64(b, uint64(c.live)) //nolint:gosec // never negative
-	b = binary.BigEndian.AppendUint64(b, c.seq)
-	return append(b, c.last[:]...)
+	b = binary.BigEndian.AppendUint64(b, c.revocation)
+	b = append(b, c.last[:]...)
+	b = binary.BigEndian.AppendUint64(b, c.fact)
+	return binary.BigEndian.AppendUint64(b, uint64(c.newest)) //nolint:gosec // never negative
 }
 
 func decodeCounters(b []byte) (c counters, err error) {
@@ -80,16 +86,18 @@ func decodeCounters(b []byte) (c counters, err error) {
 		return c, fmt.Errorf("%w: counters of %d bytes", ErrDamaged, len(b))
 	}
 	c.live = int64(binary.BigEndian.Uint64(b)) //nolint:gosec // checked below
-	c.seq = binary.BigEndian.Uint64(b[8:])
-	copy(c.last[:], b[16:])
-	if c.live < 0 {
-		return c, fmt.Errorf("%w: a negative number of sessions", ErrDamaged)
+	c.revocation = binary.BigEndian.Uint64(b[8:])
+	copy(c.last[:], b[16:32])
+	c.fact = binary.BigEndian.Uint64(b[32:])
+	c.newest = int64(binary.BigEndian.Uint64(b[40:])) //nolint:gosec // checked below
+	if c.live < 0 || c.newest < 0 || c.newest > maxMillis {
+		return c, fmt.Errorf("%w: a counter is out of range", ErrDamaged)
 	}
 	return c, nil
 }
 
-// layOut makes the buckets of a new file.
-func layOut(tx *bbolt.Tx) error {
+// createBuckets makes the buckets of a new file.
+func createBuckets(tx *bbolt.Tx) error {
 	for b := range buckets {
 		if _, err := tx.CreateBucketIfNotExists(b.name()); err != nil {
 			return err
@@ -108,23 +116,27 @@ func layOut(tx *bbolt.Tx) error {
 	return nil
 }
 
-// recognise checks that the file is ours and not newer than we are, and reads its counters.
-func recognise(tx *bbolt.Tx) (counters, error) {
+// checkSchema checks that the file is ours and not newer than we are, and returns its
+// schema.
+func checkSchema(tx *bbolt.Tx) (version uint32, err error) {
 	m := tx.Bucket(meta.name())
 	if m == nil || string(m.Get([]byte(keyProgram))) != program {
-		return counters{}, ErrForeign
+		return 0, ErrForeign
 	}
-	version := m.Get([]byte(keySchema))
-	if len(version) != 4 {
-		return counters{}, fmt.Errorf("%w: no schema version", ErrDamaged)
+	raw := m.Get([]byte(keySchema))
+	if len(raw) != 4 {
+		return 0, fmt.Errorf("%w: no schema version", ErrDamaged)
 	}
-	if v := binary.BigEndian.Uint32(version); v > schema {
-		return counters{}, fmt.Errorf("%w: its schema is %d, this version knows %d", ErrNewer, v, schema)
+	if version = binary.BigEndian.Uint32(raw); version > schema {
+		return 0, fmt.Errorf("%w: its schema is %d, this version knows %d", ErrNewer, version, schema)
 	}
 	for b := range buckets {
+		if b == facts && version == 1 {
+			continue
+		}
 		if tx.Bucket(b.name()) == nil {
-			return counters{}, fmt.Errorf("%w: bucket %q is missing", ErrDamaged, b.name())
+			return 0, fmt.Errorf("%w: bucket %q is missing", ErrDamaged, b.name())
 		}
 	}
-	return decodeCounters(m.Get([]byte(keyCounters)))
+	return version, nil
 }

@@ -7,17 +7,14 @@ import (
 
 	"issuer.example/session"
 	"issuer.example/sid"
+	"issuer.example/store/bolt/internal/journal"
 )
 
-// stateLen is the width of a stored state. It is fixed, so that a refresh never moves
-// what lies beside it on the page:
+// A state is:
 //
 //	family of the address (1) | key id (1) | generation (4) | branch (10) |
 //	redeemed at (6) | last seen at (6) | address (16)
-const stateLen = 1 + 1 + 4 + 10 + 6 + 6 + 16
-
-// rawState is a state as it is stored.
-type rawState [stateLen]byte
+const stateLen = journal.StateLen
 
 // What the first byte says of the address.
 const (
@@ -26,7 +23,7 @@ const (
 	ipv6      = 6
 )
 
-func encodeState(st *session.State) (b rawState) {
+func encodeState(st *session.State) (b journal.State) {
 	b[1] = st.KeyID
 	binary.BigEndian.PutUint32(b[2:], st.Generation)
 	copy(b[6:16], st.Branch[:])

@@ -2,18 +2,14 @@ package bolt
 
 import (
 	"bytes"
+	"context"
 	"fmt"
-	"iter"
-	"strings"
+	"runtime/debug"
 
 	"go.etcd.io/bbolt"
 
-	"issuer.example/revocation"
 	"issuer.example/session"
-	"issuer.example/sid"
 )
-
-var _ session.Reader = (*view)(nil)
 
 // view reads within one bbolt transaction, by one goroutine at a time.
 type view struct {
@@ -24,6 +20,54 @@ type view struct {
 	cursors [buckets]*bbolt.Cursor
 	// fault is why the file could not be read. Nothing that was read counts then.
 	fault error
+}
+
+// view runs fn on the newest snapshot, and returns once that is durable.
+func (db *DB) view(ctx context.Context, fn func(*view) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h := db.handle.Load()
+	if h == nil {
+		return db.unavailable()
+	}
+	seen, fault, err := h.read(fn)
+	if fault != nil {
+		db.fail(h, fault)
+		return session.ErrUnavailable
+	}
+	if waiting := h.durable.wait(ctx, seen); waiting != nil {
+		return db.notDurable(waiting)
+	}
+	return err
+}
+
+// notDurable is the answer to a caller whose transaction is not known to be durable.
+func (db *DB) notDurable(why error) error {
+	if why == errAbandoned { //nolint:errorlint // it is never wrapped
+		return db.unavailable()
+	}
+	return fmt.Errorf("%w: the disk has not confirmed it yet: %w", session.ErrUnavailable, why)
+}
+
+// read runs fn on the newest snapshot and returns the number of its transaction.
+func (h *handle) read(fn func(*view) error) (seen uint64, fault, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	r := h.journal.Enter(h.durable.reached)
+	defer h.journal.Leave(r)
+	t, fault := h.transaction(false)
+	if fault != nil {
+		return 0, fault, nil
+	}
+	defer h.endRead(t)
+	v := &view{h: h, tx: t, at: uint64(t.ID())} //nolint:gosec // never negative
+	err = v.run(fn)
+	return v.at, v.fault, err
+}
+
+func (v *view) run(fn func(*view) error) (err error) {
+	defer v.catch(&err)
+	return fn(v)
 }
 
 // catch makes a panic of bbolt, or a memory fault on a page that cannot be read, an error.
@@ -62,134 +106,4 @@ func (v *view) get(b bucket, key []byte) []byte {
 func (v *view) has(b bucket, key []byte) bool {
 	k, _ := v.cursor(b).Seek(key)
 	return bytes.Equal(k, key)
-}
-
-// Session implements [session.Reader].
-func (v *view) Session(id sid.ID) (snap session.Snapshot, err error) {
-	defer v.catch(&err)
-	return v.snapshot(id)
-}
-
-func (v *view) snapshot(id sid.ID) (snap session.Snapshot, err error) {
-	raw := v.get(sessions, id[:])
-	if raw == nil {
-		return snap, session.ErrNotFound
-	}
-	if snap.Session, err = v.h.codec.decode(id, raw); err != nil {
-		return session.Snapshot{}, err
-	}
-	if raw = v.state(id); raw == nil {
-		if raw = v.get(ends, id[:]); len(raw) < stateLen {
-			return session.Snapshot{}, fmt.Errorf("%w: end of session %s has %d bytes", ErrDamaged, id, len(raw))
-		}
-		if snap.End, err = decodeEnd(id, raw[stateLen:]); err != nil {
-			return session.Snapshot{}, err
-		}
-		raw = raw[:stateLen]
-	}
-	if snap.State, err = decodeState(id, raw); err != nil {
-		return session.Snapshot{}, err
-	}
-	return snap, nil
-}
-
-// state returns the state of a session, or nil if it has none: it has ended, or is none.
-func (v *view) state(id sid.ID) []byte {
-	raw := v.get(states, id[:])
-	if raw == nil {
-		return nil
-	}
-	if newer := v.h.journal.overlay.at(id, v.at); newer != nil {
-		return newer[:]
-	}
-	return raw
-}
-
-// UserSession implements [session.Reader]. The record of another user's session is not
-// looked at.
-func (v *view) UserSession(userID string, id sid.ID) (snap session.Snapshot, err error) {
-	defer v.catch(&err)
-	if strings.IndexByte(userID, 0) >= 0 {
-		return snap, session.ErrNotFound // it would read like another user's key
-	}
-	key := userKey(userID, id)
-	if !v.has(byUser, key) && !v.has(byUserEnded, key) {
-		return snap, session.ErrNotFound
-	}
-	return v.snapshot(id)
-}
-
-// UserSessions implements [session.Reader].
-func (v *view) UserSessions(userID string, ended bool) iter.Seq2[session.Snapshot, error] {
-	b := byUser
-	if ended {
-		b = byUserEnded
-	}
-	return func(yield func(session.Snapshot, error) bool) {
-		if strings.IndexByte(userID, 0) >= 0 {
-			return // no session has such a user, and it would read like another's key
-		}
-		walk := userWalk{view: v, prefix: append([]byte(userID), 0)}
-		for walk.prev(b) {
-			if !yield(walk.snap, nil) {
-				return
-			}
-		}
-		if walk.err != nil {
-			yield(session.Snapshot{}, walk.err)
-		}
-	}
-}
-
-// userWalk goes through the index of one user's sessions, newest first.
-type userWalk struct {
-	view   *view
-	prefix []byte
-	cursor *bbolt.Cursor
-	snap   session.Snapshot
-	err    error
-}
-
-// prev moves to the next older session and reports whether there is one.
-func (w *userWalk) prev(b bucket) (ok bool) {
-	defer func() { ok = ok && w.err == nil }()
-	defer w.view.catch(&w.err)
-	var key []byte
-	if w.cursor == nil {
-		w.cursor = w.view.bucket(b).Cursor()
-		key = seekBefore(w.cursor, append(bytes.Clone(w.prefix[:len(w.prefix)-1]), 1))
-	} else {
-		key, _ = w.cursor.Prev()
-	}
-	if !bytes.HasPrefix(key, w.prefix) {
-		return false
-	}
-	if len(key) != len(w.prefix)+len(sid.ID{}) {
-		w.err = fmt.Errorf("%w: a key of %d bytes among a user's sessions", ErrDamaged, len(key))
-		return false
-	}
-	w.snap, w.err = w.view.snapshot(sid.ID(key[len(w.prefix):]))
-	return true
-}
-
-// seekBefore moves the cursor to the last key below limit and returns it, or nil.
-func seekBefore(c *bbolt.Cursor, limit []byte) []byte {
-	if k, _ := c.Seek(limit); k == nil {
-		k, _ = c.Last()
-		return k
-	}
-	k, _ := c.Prev()
-	return k
-}
-
-// Mark implements [session.Reader].
-func (v *view) Mark(scope revocation.Scope) (mark revocation.Mark, ok bool, err error) {
-	defer v.catch(&err)
-	key := markKey(scope)
-	raw := v.get(marks, key)
-	if raw == nil {
-		return mark, false, nil
-	}
-	mark, err = decodeMark(key, raw)
-	return mark, err == nil, err
 }

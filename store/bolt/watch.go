@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// watchers are told when the revocation log may have grown.
+// watchers are told when facts may have been added.
 type watchers struct {
 	mu  sync.Mutex
 	all map[chan struct{}]struct{}
 }
 
-// Watch implements [store.Log].
+// Watch implements [fact.Log].
 func (db *DB) Watch(ctx context.Context) <-chan struct{} {
 	w, ch := &db.watchers, make(chan struct{}, 1)
 	w.mu.Lock()

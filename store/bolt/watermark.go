@@ -1,16 +1,21 @@
 package bolt
 
 import (
+	"context"
+	"errors"
 	"sync"
 )
+
+// errAbandoned means that it will never be known whether a transaction is durable.
+var errAbandoned = errors.New("bolt: the store has failed")
 
 // watermark is the newest transaction that is durable. A reader can see a newer one for
 // as long as its fsync lasts, and must not answer from it before.
 type watermark struct {
-	mu      sync.Mutex
-	newest  uint64
-	lost    bool
-	changed chan struct{}
+	mu        sync.Mutex
+	newest    uint64
+	abandoned bool
+	changed   chan struct{}
 }
 
 func newWatermark(newest uint64) *watermark {
@@ -33,27 +38,32 @@ func (w *watermark) reached() uint64 {
 	return w.newest
 }
 
-// abandon records that no further one will be.
+// abandon records that no further transaction will be known to be durable.
 func (w *watermark) abandon() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lost = true
+	w.abandoned = true
 	close(w.changed)
 	w.changed = make(chan struct{})
 }
 
-// wait waits until a transaction is durable, and reports false if it will not be known.
-func (w *watermark) wait(id uint64) bool {
+// wait waits until a transaction is durable. It returns errAbandoned if that will not be
+// known, and the context's error when that ends first.
+func (w *watermark) wait(ctx context.Context, id uint64) error {
 	for {
 		w.mu.Lock()
-		newest, lost, changed := w.newest, w.lost, w.changed
+		newest, abandoned, changed := w.newest, w.abandoned, w.changed
 		w.mu.Unlock()
 		if newest >= id {
-			return true
+			return nil
 		}
-		if lost {
-			return false
+		if abandoned {
+			return errAbandoned
 		}
-		<-changed
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }

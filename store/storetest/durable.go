@@ -5,126 +5,118 @@ import (
 	"sync"
 	"testing"
 
+	"issuer.example/fact"
+	"issuer.example/internal/rounds"
 	"issuer.example/keys"
 	"issuer.example/revocation"
 	"issuer.example/session"
-	"issuer.example/sid"
 )
+
+func testDurable(t *testing.T, harness Harness) {
+	subtests(t, harness, map[string]func(*testing.T, Harness){
+		"Reopened":         testReopened,
+		"Crashed":          testCrashed,
+		"RestartedOften":   testRestartedOften,
+		"CrashedUnderLoad": testCrashedUnderLoad,
+	})
+}
 
 // contents is all that can be read from a store.
 type contents struct {
-	Live    []session.Snapshot
-	Ended   map[string][]session.Snapshot
-	Due     []session.Due
-	Marks   []revocation.Mark
-	Log     []revocation.Entry
-	First   uint64
-	Keys    keys.Stored
-	LiveN   int64
-	LastSID sid.ID
+	Live, Ended     []session.Snapshot
+	Facts           []fact.Fact
+	First           uint64
+	Revocations     []revocation.Entry
+	FirstRevocation uint64
+	Keys            keys.Stored
+	Count           int64
 }
 
-const plenty = 1 << 20
-
-// contents reads all there is, of those users as far as it is asked by user.
-func (f *fixture) contents(t failer, users ...string) contents {
+// contents reads all there is.
+func (f *fixture) contents(t failer) (c contents) {
 	t.Helper()
-	c := contents{Ended: map[string][]session.Snapshot{}, LiveN: f.Live(), LastSID: f.LastID()}
-	f.update(t, func(tx session.Tx) (err error) {
-		if c.Live, err = tx.LiveAfter(sid.ID{}, plenty); err != nil {
-			return err
-		}
-		if c.Due, err = tx.Due(after(plenty), plenty); err != nil {
-			return err
-		}
-		if c.Marks, err = allMarks(tx); err != nil {
-			return err
-		}
-		for _, u := range users {
-			for snap, err := range tx.UserSessions(u, true) {
-				if err != nil {
-					return err
-				}
-				c.Ended[u] = append(c.Ended[u], snap)
-			}
-		}
-		return nil
-	})
-	c.Log, c.First = f.log(t)
+	c.Live = f.list(t, session.Query{}, plenty)
+	c.Ended = f.list(t, session.Query{Ended: true}, plenty)
+	c.Revocations, c.FirstRevocation = f.revocations(t)
+	c.Count = f.Live()
 	var err error
+	if c.Facts, c.First, err = f.Facts(t.Context(), 0, plenty); err != nil {
+		t.Fatalf("facts: %v", err)
+	}
 	if c.Keys, err = f.LoadKeys(t.Context()); err != nil {
 		t.Fatalf("load keys: %v", err)
 	}
 	return c
 }
 
-// fill makes a little of everything.
-func (f *fixture) fill(t failer) {
+// fill writes a little of everything: 40 sessions, of which 8 have ended and some are under
+// marks, and 16 revocations.
+func (f *fixture) fill(t failer) contents {
 	t.Helper()
-	for n := range uint32(40) {
-		s := full(id(n+1), fmt.Sprintf("u%d", n%3))
+	for n := range 40 {
+		s := full(fmt.Sprintf("u%d", n%3))
 		if n%2 == 0 {
-			s = small(idOf(s), s.Session.User.ID)
+			s = small(s.Session.User.ID)
 		}
-		f.create(t, s)
+		id := idOf(f.add(t, s))
 		switch n % 5 {
 		case 1:
-			f.end(t, idOf(s), session.ReasonRefreshReuse)
-			f.revoke(t, listed(idOf(s), int(n)))
+			f.end(t, id, session.ReasonRefreshReuse)
 		case 2:
-			s.State.Generation, s.State.RedeemedAt = n, after(int(n))
-			f.update(t, func(tx session.Tx) error { return tx.SetState(idOf(s), s.State) })
+			st := s.State
+			st.Generation, st.RedeemedAt = uint32(n), after(n)
+			f.change(t, id, session.Change{State: &st})
 		case 3:
-			f.revoke(t, userMark(s.Session.User.ID, idOf(s), int(n)))
+			f.mark(t, revocation.UserScope(s.Session.User.ID), after(n))
 		}
 	}
-	if err := f.SwapKeys(t.Context(), 0, []byte("the keys"), nil); err != nil {
+	if err := f.SwapKeys(t.Context(), 0, []byte("the keys"), []keys.Change{{KeyID: "k1", To: keys.Active, At: start()}}); err != nil {
 		t.Fatalf("swap keys: %v", err)
 	}
+	c := f.contents(t)
+	if c.Count != 32 || len(c.Live) != 32 || len(c.Ended) != 8 || len(c.Revocations) != 16 {
+		t.Fatalf("the store was not filled as the test needs it: %+v", c)
+	}
+	return c
 }
 
-func testReopened(t *testing.T, open Open) {
-	f := newFixture(t, open)
+func testReopened(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 2)
 	f.reopen() // an empty one
-	f.fill(t)
-	want := f.contents(t, "u0", "u1", "u2")
-	if want.LiveN != 32 || len(want.Live) != 32 || len(want.Log) != 16 || len(want.Marks) != 3 {
-		t.Fatalf("the store was not filled as the test needs it: %+v", want)
-	}
+	want := f.fill(t)
 	for range 3 {
 		f.reopen()
-		equal(t, "contents", f.contents(t, "u0", "u1", "u2"), want)
+		equal(t, "contents", f.contents(t), want)
 	}
 }
 
-func testCrashed(t *testing.T, open Open) {
-	f := newFixture(t, open)
-	f.fill(t)
-	want := f.contents(t, "u0", "u1", "u2")
+func testCrashed(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 2)
+	want := f.fill(t)
 	for range 2 { // crash twice: what comes back is a store like any other
 		f.crash()
-		equal(t, "contents", f.contents(t, "u0", "u1", "u2"), want)
+		equal(t, "contents", f.contents(t), want)
 	}
-	f.create(t, small(id(100), "u0"))
-	want = f.contents(t, "u0", "u1", "u2")
+	f.add(t, small("u0"))
+	want = f.contents(t)
 	f.crash()
-	equal(t, "contents", f.contents(t, "u0", "u1", "u2"), want)
+	equal(t, "contents", f.contents(t), want)
 }
 
-// However few changes lie between two ends of the process, the newest state is found.
-func testRestartedOften(t *testing.T, open Open) {
-	const (
-		sessions = 5
-		updates  = 200
+// However few changes lie between two ends of the process, the newest state is there.
+func testRestartedOften(t *testing.T, harness Harness) {
+	const sessions = 5
+	f := newFixture(t, harness, 1)
+	var (
+		want [sessions]uint32
+		s    []session.Snapshot
 	)
-	f := newFixture(t, open)
-	var want [sessions]uint32
-	for n := range uint32(sessions) {
-		f.create(t, small(id(n+1), "u1"))
+	for range sessions {
+		s = append(s, f.add(t, small("u1")))
 	}
-	for n := range uint32(updates) {
+	for n := range rounds.Rounds(t, 80, 200) {
 		var err error
-		if want[n%sessions], err = f.bump(t, id(n%sessions+1)); err != nil {
+		if want[n%sessions], err = advance(t, f, idOf(s[n%sessions])); err != nil {
 			t.Fatal(err)
 		}
 		switch n % 14 {
@@ -135,34 +127,36 @@ func testRestartedOften(t *testing.T, open Open) {
 		default:
 			continue
 		}
-		for s := range uint32(sessions) {
-			if got := f.load(t, id(s+1)).State.Generation; got != want[s] {
-				t.Fatalf("after %d updates session %d is at %d, not %d", n+1, s+1, got, want[s])
+		for i := range s {
+			if got := f.load(t, idOf(s[i])).State.Generation; got != want[i] {
+				t.Fatalf("after %d changes session %d is at %d, not %d", n+1, i, got, want[i])
 			}
 		}
 	}
 }
 
 // What many callers were told is done is there after a crash, again and again.
-func testCrashedUnderLoad(t *testing.T, open Open) {
+func testCrashedUnderLoad(t *testing.T, harness Harness) {
 	const (
-		crashes = 6
 		writers = 8
 		each    = 12
 	)
-	f := newFixture(t, open)
-	for n := range uint32(writers) {
-		f.create(t, small(id(n+1), "u1"))
+	f := newFixture(t, harness, 4)
+	var (
+		s    []session.Snapshot
+		done [writers]uint32 // the newest generation that was acknowledged
+	)
+	for range writers {
+		s = append(s, f.add(t, small("u1")))
 	}
-	var done [writers]uint32 // the newest generation that its writer was told is on disk
-	for range crashes {
+	for range rounds.Rounds(t, 3, 6) {
 		var wg sync.WaitGroup
-		for w := range uint32(writers) {
+		for w := range writers {
 			wg.Go(func() {
 				for range each {
-					gen, err := f.bump(t, id(w+1))
+					gen, err := advance(t, f.issuers[w%len(f.issuers)], idOf(s[w]))
 					if err != nil {
-						t.Errorf("update: %v", err)
+						t.Errorf("change: %v", err)
 						return
 					}
 					done[w] = gen
@@ -171,24 +165,10 @@ func testCrashedUnderLoad(t *testing.T, open Open) {
 		}
 		wg.Wait()
 		f.crash()
-		for w := range uint32(writers) {
-			if got := f.load(t, id(w+1)).State.Generation; got != done[w] {
+		for w := range writers {
+			if got := f.load(t, idOf(s[w])).State.Generation; got != done[w] {
 				t.Errorf("session %d is at %d, though %d was acknowledged", w, got, done[w])
 			}
 		}
 	}
-}
-
-// bump reads a session's generation and writes the next one, which it returns.
-func (f *fixture) bump(t failer, id sid.ID) (gen uint32, err error) {
-	err = f.Update(t.Context(), func(tx session.Tx) error {
-		snap, err := tx.Session(id)
-		if err != nil {
-			return err
-		}
-		snap.State.Generation++
-		gen = snap.State.Generation
-		return tx.SetState(id, snap.State)
-	})
-	return gen, err
 }

@@ -8,9 +8,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"issuer.example/fact"
 	"issuer.example/keys"
 )
 
+// wantKeys fails unless these are the keys.
 func (f *fixture) wantKeys(t failer, version uint64, document []byte) {
 	t.Helper()
 	got, err := f.LoadKeys(t.Context())
@@ -19,8 +21,14 @@ func (f *fixture) wantKeys(t failer, version uint64, document []byte) {
 	}
 }
 
-func testKeys(t *testing.T, open Open) {
-	f := newFixture(t, open)
+func testKeys(t *testing.T, harness Harness) {
+	subtests(t, harness, map[string]func(*testing.T, Harness){
+		"Swap": testKeysSwap, "Race": testKeysRace, "Changes": testKeysChanges,
+	})
+}
+
+func testKeysSwap(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
 	swap := func(from uint64, document []byte, want error) {
 		t.Helper()
 		if err := f.SwapKeys(t.Context(), from, document, nil); !errors.Is(err, want) {
@@ -39,7 +47,7 @@ func testKeys(t *testing.T, open Open) {
 	f.reopen()
 	f.wantKeys(t, 2, large)
 
-	// The caller's bytes stay its own.
+	// The store keeps a copy of the bytes, and hands out copies.
 	document := []byte("three")
 	swap(2, document, nil)
 	copy(document, "XXXXX")
@@ -54,9 +62,9 @@ func testKeys(t *testing.T, open Open) {
 	f.wantKeys(t, 3, []byte("three"))
 }
 
-// Of all who swap from one version one wins.
-func testKeysRace(t *testing.T, open Open) {
-	f := newFixture(t, open)
+// Of several swaps from one version, by several issuers, exactly one succeeds.
+func testKeysRace(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 4)
 	for version := range uint64(8) {
 		var (
 			wg     sync.WaitGroup
@@ -65,11 +73,11 @@ func testKeysRace(t *testing.T, open Open) {
 		for n := range 16 {
 			wg.Go(func() {
 				document := fmt.Sprintf("%d by %d", version+1, n)
-				err := f.SwapKeys(t.Context(), version, []byte(document), nil)
+				err := f.issuers[n%len(f.issuers)].SwapKeys(t.Context(), version, []byte(document), nil)
 				switch {
 				case err == nil:
 					if other := winner.Swap(&document); other != nil {
-						t.Errorf("both %q and %q won", *other, document)
+						t.Errorf("both %q and %q succeeded", *other, document)
 					}
 				case !errors.Is(err, keys.ErrConflict):
 					t.Errorf("swap: %v", err)
@@ -78,8 +86,35 @@ func testKeysRace(t *testing.T, open Open) {
 		}
 		wg.Wait()
 		if winner.Load() == nil {
-			t.Fatal("nobody won")
+			t.Fatal("none succeeded")
 		}
 		f.wantKeys(t, version+1, []byte(*winner.Load()))
 	}
+}
+
+// A swap writes its changes to the journal, and one that is refused writes nothing.
+func testKeysChanges(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	changes := []keys.Change{
+		{KeyID: "k1", From: keys.Active, To: keys.Retiring, At: after(1)},
+		{KeyID: "k2", From: keys.Pending, To: keys.Active, At: after(1)},
+	}
+	if err := f.SwapKeys(t.Context(), 1, []byte("two"), changes); !errors.Is(err, keys.ErrConflict) {
+		t.Errorf("swap from 1: %v", err)
+	}
+	f.wantFacts(t, "a refused swap", 0)
+	if err := f.SwapKeys(t.Context(), 0, []byte("one"), changes); err != nil {
+		t.Fatal(err)
+	}
+	want := []fact.Fact{
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k1", What: "retiring"},
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k2", What: "active"},
+	}
+	f.wantFacts(t, "a swap", 0, want...)
+	if err := f.SwapKeys(t.Context(), 1, []byte("one, sealed anew"), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.wantFacts(t, "a swap without changes", 2)
+	f.crash()
+	f.wantFacts(t, "the journal after a crash", 0, want...)
 }

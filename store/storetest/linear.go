@@ -3,106 +3,201 @@ package storetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/sid"
+	"issuer.example/store"
 )
 
-// What one client does to a session, and what it is told.
+// testLinear checks that operations take effect at one moment each, between their call and
+// their return, whatever runs beside them, at 1, 2 and 4 issuers.
+func testLinear(t *testing.T, harness Harness) {
+	parts := map[string]func(*testing.T, Harness){}
+	for name, clocks := range clocks() {
+		parts["Sessions/"+name] = func(t *testing.T, h Harness) { testLinearSessions(t, h, clocks) }
+		parts["Users/"+name] = func(t *testing.T, h Harness) { testLinearUsers(t, h, clocks) }
+	}
+	subtests(t, harness, parts)
+}
+
+// What a client does to a session or a user, and what it is told.
 type (
-	action  int
-	request struct {
+	action    int
+	operation struct {
 		action action
 		target int
 	}
-	// standing is how a session stands: in answers as it was before the action.
+	// standing is what an operation has seen: how a session was before it, or how many live
+	// sessions a user had.
 	standing struct {
-		generation    uint32
-		ended, marked bool
+		generation uint32
+		over       bool
+		live       int
 	}
 )
 
 const (
-	redeem action = iota // advance it, unless it is over
-	revoke               // end it, and put it on the list
-	mark                 // put it under a mark
-	read                 // look at it
+	read   action = iota // look at it
+	redeem               // advance the session, unless it is over
+	revoke               // end the session
+	mark                 // put the user's sessions under a mark
+	create               // add a session to the user
 )
 
-// model is one session on its own, one action at a time.
-func model() porcupine.Model {
+// model is one session, or one user, that is used by one client at a time.
+func model(step func(now standing, do action, saw standing) (bool, standing)) porcupine.Model {
 	return porcupine.Model{
-		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-			bySession := map[int][]porcupine.Operation{}
-			for _, op := range history {
-				target := op.Input.(request).target //nolint:forcetypeassert // ours
-				bySession[target] = append(bySession[target], op)
-			}
-			var parts [][]porcupine.Operation
-			for _, part := range bySession {
-				parts = append(parts, part)
-			}
-			return parts
-		},
-		Init: func() any { return standing{} },
+		Partition: byTarget,
+		Init:      func() any { return standing{} },
 		Step: func(state, input, output any) (bool, any) {
-			now := state.(standing) //nolint:forcetypeassert // ours
-			if output != now {
-				return false, nil
-			}
-			switch input.(request).action { //nolint:forcetypeassert // ours
-			case redeem:
-				if !now.ended && !now.marked {
-					now.generation++
-				}
-			case revoke:
-				now.ended, now.generation = true, 0
-			case mark:
-				now.marked = true
-			case read:
-			}
-			return true, now
+			//nolint:forcetypeassert // they are those of this file
+			return step(state.(standing), input.(operation).action, output.(standing))
 		},
 		DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v: %+v", input, output) },
 	}
 }
 
-// Redeeming, revoking by session, revoking by user and reading happen at one moment each,
-// between their call and their return, whatever runs beside them.
-func testLinearizable(t *testing.T, open Open) {
-	const (
-		rounds  = 6
-		clients = 12
-		each    = 20
-		targets = 6
-	)
-	f := newFixture(t, open)
-	for round := range uint32(rounds) {
+func byTarget(history []porcupine.Operation) (parts [][]porcupine.Operation) {
+	byTarget := map[int][]porcupine.Operation{}
+	for _, op := range history {
+		target := op.Input.(operation).target //nolint:forcetypeassert // it is one
+		byTarget[target] = append(byTarget[target], op)
+	}
+	for _, part := range byTarget {
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// stepSession is what an operation does to a session. A mark sees only whether it is over.
+func stepSession(now standing, do action, saw standing) (bool, standing) {
+	if saw.over != now.over || do != mark && !now.over && saw.generation != now.generation {
+		return false, standing{}
+	}
+	switch {
+	case do == redeem && !now.over:
+		now.generation++
+	case do == revoke || do == mark:
+		now.over = true
+	}
+	return true, now
+}
+
+// stepUser is what an operation does to a user.
+func stepUser(now standing, do action, saw standing) (bool, standing) {
+	if do != create && saw.live != now.live {
+		return false, standing{}
+	}
+	switch do {
+	case create:
+		now.live++
+	case mark:
+		now.live = 0
+	case read, redeem, revoke:
+	}
+	return true, now
+}
+
+// testLinearSessions redeems, revokes by session, revokes by user, and reads.
+func testLinearSessions(t *testing.T, harness Harness, clocks []time.Duration) {
+	const targets = 5
+	f := newFixture(t, harness, len(clocks))
+	for round := range rounds.Rounds(t, 2, 6) {
 		ids := make([]sid.ID, targets)
 		for n := range ids {
-			// Marks of the round before moved the last id on.
-			ids[n] = id(1000*(round+1) + uint32(n))
-			f.create(t, small(ids[n], user(ids[n])))
+			ids[n] = idOf(f.add(t, small(userOf(round, n))))
 		}
-		history := f.history(t, clients, each, ids)
-		result, _ := porcupine.CheckOperationsVerbose(model(), history, time.Minute)
-		if result != porcupine.Ok {
-			t.Fatalf("round %d: %s; the history is %+v", round, result, history)
-		}
+		weights := []action{redeem, redeem, redeem, redeem, read, read, read, read, revoke, mark}
+		f.linear(t, stepSession, targets, weights, func(issuer int, do action, target int) standing {
+			saw, err := perform(t, f.issuers[issuer], do, ids[target], userOf(round, target))
+			if err != nil {
+				t.Errorf("%v: %v", do, err)
+			}
+			return saw
+		})
 	}
 }
 
-func user(id sid.ID) string { return "user of " + id.String() }
+func userOf(round, n int) string { return fmt.Sprintf("user %d of round %d", n, round) }
 
-// history lets clients do what they like and writes down what happened.
-func (f *fixture) history(t *testing.T, clients, each int, ids []sid.ID) []porcupine.Operation {
+// perform does one thing to a session, and returns how it was before.
+func perform(t failer, at store.Backend, do action, id sid.ID, user string) (saw standing, err error) {
 	t.Helper()
+	look := func(s session.Snapshot) {
+		saw = standing{generation: s.State.Generation, over: !judge(start())(s).End.IsZero()}
+	}
+	switch do {
+	case mark:
+		m, err := at.Mark(t.Context(), markRequest(revocation.UserScope(user), start()))
+		return standing{over: m.Ended == 0}, err
+	case read, create:
+		snap, err := at.Load(t.Context(), session.Ref{ID: id, UserID: user})
+		look(snap)
+		return saw, err
+	case redeem, revoke:
+	}
+	_, err = at.Change(t.Context(), target(id), func(s, _ session.Snapshot) (session.Change, error) {
+		if look(s); do == revoke {
+			return ending(start(), session.ReasonSignOut), nil
+		}
+		if saw.over {
+			return session.Change{}, nil
+		}
+		s.State.Generation++
+		return session.Change{State: &s.State}, nil
+	})
+	return saw, err
+}
+
+// testLinearUsers creates sessions, revokes them by user, and counts them.
+func testLinearUsers(t *testing.T, harness Harness, clocks []time.Duration) {
+	const targets = 4
+	f := newFixture(t, harness, len(clocks))
+	for round := range rounds.Rounds(t, 2, 6) {
+		weights := []action{create, create, read, read, mark}
+		f.linear(t, stepUser, targets, weights, func(issuer int, do action, target int) (saw standing) {
+			at, user, now := f.issuers[issuer], userOf(round, target), start().Add(clocks[issuer])
+			switch do {
+			case create:
+				createAt(t, at, begun(user, now))
+			case mark:
+				saw.live = markAt(t, at, markRequest(revocation.UserScope(user), now)).Ended
+			case read, redeem, revoke:
+				saw.live = liveOf(t, at, user)
+			}
+			return saw
+		})
+	}
+}
+
+// liveOf counts the sessions of a user that are under no mark, with one query.
+func liveOf(t failer, at store.Backend, user string) int {
+	t.Helper()
+	page, err := at.List(t.Context(), session.Query{UserID: user, Limit: plenty})
+	if err != nil || !page.Next.IsZero() {
+		t.Errorf("list: %v, next %s", err, page.Next)
+	}
+	return len(slices.DeleteFunc(page.Sessions, covered))
+}
+
+// linear lets clients do what they like to targets, at all issuers, and checks the history.
+func (f *fixture) linear(
+	t *testing.T, step func(standing, action, standing) (bool, standing), targets int, weights []action,
+	do func(issuer int, do action, target int) standing,
+) {
+	t.Helper()
+	const (
+		clients = 12
+		each    = 16
+	)
 	var (
 		wg      sync.WaitGroup
 		mu      sync.Mutex
@@ -112,23 +207,11 @@ func (f *fixture) history(t *testing.T, clients, each int, ids []sid.ID) []porcu
 	for c := range clients {
 		wg.Go(func() {
 			for range each {
-				do := request{action: read, target: rand.IntN(len(ids))}
-				switch n := rand.IntN(20); {
-				case n < 10:
-					do.action = redeem
-				case n == 10:
-					do.action = revoke
-				case n == 11:
-					do.action = mark
-				}
+				r := operation{weights[rand.IntN(len(weights))], rand.IntN(targets)}
 				call := time.Since(began)
-				saw, err := f.perform(t, do.action, ids[do.target])
-				if err != nil {
-					t.Errorf("%+v: %v", do, err)
-					return
-				}
+				saw := do(c%len(f.issuers), r.action, r.target)
 				op := porcupine.Operation{
-					ClientId: c, Input: do, Output: saw,
+					ClientId: c, Input: r, Output: saw,
 					Call: call.Nanoseconds(), Return: time.Since(began).Nanoseconds(),
 				}
 				mu.Lock()
@@ -138,50 +221,7 @@ func (f *fixture) history(t *testing.T, clients, each int, ids []sid.ID) []porcu
 		})
 	}
 	wg.Wait()
-	return history
-}
-
-// perform does one action and returns how the session stood before it.
-func (f *fixture) perform(t failer, do action, id sid.ID) (saw standing, err error) {
-	look := func(r session.Reader) error {
-		snap, err := r.Session(id)
-		if err != nil {
-			return err
-		}
-		m, ok, err := r.Mark(revocation.UserScope(user(id)))
-		if err != nil {
-			return err
-		}
-		saw = standing{generation: snap.State.Generation, ended: !snap.End.IsZero(), marked: ok && m.Covers(id)}
-		return nil
+	if result, _ := porcupine.CheckOperationsVerbose(model(step), history, time.Minute); result != porcupine.Ok {
+		t.Fatalf("%s; the history is %+v", result, history)
 	}
-	if do == read {
-		err = f.View(t.Context(), look)
-	} else {
-		err = f.Update(t.Context(), func(tx session.Tx) error {
-			if err := look(tx); err != nil {
-				return err
-			}
-			return act(tx, do, id, saw)
-		})
-	}
-	if saw.ended {
-		saw.generation = 0 // there is no state any more
-	}
-	return saw, err
-}
-
-func act(tx session.Tx, do action, id sid.ID, saw standing) error {
-	switch {
-	case do == redeem && !saw.ended && !saw.marked:
-		return tx.SetState(id, session.State{Generation: saw.generation + 1})
-	case do == revoke:
-		if err := tx.End(id, session.End{At: start(), Reason: session.ReasonSignOut}); err != nil {
-			return err
-		}
-		return tx.Revoke(listed(id, 1))
-	case do == mark:
-		return tx.Revoke(userMark(user(id), id, 1))
-	}
-	return nil
 }

@@ -2,231 +2,37 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"issuer.example/fact"
+	"issuer.example/keys"
 	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/sid"
 )
 
-// twin is a store in memory: what the real one is compared with.
-type twin struct {
-	sessions map[sid.ID]session.Snapshot
-	due      map[session.Due]bool
-	log      []revocation.Entry
-	marks    map[revocation.Scope]revocation.Mark
-	seq      uint64
-	last     sid.ID
-	keys     [][]byte
-	clock    int // minutes, grows with each transaction
-	newest   uint32
-}
-
-func users() []string { return []string{"a", "ab", "b"} }
-
-// contents is what the real store is to have.
-func (m *twin) contents() contents {
-	c := contents{Ended: map[string][]session.Snapshot{}, LastSID: m.last, Log: m.log, First: m.seq + 1}
-	if len(m.log) > 0 {
-		c.First = m.log[0].Seq
-	}
-	for _, snap := range m.sessions {
-		if snap.End.IsZero() {
-			c.Live = append(c.Live, snap)
-		} else {
-			u := snap.Session.User.ID
-			c.Ended[u] = append(c.Ended[u], snap)
-		}
-	}
-	oldestFirst := func(a, b session.Snapshot) int { return idOf(a).Compare(idOf(b)) }
-	slices.SortFunc(c.Live, oldestFirst)
-	for _, ended := range c.Ended {
-		slices.SortFunc(ended, func(a, b session.Snapshot) int { return oldestFirst(b, a) })
-	}
-	c.LiveN = int64(len(c.Live))
-	for d := range m.due {
-		c.Due = append(c.Due, d)
-	}
-	slices.SortFunc(c.Due, func(a, b session.Due) int {
-		if n := a.At.Compare(b.At); n != 0 {
-			return n
-		}
-		return a.ID.Compare(b.ID)
-	})
-	for _, mark := range m.marks {
-		c.Marks = append(c.Marks, mark)
-	}
-	if n := len(m.keys); n > 0 {
-		c.Keys.Version, c.Keys.Document = uint64(n), m.keys[n-1]
-	}
-	return c
-}
-
-// change is one write: how to ask the store for it, and what it does to the twin.
-type change struct {
-	ask func(session.Tx) error
-	do  func(*twin)
-}
-
-func (m *twin) create(t *rapid.T) change {
-	m.newest += rapid.Uint32Range(1, 300).Draw(t, "gap")
-	snap := small(id(m.newest), rapid.SampledFrom(users()).Draw(t, "user"))
-	if rapid.Bool().Draw(t, "full") {
-		snap = full(idOf(snap), snap.Session.User.ID)
-	}
-	due := session.Due{At: after(rapid.IntRange(0, 500).Draw(t, "due")), ID: idOf(snap)}
-	return change{
-		func(tx session.Tx) error { return tx.Create(snap.Session, snap.State, due.At) },
-		func(m *twin) { m.sessions[due.ID], m.due[due], m.last = snap, true, due.ID },
-	}
-}
-
-func (m *twin) amend(t *rapid.T, snap session.Snapshot) change {
-	snap.Session.Label = rapid.StringN(0, 200, 800).Draw(t, "label")
-	return change{
-		func(tx session.Tx) error { return tx.Amend(snap.Session) },
-		func(m *twin) { m.sessions[idOf(snap)] = snap },
-	}
-}
-
-func (m *twin) advance(t *rapid.T, snap session.Snapshot) change {
-	st := session.State{
-		Generation: rapid.Uint32().Draw(t, "generation"), RedeemedAt: after(m.clock), LastSeenAt: after(m.clock),
-	}
-	if snap.End.IsZero() {
-		snap.State = st
-	}
-	return change{
-		func(tx session.Tx) error {
-			err := tx.SetState(idOf(snap), st)
-			if !snap.End.IsZero() && errors.Is(err, session.ErrNotFound) {
-				return nil // as it is to be
-			}
-			return err
-		},
-		func(m *twin) { m.sessions[idOf(snap)] = snap },
-	}
-}
-
-func (m *twin) end(t *rapid.T, snap session.Snapshot) change {
-	end := session.End{At: after(m.clock), Reason: rapid.SampledFrom([]session.Reason{
-		session.ReasonSignOut, session.ReasonClientRevoked, "another",
-	}).Draw(t, "reason")}
-	if snap.End.IsZero() {
-		snap.End = end
-	}
-	return change{
-		func(tx session.Tx) error { return tx.End(idOf(snap), end) },
-		func(m *twin) { m.sessions[idOf(snap)] = snap },
-	}
-}
-
-func (m *twin) revoke(t *rapid.T) change {
-	scope := rapid.SampledFrom([]revocation.Scope{
-		{Kind: revocation.KindSession}, revocation.UserScope("a"), revocation.ClientScope("a"), revocation.EverythingScope(),
-	}).Draw(t, "scope")
-	entry := revocation.Entry{
-		Scope: scope, SID: id(rapid.Uint32Range(1, m.newest+50).Draw(t, "sid")), Reason: "idle",
-		At: after(m.clock), Until: after(m.clock + 10),
-	}
-	if scope.Kind != revocation.KindSession {
-		m.newest = max(m.newest, uint32(entry.SID.Time().UnixMilli()))
-	}
-	return change{func(tx session.Tx) error { return tx.Revoke(entry) }, func(m *twin) { m.append(entry) }}
-}
-
-func (m *twin) append(entry revocation.Entry) {
-	m.seq++
-	entry.Seq = m.seq
-	m.log = append(slices.Clip(m.log), entry)
-	if entry.Scope.Kind == revocation.KindSession {
-		return
-	}
-	if entry.SID.Compare(m.last) > 0 {
-		m.last = entry.SID
-	}
-	mark, ok := m.marks[entry.Scope]
-	if ok && mark.Covers(entry.SID) {
-		mark.Until = entry.Until // later than before: the clock only goes forward
-	} else {
-		mark = markOf(entry)
-	}
-	m.marks[entry.Scope] = mark
-}
-
-func (m *twin) mark(t *rapid.T) (change, bool) {
-	if len(m.marks) == 0 {
-		return change{}, false
-	}
-	var scopes []revocation.Scope
-	for scope := range m.marks {
-		scopes = append(scopes, scope)
-	}
-	slices.SortFunc(scopes, func(a, b revocation.Scope) int { return int(a.Kind) - int(b.Kind) })
-	mark := m.marks[rapid.SampledFrom(scopes).Draw(t, "mark")]
-	if rapid.Bool().Draw(t, "drop") {
-		return change{
-			func(tx session.Tx) error { return tx.DropMark(mark) },
-			func(m *twin) { delete(m.marks, mark.Scope) },
-		}, true
-	}
-	return change{
-		func(tx session.Tx) error { return tx.Settle(mark) },
-		func(m *twin) { mark.Settled = true; m.marks[mark.Scope] = mark },
-	}, true
-}
-
-// look is what the sweeper does to a session that is due.
-func (m *twin) look(t *rapid.T, due session.Due) change {
-	if rapid.Bool().Draw(t, "purge") {
-		return change{
-			func(tx session.Tx) error { return tx.Purge(due) },
-			func(m *twin) { delete(m.due, due); delete(m.sessions, due.ID) },
-		}
-	}
-	later := session.Due{At: due.At.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "later")) * time.Minute), ID: due.ID}
-	return change{
-		func(tx session.Tx) error { return tx.Defer(due, later.At) },
-		func(m *twin) { delete(m.due, due); m.due[later] = true },
-	}
-}
-
-func (m *twin) trim(t *rapid.T) change {
-	by, limit := after(rapid.IntRange(0, m.clock+20).Draw(t, "by")), rapid.IntRange(1, 4).Draw(t, "limit")
-	n := 0
-	for n < len(m.log) && n < limit && !m.log[n].Until.After(by) {
-		n++
-	}
-	return change{
-		func(tx session.Tx) error {
-			got, err := tx.TrimLog(by, limit)
-			if err == nil && got != n {
-				t.Errorf("trimmed %d entries, not %d", got, n)
-			}
-			return err
-		},
-		func(m *twin) { m.log = m.log[n:] },
-	}
-}
-
-// A store does what the twin does, whatever is asked of it in whatever order, across ends
-// of the process.
-func testModel(t *testing.T, open Open) {
+// testModel does the same to the store and to the [reference], whatever is asked of them in
+// whatever order, across ends of the process, and compares them after each step.
+func testModel(t *testing.T, harness Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
-		f := newFixture(t, open)
-		defer f.Close()
-		m := &twin{
-			sessions: map[sid.ID]session.Snapshot{}, due: map[session.Due]bool{},
-			marks: map[revocation.Scope]revocation.Mark{},
-		}
+		f := newFixture(t, harness, 2)
+		defer f.instance.Close(t)
+		p := &play{f: f, ref: newReference(), clock: start()}
+		p.ref.draw = func(sid.ID, time.Time) sid.ID { return p.given }
+		p.ref.choose = func(least, most time.Time) time.Time { return p.chosen(rt, least, most) }
 		rt.Repeat(map[string]func(*rapid.T){
-			"":            func(rt *rapid.T) { m.compare(rt, f) },
-			"transaction": func(rt *rapid.T) { m.transaction(rt, f) },
-			"keys":        func(rt *rapid.T) { m.swapKeys(rt, f) },
+			"":       p.compare,
+			"create": p.create,
+			"change": p.change,
+			"mark":   p.mark,
+			"sweep":  p.sweep,
+			"record": p.record,
+			"keys":   p.swapKeys,
 			"restart": func(rt *rapid.T) {
 				if rapid.Bool().Draw(rt, "crash") {
 					f.crash()
@@ -236,4 +42,252 @@ func testModel(t *testing.T, open Open) {
 			},
 		})
 	})
+}
+
+// play is a store and the reference, of which the same is asked.
+type play struct {
+	f     *fixture
+	ref   *reference
+	clock time.Time // of the first issuer; it only goes forward
+	given sid.ID    // the identifier that the store has given
+	last  uint64    // the newest fact of the store
+	facts uint64    // the newest fact of the reference
+}
+
+// chosen is the latest date of a token that the store has gone by in the last step.
+func (p *play) chosen(t *rapid.T, least, most time.Time) time.Time {
+	for _, fa := range p.f.facts(t, p.last) {
+		if fa.Revocation == 0 {
+			continue
+		}
+		latest := fa.Until.Add(-tokenLife)
+		if latest.Before(least) || latest.After(most) {
+			t.Fatalf("verifiers need %+v as if the latest token was of %v, not between %v and %v", fa, latest, least, most)
+		}
+		return latest
+	}
+	t.Fatalf("verifiers do not get to know of a revocation")
+	return most
+}
+
+// users are names of which one begins with another.
+func users() []string { return []string{"a", "ab", "b"} }
+
+// issuer draws one of the two issuers, and its time.
+func (p *play) issuer(t *rapid.T) (at session.Store, now time.Time) {
+	p.clock = p.clock.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "seconds")) * time.Second)
+	if rapid.Bool().Draw(t, "second issuer") {
+		return p.f.issuers[1], p.clock.Add(-2 * time.Second)
+	}
+	return p.f.issuers[0], p.clock
+}
+
+func (p *play) create(t *rapid.T) {
+	at, now := p.issuer(t)
+	s := begun(rapid.SampledFrom(users()).Draw(t, "user"), now)
+	s.Session.ClientID = rapid.SampledFrom(users()).Draw(t, "client")
+	s.Session.IdleTimeout = time.Duration(rapid.IntRange(1, 300).Draw(t, "idle timeout")) * time.Minute
+	s.Session.ExpiresAt = now.Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "life")) * time.Minute)
+	s.Session.Label = rapid.StringN(0, 50, 200).Draw(t, "label")
+	c := limited(s, rapid.IntRange(0, 3).Draw(t, "limit"), rapid.SampledFrom([]session.LimitPolicy{
+		session.LimitEvictOldest, session.LimitEvictIdle, session.LimitRefuse,
+	}).Draw(t, "policy"))
+	got, err := at.Create(t.Context(), c)
+	p.given = idOf(got.Session)
+	p.checkGiven(t, s, err)
+	want, wantErr := p.ref.Create(t.Context(), c)
+	if !errors.Is(err, wantErr) {
+		t.Fatalf("create: %v, not %v", err, wantErr)
+	}
+	byID := func(a, b session.Snapshot) int { return idOf(a).Compare(idOf(b)) }
+	slices.SortFunc(got.Evicted, byID)
+	slices.SortFunc(want.Evicted, byID)
+	equal(t, "created", got, want)
+}
+
+// checkGiven fails unless the identifier of a new session is greater than those of its user's
+// sessions and than the marks of its scopes.
+func (p *play) checkGiven(t *rapid.T, s session.Snapshot, err error) {
+	if err != nil {
+		return
+	}
+	for _, id := range p.ref.order() {
+		if p.ref.sessions[id].Session.User.ID == s.Session.User.ID && id.Compare(p.given) >= 0 {
+			t.Fatalf("%s is not greater than %s, the session before", p.given, id)
+		}
+	}
+	for _, scope := range revocation.ScopesOf(s.Session.User.ID, s.Session.ClientID) {
+		if mark, ok := p.ref.marks[scope]; ok && mark.Covers(p.given) {
+			t.Fatalf("%s is under the mark of %v", p.given, scope)
+		}
+	}
+}
+
+// pick draws a session; ok is false if there is none.
+func (p *play) pick(t *rapid.T, what string) (s session.Snapshot, ok bool) {
+	ids := p.ref.order()
+	if len(ids) == 0 {
+		return s, false
+	}
+	id := ids[rapid.IntRange(0, len(ids)-1).Draw(t, what)]
+	return p.ref.marked(p.ref.sessions[id]), true
+}
+
+var errRefused = errors.New("refused")
+
+func (p *play) change(t *rapid.T) {
+	s, ok := p.pick(t, "session")
+	if !ok {
+		return
+	}
+	at, now := p.issuer(t)
+	c, refused := p.draw(t, s, now), rapid.IntRange(0, 5).Draw(t, "refuse") == 0
+	decide := func(got, _ session.Snapshot) (session.Change, error) {
+		equal(t, "what there is to decide on", got, s)
+		if refused {
+			return c, errRefused
+		}
+		return c, nil
+	}
+	got, err := at.Change(t.Context(), target(idOf(s)), decide)
+	want, wantErr := p.ref.Change(t.Context(), target(idOf(s)), decide)
+	if !errors.Is(err, wantErr) {
+		t.Fatalf("change: %v, not %v", err, wantErr)
+	}
+	equal(t, "changed", got, want)
+}
+
+// draw draws a change of a session.
+func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Change) {
+	if rapid.Bool().Draw(t, "state") {
+		st := s.State
+		st.Generation++
+		st.RedeemedAt = now
+		if now.After(st.LastSeenAt) {
+			st.LastSeenAt = now
+		}
+		c.State = &st
+	}
+	if s.End.IsZero() && rapid.IntRange(0, 3).Draw(t, "record") == 0 {
+		record := s.Session
+		record.Label = rapid.StringN(0, 200, 800).Draw(t, "label")
+		c.Session = &record
+		c.Facts = []fact.Fact{{Kind: fact.Changed, At: now, SID: idOf(s), What: "label", By: "backend"}}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "end") == 0 {
+		c.End = ending(now, rapid.SampledFrom([]session.Reason{
+			session.ReasonSignOut, session.ReasonRefreshReuse, "another",
+		}).Draw(t, "reason")).End
+		if rapid.Bool().Draw(t, "verifiers need not know") {
+			c.End.Notice = session.Notice{}
+		}
+	}
+	return c
+}
+
+func (p *play) mark(t *rapid.T) {
+	at, now := p.issuer(t)
+	m := markRequest(rapid.SampledFrom([]revocation.Scope{
+		revocation.UserScope("a"), revocation.UserScope("ab"), revocation.ClientScope("a"), revocation.EverythingScope(),
+	}).Draw(t, "scope"), now)
+	if s, ok := p.pick(t, "holder"); ok && s.Session.User.ID == m.Scope.Name && m.Scope.Kind == revocation.KindUser {
+		m.Holder, m.SpareHolder = idOf(s), rapid.Bool().Draw(t, "spare")
+		m.Allow = func(holder session.Snapshot) error {
+			if !judge(now)(holder).End.IsZero() {
+				return errRefused
+			}
+			return nil
+		}
+	}
+	got, err := at.Mark(t.Context(), m)
+	p.given = got.Mark.SID
+	for _, id := range p.ref.order() {
+		if s := p.ref.sessions[id]; err == nil && !m.SpareHolder && inScope(m.Scope, s) && !got.Mark.Covers(id) {
+			t.Fatalf("the mark of %v does not cover %s", m.Scope, id)
+		}
+	}
+	want, wantErr := p.ref.Mark(t.Context(), m)
+	if !errors.Is(err, wantErr) {
+		t.Fatalf("mark: %v, not %v", err, wantErr)
+	}
+	equal(t, "marked", got, want)
+}
+
+func inScope(scope revocation.Scope, s session.Snapshot) bool {
+	scopes := revocation.ScopesOf(s.Session.User.ID, s.Session.ClientID)
+	return slices.Contains(scopes[:], scope)
+}
+
+func (p *play) sweep(t *rapid.T) {
+	p.clock = p.clock.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "hours")) * time.Hour)
+	got := p.f.sweepAll(t, p.clock)
+	want := (&fixture{Backend: p.ref}).sweepAll(t, p.clock)
+	equal(t, "swept", got, want)
+}
+
+func (p *play) record(t *rapid.T) {
+	f := fact.Fact{Kind: fact.Administered, At: p.clock, What: rapid.StringN(0, 20, 80).Draw(t, "what"), By: "operator"}
+	if err := errors.Join(p.f.Record(t.Context(), f), p.ref.Record(t.Context(), f)); err != nil {
+		t.Fatalf("record: %v", err)
+	}
+}
+
+func (p *play) swapKeys(t *rapid.T) {
+	now, err := p.ref.LoadKeys(t.Context())
+	if err != nil {
+		t.Fatalf("load keys: %v", err)
+	}
+	from := uint64(rapid.IntRange(0, int(now.Version)+1).Draw(t, "from"))
+	document := rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "document")
+	var changes []keys.Change
+	if rapid.Bool().Draw(t, "with a change") {
+		changes = []keys.Change{{KeyID: "k1", From: keys.Active, To: keys.Retiring, At: p.clock}}
+	}
+	err = p.f.SwapKeys(t.Context(), from, document, changes)
+	if wantErr := p.ref.SwapKeys(t.Context(), from, document, changes); !errors.Is(err, wantErr) {
+		t.Fatalf("swap from version %d of %d: %v, not %v", from, now.Version, err, wantErr)
+	}
+	if errors.Is(err, keys.ErrConflict) != (from != now.Version) {
+		t.Fatalf("swap from version %d of %d: %v", from, now.Version, err)
+	}
+}
+
+// compare compares all that can be read.
+func (p *play) compare(t *rapid.T) {
+	p.compareFacts(t)
+	got, want := p.f.contents(t), (&fixture{Backend: p.ref}).contents(t)
+	for _, c := range []*contents{&got, &want} {
+		c.Facts, c.First = nil, 0 // compared step by step
+		for i := range c.Revocations {
+			c.Revocations[i].SID, c.Revocations[i].Scope = sid.ID{}, revocation.Scope{} // may be in another order within a step
+			c.Revocations[i].Reason, c.Revocations[i].At = "", time.Time{}
+		}
+	}
+	equal(t, "contents", got, want)
+	for _, u := range users() {
+		q := session.Query{UserID: u, ClientID: rapid.SampledFrom(append(users(), "")).Draw(t, "of client")}
+		equal(t, fmt.Sprintf("list of %+v", q), p.f.list(t, q, 3), (&fixture{Backend: p.ref}).list(t, q, plenty))
+	}
+}
+
+// compareFacts compares the facts that were added by the last step, in any order.
+func (p *play) compareFacts(t *rapid.T) {
+	got, want := p.f.facts(t, p.last), (&fixture{Backend: p.ref}).facts(t, p.facts)
+	for i := range got {
+		if got[i].Number != p.last+1 {
+			t.Fatalf("fact %d follows %d", got[i].Number, p.last)
+		}
+		p.last = got[i].Number
+	}
+	if n := len(want); n > 0 {
+		p.facts = want[n-1].Number
+	}
+	for _, facts := range [][]fact.Fact{got, want} {
+		for i := range facts {
+			facts[i].Number = 0
+			facts[i].Revocation = min(facts[i].Revocation, known)
+		}
+		sortFacts(facts)
+	}
+	equal(t, "facts", got, want)
 }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"net/netip"
 	"reflect"
@@ -12,54 +11,99 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"issuer.example/revocation"
 	"issuer.example/session"
-	"issuer.example/sid"
+	"issuer.example/session/refresh"
+)
+
+const (
+	// history is how long an ended session is kept under [judge].
+	history = 48 * time.Hour
+	// tokenLife is for how long verifiers need a revocation.
+	tokenLife = 10 * time.Minute
 )
 
 // start is when the tests begin, in the precision that is stored.
 func start() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 7e6, time.UTC) }
 
-// after is so many minutes later.
+// after is so many minutes after [start].
 func after(minutes int) time.Time { return start().Add(time.Duration(minutes) * time.Minute) }
 
-// id makes identifiers that grow with n.
-func id(n uint32) sid.ID {
-	var id sid.ID
-	binary.BigEndian.PutUint64(id[:], uint64(n)<<16|0x7000)
-	id[8] = 0x80
-	return id
-}
-
-// small is a session with nothing that can be left out.
-func small(id sid.ID, user string) session.Snapshot {
+// small is a session with the required fields only. It is idle an hour after the start.
+func small(user string) session.Snapshot {
 	return session.Snapshot{
 		Session: session.Session{
-			ID: id, User: session.User{ID: user}, ClientID: "app",
+			User: session.User{ID: user}, ClientID: "app",
 			CreatedAt: start(), AuthTime: start(), ExpiresAt: after(60 * 24 * 30), IdleTimeout: time.Hour,
 		},
-		State: session.State{RedeemedAt: start(), LastSeenAt: start()},
+		State: session.State{State: refresh.State{RedeemedAt: start()}, LastSeenAt: start()},
 	}
 }
 
-// full is a session with everything in it.
-func full(id sid.ID, user string) session.Snapshot {
+// full is a session with every field set. It expires an hour after the start.
+func full(user string) session.Snapshot {
 	return session.Snapshot{
 		Session: session.Session{
-			ID: id, ClientID: "app with \"name\"",
+			ClientID: "app with \"name\"",
 			User:     session.User{ID: user, Email: "a@example.com", Name: "Ünï \u202ecode", Image: "https://example.com/i.png"},
 			Claims:   json.RawMessage(`{"plan":"pro","n":[1,2]}`),
-			Audience: []string{"https://a.example", "b"}, AMR: []string{"pwd", "otp"}, ACR: "urn:2", Label: "laptop",
+			Audience: []string{"https://a.example", "b"}, Scope: "read write", AMR: []string{"pwd", "otp"}, ACR: "urn:2", Label: "laptop",
 			IP: netip.MustParseAddr("2001:db8::7"), UserAgent: "Browser/1.0 \x00 raw",
 			CreatedAt: start(), AuthTime: start().Truncate(time.Second), ExpiresAt: after(60),
 			IdleTimeout: 90*time.Second + time.Millisecond,
 		},
 		State: session.State{
-			Generation: 1<<32 - 1, Branch: session.Branch{0: 1, 9: 2}, KeyID: 255,
-			RedeemedAt: after(1), LastSeenAt: after(2), LastIP: netip.MustParseAddr("192.0.2.1"),
+			State: refresh.State{
+				Generation: 1<<32 - 1, Branch: refresh.Branch{0: 1, 9: 2}, KeyID: 255, RedeemedAt: after(1),
+			},
+			LastSeenAt: after(2), LastIP: netip.MustParseAddr("192.0.2.1"),
 		},
 	}
 }
+
+// begun is [small] for a session that begins at that time.
+func begun(user string, at time.Time) session.Snapshot {
+	s := small(user)
+	s.Session.CreatedAt, s.Session.AuthTime, s.Session.ExpiresAt = at, at, at.Add(30*24*time.Hour)
+	s.State.RedeemedAt, s.State.LastSeenAt = at, at
+	return s
+}
+
+// idleEnd is when a session ends unless it is used.
+func idleEnd(s session.Snapshot) time.Time {
+	end := s.State.LastSeenAt.Add(s.Session.IdleTimeout)
+	if end.After(s.Session.ExpiresAt) {
+		return s.Session.ExpiresAt
+	}
+	return end
+}
+
+// judge is the verdict of an issuer at that time.
+func judge(now time.Time) session.Judge {
+	return func(s session.Snapshot) session.Verdict {
+		end, idle := s.End, idleEnd(s)
+		if end.IsZero() {
+			if !now.Before(idle) {
+				end = session.End{At: idle, Reason: session.ReasonIdle}
+				if !s.Session.ExpiresAt.After(idle) {
+					end.Reason = session.ReasonExpired
+				}
+			}
+			if covered(s) && (end.IsZero() || s.Mark.At.Before(end.At)) {
+				end = session.End{At: s.Mark.At, Reason: session.Reason(s.Mark.Reason)}
+			}
+		}
+		if end.IsZero() {
+			return session.Verdict{Again: idle}
+		}
+		return session.Verdict{End: end, Again: end.At.Add(history)}
+	}
+}
+
+// covered reports whether the session is under a mark.
+func covered(s session.Snapshot) bool { return s.Mark.Scope.Kind != 0 }
+
+// notice asks that verifiers know of a revocation at that time.
+func notice(at time.Time) session.Notice { return session.Notice{Issued: at, Life: tokenLife} }
 
 // failer is what the tests of testing and of rapid have in common.
 type failer interface {
@@ -69,71 +113,9 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-func (f *fixture) update(t failer, fn func(session.Tx) error) {
-	t.Helper()
-	if err := f.Update(t.Context(), fn); err != nil {
-		t.Fatalf("update: %v", err)
-	}
-}
+var _ failer = testing.TB(nil)
 
-func (f *fixture) view(t failer, fn func(session.Reader) error) {
-	t.Helper()
-	if err := f.View(t.Context(), fn); err != nil {
-		t.Fatalf("view: %v", err)
-	}
-}
-
-// create adds sessions, each due when it would be idle.
-func (f *fixture) create(t failer, snaps ...session.Snapshot) {
-	t.Helper()
-	for _, s := range snaps {
-		f.update(t, func(tx session.Tx) error { return create(tx, s) })
-	}
-}
-
-func create(tx session.Tx, s session.Snapshot) error {
-	return tx.Create(s.Session, s.State, s.State.LastSeenAt.Add(s.Session.IdleTimeout))
-}
-
-// load returns one session.
-func (f *fixture) load(t failer, id sid.ID) session.Snapshot {
-	t.Helper()
-	var snap session.Snapshot
-	f.view(t, func(r session.Reader) (err error) {
-		snap, err = r.Session(id)
-		return err
-	})
-	return snap
-}
-
-// want fails unless the store has just these sessions of one user.
-func (f *fixture) want(t failer, user string, ended bool, want ...session.Snapshot) {
-	t.Helper()
-	var got []session.Snapshot
-	f.view(t, func(r session.Reader) error {
-		got = nil
-		for snap, err := range r.UserSessions(user, ended) {
-			if err != nil {
-				return err
-			}
-			got = append(got, snap)
-		}
-		return nil
-	})
-	equal(t, "sessions of "+user, got, want)
-}
-
-// log returns the whole of the revocation log.
-func (f *fixture) log(t failer) (entries []revocation.Entry, first uint64) {
-	t.Helper()
-	entries, first, err := f.Entries(t.Context(), 0, 1<<30)
-	if err != nil {
-		t.Fatalf("entries: %v", err)
-	}
-	return entries, first
-}
-
-// equal compares what a store gave with what it was given.
+// equal compares what a store returned with what is expected.
 func equal(t failer, what string, got, want any) {
 	t.Helper()
 	if reflect.DeepEqual(got, want) {
@@ -143,5 +125,3 @@ func equal(t failer, what string, got, want any) {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
-
-var _ failer = testing.TB(nil)

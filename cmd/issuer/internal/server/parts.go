@@ -14,13 +14,14 @@ import (
 	"issuer.example/metrics"
 	"issuer.example/secret"
 	"issuer.example/session"
-	"issuer.example/sid"
+	"issuer.example/session/refresh"
 	"issuer.example/store/bolt"
 )
 
 // parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
+	facts    *metrics.FactCounter
 	store    *bolt.DB
 	keys     *keys.Manager
 	sessions *session.Service
@@ -34,6 +35,7 @@ func (p *parts) background() map[string]func(context.Context) error {
 		"rotating the signing keys": p.keys.Run,
 		"sweeping ended sessions":   p.sessions.Run,
 		"following the revocations": p.feed.Run,
+		"counting the facts":        p.facts.Run,
 	}
 }
 
@@ -69,6 +71,9 @@ func openParts(ctx context.Context, cfg Config) (*parts, error) {
 
 // build creates the parts above the store.
 func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret) (err error) {
+	if p.facts, err = p.metrics.CountFacts(ctx, p.store, cfg.Logger); err != nil {
+		return err
+	}
 	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
 		return err
 	}
@@ -111,21 +116,19 @@ func keysConfig(cfg Config, store keys.Store, secrets []secret.Secret) keys.Conf
 }
 
 func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Config {
-	ids := sid.NewGenerator(cfg.Now)
-	ids.Observe(p.store.LastID())
-	refresh := make([]session.RefreshKey, len(secrets))
+	refreshKeys := make([]refresh.Key, len(secrets))
 	for i, s := range secrets {
-		refresh[i] = session.RefreshKey{ID: s.ID(), Key: s.Derive("refresh token")}
+		refreshKeys[i] = refresh.Key{ID: s.ID(), Key: s.Derive("refresh token")}
 	}
 	c := cfg.Settings
 	return session.Config{
-		Store: p.store, IDs: ids, Signer: p.keys, Keys: p.keys, RefreshKeys: refresh,
+		Store: p.store, Signer: p.keys, Keys: p.keys, RefreshKeys: refreshKeys,
 		Issuer: c.Issuer, Audience: c.Audience(),
 		AccessLifetime: c.AccessToken.Lifetime, Leeway: c.AccessToken.Leeway,
 		IdleTimeout: c.Session.IdleTimeout, AbsoluteTimeout: c.Session.AbsoluteTimeout,
 		FreshAge: c.Session.FreshAge, History: c.Session.History,
-		Refresh: session.RefreshPolicy{
-			Window: c.Refresh.ConcurrencyWindow, LateRetry: session.LateRetry(c.Refresh.LateRetry),
+		Refresh: refresh.Policy{
+			Window: c.Refresh.ConcurrencyWindow, LateRetry: refresh.LateRetry(c.Refresh.LateRetry),
 			UpdateAge: c.Session.UpdateAge,
 		},
 		MaxPerUser: c.Session.MaxPerUser, OnLimit: session.LimitPolicy(c.Session.OnLimit),

@@ -1,0 +1,117 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"issuer.example/session/refresh"
+)
+
+// Reading is what a refresh token stands for, read without redeeming it.
+type Reading struct {
+	View View
+	// RenewalDue says that its holder should redeem the token about now. It is said
+	// once in an access token's lifetime, or in UpdateAge if that is longer, so that
+	// asking often does not rotate often.
+	RenewalDue bool
+
+	now time.Time
+}
+
+// touchShare is the part of the idle timeout after which a reading may move the idle end:
+// a client that never redeems is then signed out at most that part too early, and one
+// that does redeem hardly ever causes a second write.
+const touchShare = 10
+
+// Validate reads what a refresh token stands for, without redeeming it: the same verdict
+// as [Service.Refresh], but nothing changes, so that it may be repeated and its answer lost.
+func (s *Service) Validate(ctx context.Context, refreshToken string, from Client) (View, error) {
+	r, err := s.Read(ctx, refreshToken, from)
+	return r.View, err
+}
+
+// Read is [Service.Validate], and says whether a renewal is due.
+func (s *Service) Read(ctx context.Context, refreshToken string, from Client) (Reading, error) {
+	t, err := s.ring.Open(refreshToken)
+	if err != nil {
+		return Reading{}, err
+	}
+	r, err := s.readToken(ctx, t, from)
+	if err != nil {
+		return Reading{}, err
+	}
+	return s.reading(r)
+}
+
+// readToken judges a token without redeeming it.
+func (s *Service) readToken(ctx context.Context, t refresh.Token, from Client) (redemption, error) {
+	snap, err := s.cfg.Store.Load(ctx, Ref{ID: t.SID})
+	if err != nil {
+		return redemption{}, invalidIfNotFound(err, ErrRefreshTokenInvalid)
+	}
+	return s.redeem(snap, t, from, s.now()), nil
+}
+
+// Touch is [Service.Read] for clients that never redeem: using the newest token moves the
+// idle end of its session, at most once in UpdateAge and in a tenth of the idle timeout.
+// The token stays as it is, and nothing else changes.
+func (s *Service) Touch(ctx context.Context, refreshToken string, from Client) (Reading, error) {
+	t, err := s.ring.Open(refreshToken)
+	if err != nil {
+		return Reading{}, err
+	}
+	r, err := s.readToken(ctx, t, from)
+	if err == nil && s.touchDue(r) {
+		r, err = s.touch(ctx, t, from)
+	}
+	if err != nil {
+		return Reading{}, err
+	}
+	return s.reading(r)
+}
+
+// touch moves the idle end of a session, unless that is no longer due.
+func (s *Service) touch(ctx context.Context, t refresh.Token, from Client) (redemption, error) {
+	now := s.now()
+	var r redemption
+	_, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: t.SID}}, func(snap, _ Snapshot) (Change, error) {
+		r = s.redeem(snap, t, from, now)
+		if !s.touchDue(r) {
+			return Change{}, nil
+		}
+		st := snap.State
+		st.LastSeenAt, st.LastIP = r.now, from.IP.Unmap()
+		r.before.State = st
+		return Change{State: &st}, nil
+	})
+	if err != nil {
+		return redemption{}, invalidIfNotFound(err, ErrRefreshTokenInvalid)
+	}
+	s.reportMove(r) // the next use is no longer the first one in that network
+	return r, nil
+}
+
+// touchDue reports whether a reading is to move the idle end: only that of the newest
+// token, because only an advance may.
+func (s *Service) touchDue(r redemption) bool {
+	least := max(s.cfg.Refresh.UpdateAge, s.idleTimeout(r.before.Session)/touchShare)
+	return r.refusal == nil && r.Newest() && r.now.Sub(r.before.State.LastSeenAt) >= least
+}
+
+// reading is the answer to one who only reads: the session as it is, not as a redemption
+// would leave it.
+func (s *Service) reading(r redemption) (Reading, error) {
+	if r.refusal != nil {
+		return Reading{}, r.refusal
+	}
+	// A session may end soon after its access token: half of its idle timeout is left then.
+	least := max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(r.before.Session)/2))
+	return Reading{
+		View: s.view(r.before, r.now), now: r.now,
+		RenewalDue: r.now.Sub(r.before.State.RedeemedAt) >= least,
+	}, nil
+}
+
+// Access signs an access token for a session that has just been read. The grant has no
+// refresh token.
+func (s *Service) Access(r Reading) (Grant, error) { return s.grant(r.View, r.now) }

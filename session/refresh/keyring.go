@@ -1,0 +1,133 @@
+package refresh
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"issuer.example/sid"
+)
+
+// tagLen is the length of the tag of a token or a code: HMAC-SHA-256, truncated.
+const tagLen = 16
+
+// Key authenticates refresh tokens and hand-off codes. It must not be kept in the session
+// store: a leaked store then holds nothing that could be redeemed.
+type Key struct {
+	ID  byte // written into every token and code, to find the key again
+	Key [32]byte
+}
+
+const redacted = "[redacted]"
+
+// String hides the key.
+func (k Key) String() string { return redacted }
+
+// GoString hides the key.
+func (k Key) GoString() string { return redacted }
+
+// MarshalText hides the key from JSON, and from logs that are written in it.
+func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Keyring seals with its first key and opens with any of them. It is safe for concurrent
+// use.
+type Keyring struct{ keys []derivedKeys }
+
+// derivedKeys are made from one [Key], one for each purpose.
+type derivedKeys struct {
+	id      byte
+	tag     []byte
+	branch  []byte
+	handoff []byte
+}
+
+// NewKeyring returns a keyring of those keys, of which there must be at least one.
+func NewKeyring(keys []Key) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("no refresh key")
+	}
+	ring := &Keyring{}
+	for _, k := range keys {
+		derived := derivedKeys{id: k.ID}
+		for _, purpose := range []struct {
+			info string
+			key  *[]byte
+		}{
+			{"refresh token tag", &derived.tag},
+			{"refresh token branch", &derived.branch},
+			{"hand-off code tag", &derived.handoff},
+		} {
+			var err error
+			if *purpose.key, err = hkdf.Expand(sha256.New, k.Key[:], purpose.info, sha256.Size); err != nil {
+				return nil, fmt.Errorf("deriving the key of a %s: %w", purpose.info, err)
+			}
+		}
+		ring.keys = append(ring.keys, derived)
+	}
+	return ring, nil
+}
+
+// First returns the first token of a new session: generation 1 on a random branch.
+func (r *Keyring) First(id sid.ID) Token {
+	return Token{SID: id, Generation: 1, Branch: RandomBranch()}
+}
+
+// Child returns the successor of the token that the state describes: always the same one
+// for the same state, whichever key is first now.
+func (r *Keyring) Child(id sid.ID, st State) Token {
+	key := r.keys[0]
+	for _, k := range r.keys {
+		if k.id == st.KeyID {
+			key = k
+			break
+		}
+	}
+	mac := hmac.New(sha256.New, key.branch)
+	var msg [16 + 4 + BranchLen]byte
+	copy(msg[:], id[:])
+	binary.BigEndian.PutUint32(msg[16:], st.Generation)
+	copy(msg[20:], st.Branch[:])
+	mac.Write(msg[:])
+	var sum [sha256.Size]byte
+	return Token{SID: id, Generation: st.Generation + 1, Branch: Branch(mac.Sum(sum[:0])[:BranchLen])}
+}
+
+// stray returns a token of the next generation on a random branch. Two holders of one token
+// are then on different branches, and using both is noticed.
+func stray(id sid.ID, st State) Token {
+	return Token{SID: id, Generation: st.Generation + 1, Branch: RandomBranch()}
+}
+
+// Answer returns the text of the refresh token that answers a redeemed one: its child, a
+// stray, or the presented token itself. It is "" if the token was reused.
+func (r *Keyring) Answer(presented Token, d Decision) string {
+	switch d.answer {
+	case answerSame:
+		return r.Seal(presented)
+	case answerStray:
+		return r.Seal(stray(presented.SID, d.Next))
+	case answerChild:
+		return r.Seal(r.Child(presented.SID, d.Next))
+	case answerNone:
+	}
+	return ""
+}
+
+// tokenTag puts the truncated tag of msg into tag.
+func (k derivedKeys) tokenTag(msg, tag []byte) {
+	mac := hmac.New(sha256.New, k.tag)
+	mac.Write(msg)
+	var sum [sha256.Size]byte
+	copy(tag, mac.Sum(sum[:0]))
+}
+
+// handoffTag returns the truncated tag of msg and the origin.
+func (k derivedKeys) handoffTag(msg []byte, origin string) []byte {
+	mac := hmac.New(sha256.New, k.handoff)
+	mac.Write(msg)
+	mac.Write([]byte(origin))
+	return mac.Sum(nil)[:tagLen]
+}

@@ -1,0 +1,101 @@
+package refresh
+
+import "time"
+
+// Outcome says what redeeming a refresh token came to: one for each row of the redeem
+// table, and [Unchanged]. The words are stable: metrics and answers show them.
+type Outcome string
+
+// The outcomes.
+const (
+	Advanced  Outcome = "advanced"   // first use of the newest token: the state changes
+	Restored  Outcome = "restored"   // the same, but the token is newer than the store, which was restored from a backup
+	Repeated  Outcome = "repeated"   // the newest redeemed token again, within the window
+	Late      Outcome = "late_retry" // the same, later: its reply was lost
+	Sibling   Outcome = "sibling"    // another branch of the same generation, within the window
+	Behind    Outcome = "behind"     // one generation behind, within the window
+	Unchanged Outcome = "unchanged"  // within UpdateAge: the token stays and nothing is written
+	Reused    Outcome = "reused"     // the token was copied
+)
+
+// LateRetry says what redeeming the newest redeemed token after the window means.
+type LateRetry string
+
+// The choices for a late retry.
+const (
+	LateRetryAllow  LateRetry = "allow"  // its reply was lost: a new token on a branch of its own
+	LateRetryRevoke LateRetry = "revoke" // it was copied: the session ends
+)
+
+// Policy is what the redeem table leaves to the operator.
+type Policy struct {
+	// Window is how long after a token's first use another use of it, or of its
+	// neighbours, counts as a race of honest tabs. 0 turns that off.
+	Window time.Duration
+	// LateRetry is for a repeat after the window. "" is LateRetryAllow.
+	LateRetry LateRetry
+	// UpdateAge is how long after one refresh the next does not rotate: the newest token
+	// is answered with itself and nothing is written. A copy that is used within it is
+	// not noticed. 0 rotates at every refresh.
+	UpdateAge time.Duration
+}
+
+// answer says which refresh token answers a redeemed one.
+type answer int
+
+const (
+	answerNone  answer = iota
+	answerSame         // the presented token itself
+	answerChild        // the child of the token that the state describes
+	answerStray        // a token on a branch of its own
+)
+
+// Decision is what the redeem table says.
+type Decision struct {
+	Outcome Outcome
+	Next    State // what the state becomes; it differs only if the token [Decision.Advances]
+
+	answer answer
+}
+
+// Advances reports whether the token is used for the first time, so that the state changes.
+func (d Decision) Advances() bool { return d.Outcome == Advanced || d.Outcome == Restored }
+
+// Newest reports whether the token is the newest of its session, not redeemed before.
+func (d Decision) Newest() bool { return d.Advances() || d.Outcome == Unchanged }
+
+// Redeem is the redeem table: what presenting t at now means for a live session in that
+// state. It changes nothing.
+func (p Policy) Redeem(st State, t Token, now time.Time) Decision {
+	var (
+		ahead  = int64(t.Generation) - int64(st.Generation)
+		within = p.Window > 0 && now.Sub(st.RedeemedAt) < p.Window
+	)
+	switch {
+	case ahead >= 1:
+		return p.advance(st, t, now, ahead)
+	case ahead == 0 && t.Branch == st.Branch && within:
+		return Decision{Outcome: Repeated, answer: answerChild, Next: st}
+	case ahead == 0 && t.Branch == st.Branch && p.LateRetry != LateRetryRevoke:
+		return Decision{Outcome: Late, answer: answerStray, Next: st}
+	case ahead == 0 && t.Branch != st.Branch && within:
+		return Decision{Outcome: Sibling, answer: answerChild, Next: st}
+	case ahead == -1 && within:
+		return Decision{Outcome: Behind, answer: answerChild, Next: st}
+	default:
+		return Decision{Outcome: Reused, answer: answerNone, Next: st}
+	}
+}
+
+// advance is the first use of a newest token.
+func (p Policy) advance(st State, t Token, now time.Time, ahead int64) Decision {
+	if ahead == 1 && now.Sub(st.RedeemedAt) < p.UpdateAge {
+		return Decision{Outcome: Unchanged, answer: answerSame, Next: st}
+	}
+	outcome := Advanced
+	if ahead > 1 {
+		outcome = Restored
+	}
+	st.Generation, st.Branch, st.KeyID, st.RedeemedAt = t.Generation, t.Branch, t.KeyID, now
+	return Decision{Outcome: outcome, answer: answerChild, Next: st}
+}

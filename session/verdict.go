@@ -1,0 +1,72 @@
+package session
+
+import "time"
+
+// view is the verdict on a snapshot at one moment: what ended the session first, if anything
+// has. It depends on nothing but its arguments and the configuration.
+func (s *Service) view(snap Snapshot, now time.Time) View {
+	v := View{
+		Session: snap.Session, LastSeenAt: snap.State.LastSeenAt, LastIP: snap.State.LastIP,
+		IdleExpiresAt: s.idleEnd(snap), End: snap.End,
+	}
+	if !v.End.IsZero() {
+		return v
+	}
+	if !now.Before(v.IdleExpiresAt) {
+		v.End = End{At: v.IdleExpiresAt, Reason: ReasonIdle}
+		if !v.ExpiresAt.After(v.IdleExpiresAt) {
+			v.End = End{At: v.ExpiresAt, Reason: ReasonExpired}
+		}
+	}
+	if mark := snap.Mark; mark.Covers(v.ID) && (v.End.IsZero() || mark.At.Before(v.End.At)) {
+		v.End = End{At: mark.At, Reason: Reason(mark.Reason)}
+	}
+	return v
+}
+
+// idleEnd is when the session ends unless it is used: never after its absolute end.
+func (s *Service) idleEnd(snap Snapshot) time.Time {
+	end := snap.State.LastSeenAt.Add(s.idleTimeout(snap.Session))
+	if end.After(snap.Session.ExpiresAt) {
+		return snap.Session.ExpiresAt
+	}
+	return end
+}
+
+// idleTimeout is the session's own idle timeout, or the configured one if that is shorter.
+func (s *Service) idleTimeout(sess Session) time.Duration {
+	return min(sess.IdleTimeout, s.cfg.IdleTimeout)
+}
+
+// judgeAt is the verdict at that moment, as the store asks for it.
+func (s *Service) judgeAt(now time.Time) Judge {
+	return func(snap Snapshot) Verdict {
+		v := s.view(snap, now)
+		if v.End.IsZero() {
+			return Verdict{Again: v.IdleExpiresAt}
+		}
+		return Verdict{End: v.End, Again: v.End.At.Add(s.cfg.History)}
+	}
+}
+
+// requireLive refuses a session that has ended.
+func (s *Service) requireLive(snap Snapshot, now time.Time) error {
+	if end := s.view(snap, now).End; !end.IsZero() {
+		return end.refusal()
+	}
+	return nil
+}
+
+// now is the time in the precision that is stored.
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// latest returns the latest of the times, or the zero time.
+func latest(times ...time.Time) time.Time {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package bolt
-
-import "os"
-
-// forgetPages does nothing: other systems have no way to ask for it.
-func forgetPages(*os.File) error { return nil }

@@ -1,0 +1,157 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"issuer.example/fact"
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+var (
+	errEndTime  = errors.New("bolt: an end needs a time")
+	errFactKind = errors.New("bolt: a change can add facts of the kinds changed and administered alone")
+)
+
+// Change implements [session.Store].
+func (db *DB) Change(ctx context.Context, at session.Target, decide session.Decision) (session.Snapshot, error) {
+	changed := &session.Snapshot{}
+	err := db.update(ctx, func(t *tx) (err error) {
+		*changed, err = t.change(at, decide)
+		return err
+	})
+	if err != nil {
+		return session.Snapshot{}, err
+	}
+	return *changed, nil
+}
+
+func (t *tx) change(at session.Target, decide session.Decision) (snap session.Snapshot, err error) {
+	if snap, err = t.load(at.Ref); err != nil {
+		return snap, err
+	}
+	var holder session.Snapshot
+	if !at.Holder.IsZero() {
+		if holder, err = t.load(session.Ref{ID: at.Holder}); err != nil {
+			return session.Snapshot{}, err
+		}
+	}
+	change, err := guard(func() (session.Change, error) { return decide(snap, holder) })
+	if err != nil {
+		return session.Snapshot{}, err
+	}
+	return t.apply(snap, &change)
+}
+
+// apply adds the writes of a change, and returns the session as it will be read.
+func (t *tx) apply(snap session.Snapshot, c *session.Change) (_ session.Snapshot, err error) {
+	if err := checkChange(c); err != nil {
+		return snap, err
+	}
+	if c.Session != nil {
+		if snap.Session, err = t.replaceLater(&snap.Session, *c.Session); err != nil {
+			return snap, err
+		}
+	}
+	if c.State != nil && snap.End.IsZero() {
+		if snap.State, err = t.setStateLater(snap.Session.ID, c.State); err != nil {
+			return snap, err
+		}
+	}
+	if c.End != nil && snap.End.IsZero() {
+		t.endLater(&snap, *c.End, nil)
+	}
+	if len(c.Facts) > 0 {
+		t.later(func() error {
+			for _, f := range c.Facts {
+				t.addFact(f, session.Notice{})
+			}
+			return nil
+		})
+	}
+	return snap, nil
+}
+
+func checkChange(c *session.Change) error {
+	if c.End != nil && c.End.At.IsZero() {
+		return errEndTime
+	}
+	if c.End != nil && (len(c.End.By) > maxWord || len(c.End.Reason) > maxWord) {
+		return errLongFact
+	}
+	for i := range c.Facts {
+		if f := &c.Facts[i]; f.Kind != fact.Changed && f.Kind != fact.Administered {
+			return errFactKind
+		}
+		if err := checkFact(&c.Facts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceLater replaces a record. ID, user, and times of beginning and end stay.
+func (t *tx) replaceLater(old *session.Session, s session.Session) (session.Session, error) {
+	s.ID, s.User, s.CreatedAt, s.ExpiresAt = old.ID, old.User, old.CreatedAt, old.ExpiresAt
+	raw, err := t.h.codec.encode(&s)
+	if err != nil {
+		return *old, fmt.Errorf("encoding session %s: %w", s.ID, err)
+	}
+	stored, err := t.h.codec.decode(s.ID, raw)
+	if err != nil {
+		return *old, fmt.Errorf("bolt: session %s cannot be stored: %v", s.ID, err) //nolint:errorlint // nothing is damaged
+	}
+	t.later(func() error {
+		t.noteTimes(s.AuthTime)
+		return t.put(sessions, s.ID[:], raw)
+	})
+	return stored, nil
+}
+
+// setStateLater replaces the state of a session without a recorded end.
+func (t *tx) setStateLater(id sid.ID, st *session.State) (session.State, error) {
+	raw := encodeState(st)
+	stored, err := decodeState(id, raw[:])
+	if err != nil {
+		return stored, err
+	}
+	t.later(func() error {
+		t.noteTimes(stored.RedeemedAt, stored.LastSeenAt)
+		t.journal.Set(id, raw)
+		return nil
+	})
+	return stored, nil
+}
+
+// endLater ends a session, unless its end is on record by then, and counts it in n.
+func (t *tx) endLater(snap *session.Snapshot, e session.Ending, n *int) {
+	id, userID := snap.Session.ID, snap.Session.User.ID
+	e.At = fromMillis(millis(e.At))
+	snap.End, snap.Mark = e.End, revocation.Mark{}
+	t.later(func() error {
+		if !t.has(states, id[:]) {
+			return nil
+		}
+		if n != nil {
+			*n++
+		}
+		t.addFact(fact.Fact{Kind: fact.Ended, At: e.At, SID: id, What: string(e.Reason), By: e.By}, e.Notice)
+		return t.recordEnd(userID, id, encodeEnd(e.End))
+	})
+}
+
+func (b *batch) recordEnd(userID string, id sid.ID, end []byte) error {
+	b.counters.live--
+	key := userKey(userID, id)
+	last := append(bytes.Clone(b.state(id)), end...)
+	return errors.Join(
+		b.delete(states, id[:]),
+		b.put(ends, id[:], last),
+		b.delete(byUser, key),
+		b.put(byUserEnded, key, nil),
+	)
+}

@@ -1,0 +1,186 @@
+package bolt_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/store/bolt"
+)
+
+// damaged is a store in which the records of some sessions of user u cannot be read, and
+// whose log and journal of facts begin with revocations that are over after an hour.
+func damaged(t *testing.T, victims ...int) *bolt.DB {
+	t.Helper()
+	path := newPath(t)
+	db := start(t, bolt.Config{Path: path})
+	for n := 1; n <= 10; n++ {
+		mustCreate(t, db, n, "u")
+	}
+	if err := end(t.Context(), db, 10, epoch, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err := edit(func(tx *bbolt.Tx) (err error) {
+		for _, n := range victims {
+			victim := id(n)
+			err = errors.Join(err, tx.Bucket([]byte("sessions")).Put(victim[:], []byte("?")))
+		}
+		return err
+	})(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, bolt.Config{Path: path})
+}
+
+// Damaged records do not stop a mark, whatever it is over: it is set and counted without
+// them, all other sessions get their ends, and log and facts are trimmed.
+func TestSweepPastDamage(t *testing.T) {
+	for name, scope := range map[string]revocation.Scope{
+		"everything": revocation.EverythingScope(),
+		"client":     revocation.ClientScope("web"),
+		"user":       revocation.UserScope("u"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := damaged(t, 3, 7)
+			marked, err := db.Mark(t.Context(), session.MarkRequest{
+				Scope: scope, At: epoch, Reason: session.ReasonAdminRevoked, Judge: live,
+				Notice: session.Notice{Issued: epoch, Life: time.Hour},
+			})
+			want := session.Marked{Mark: marked.Mark}
+			if scope.Kind == revocation.KindUser {
+				want.Ended, want.Unreadable = 7, 2
+			}
+			if err != nil || marked != want {
+				t.Fatalf("marked %+v (%v), want %+v", marked, err, want)
+			}
+			if swept := sweep(t, db, epoch); swept.Ended != 7 || swept.Unreadable != 2 || db.Live() != 2 {
+				t.Errorf("swept %+v, %d live: want 7 ended and 2 left", swept, db.Live())
+			}
+			if swept := sweep(t, db, epoch.Add(59*time.Second)); swept.Unreadable != 0 {
+				t.Errorf("%d are tried again at once", swept.Unreadable)
+			}
+			if swept := sweep(t, db, epoch.Add(2*time.Hour)); swept.Unreadable < 2 {
+				t.Errorf("%d are tried again after an hour, want 2", swept.Unreadable)
+			}
+			if got, want := numbers(t, db), [4]int{20, 0, 3, 0}; got != want {
+				t.Errorf("facts and revocations are %v, want %v: all trimmed", got, want)
+			}
+			if snap, err := db.Load(t.Context(), session.Ref{ID: id(4)}); err != nil || snap.End.IsZero() {
+				t.Errorf("session 4 is %+v (%v), want it ended", snap, err)
+			}
+			// The mark stays for those that could not be read.
+			mustCreate(t, db, 11, "w")
+			marked, err = db.Mark(t.Context(), session.MarkRequest{Scope: revocation.UserScope("w"), At: epoch, Judge: live})
+			if err != nil || marked.Ended != 1 {
+				t.Errorf("marking goes on with %+v (%v)", marked, err)
+			}
+			if swept := sweep(t, db, epoch.Add(3*time.Hour)); swept.Ended != 1 {
+				t.Errorf("sweeping goes on with %+v", swept)
+			}
+		})
+	}
+}
+
+// A damaged session is due again after an hour, and those behind it are swept at once.
+func TestDamagedSessionIsDueLater(t *testing.T) {
+	db := damaged(t, 1)
+	over := func(snap session.Snapshot) session.Verdict {
+		return session.Verdict{End: session.End{At: epoch, Reason: session.ReasonIdle}, Again: epoch}
+	}
+	for _, step := range []struct{ minute, forgotten, unreadable int }{{10, 9, 1}, {69, 0, 0}, {70, 0, 1}} {
+		swept, err := db.Sweep(t.Context(), session.SweepRequest{Now: epoch.Add(time.Duration(step.minute) * time.Minute), Judge: over})
+		if err != nil || swept.Forgotten != step.forgotten || swept.Unreadable != step.unreadable {
+			t.Errorf("minute %d: %+v (%v), want %+v", step.minute, swept, err, step)
+		}
+	}
+}
+
+// A user signs in however many of their records are damaged.
+func TestSignInPastDamage(t *testing.T) {
+	db := damaged(t, 3, 4, 5)
+	created, err := db.Create(t.Context(), session.CreateRequest{
+		Session: sample(0, "u"), State: session.State{LastSeenAt: epoch},
+		Limit: session.Limit{Max: 6, Policy: session.LimitEvictOldest, Judge: live},
+	})
+	if err != nil || len(created.Evicted) != 1 || created.Evicted[0].Session.ID != id(1) {
+		t.Errorf("got %+v (%v), want session 1 evicted: six live ones can be read", created, err)
+	}
+}
+
+// Facts and entries of the index that are damaged go with those that follow them.
+func TestTrimPastDamage(t *testing.T) {
+	number := func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+	for name, spoil := range map[string]func(tx *bbolt.Tx) error{
+		"a chunk": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("facts")).Put(number(1), []byte("?")) },
+		"its content": func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("facts")).Put(number(11), append(make([]byte, 12), 9))
+		},
+		"the index": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("log")).Put(number(1), []byte("?")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := damaged(t)
+			if err := end(t.Context(), db, 9, epoch, time.Hour); err != nil { // the one that follows
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := edit(spoil)(t, db.Path()); err != nil {
+				t.Fatal(err)
+			}
+			db = start(t, bolt.Config{Path: db.Path()})
+			sweep(t, db, epoch.Add(3*time.Hour))
+			if got, want := numbers(t, db), [4]int{13, 0, 3, 0}; got != want {
+				t.Errorf("facts and revocations are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// A damaged mark is an error to the sessions under it. It does not stop the others, nor its
+// own replacement.
+func TestDamagedMark(t *testing.T) {
+	db := damaged(t)
+	mark := func(scope revocation.Scope) (session.Marked, error) {
+		return db.Mark(t.Context(), session.MarkRequest{Scope: scope, At: epoch, Judge: live, Reason: session.ReasonAdminRevoked})
+	}
+	if _, err := mark(revocation.UserScope("u")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err := edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("marks")).Put([]byte("\x02u"), []byte("?")) })(t, db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db = start(t, bolt.Config{Path: db.Path()})
+	if _, err := db.Load(t.Context(), session.Ref{ID: id(1)}); !errors.Is(err, bolt.ErrDamaged) {
+		t.Errorf("a session under it is %v, want %v", err, bolt.ErrDamaged)
+	}
+	mustCreate(t, db, 20, "w")
+	if _, err := mark(revocation.UserScope("w")); err != nil {
+		t.Fatal(err)
+	}
+	if swept := sweep(t, db, epoch); swept.Ended != 1 || swept.Unreadable != 1 {
+		t.Errorf("swept %+v, want another user's session ended and the mark counted", swept)
+	}
+	marked, err := mark(revocation.UserScope("u"))
+	if err != nil || marked.Unreadable != 9 {
+		t.Errorf("marked again: %+v (%v), want 9 unreadable under the damaged mark", marked, err)
+	}
+	if swept := sweep(t, db, epoch.Add(time.Hour)); swept.Ended != 9 {
+		t.Errorf("swept %+v, want the 9 ended", swept)
+	}
+	sweep(t, db, epoch.Add(25*time.Hour))
+	reopen(t, db) // nothing is to be done with a mark that is not there
+}

@@ -1,0 +1,68 @@
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
+)
+
+// Create makes a data file, and its folder, unless there is one. The file appears whole or
+// not at all, so that one that is empty or half written was not left by a start that failed.
+func Create(path string, content func(*bbolt.Tx) error) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	folder, err := os.Open(dir) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	defer folder.Close() //nolint:errcheck // it is not written to
+	// One process at a time: the other one's file must not be replaced.
+	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX); err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return Replace(path+".new", path, func(db *bbolt.DB) error { return db.Update(content) })
+}
+
+// Replace makes a bbolt file under a temporary name, and moves it to its path once it is
+// durable. When Replace returns nil, so is the move.
+func Replace(temporary, path string, content func(*bbolt.DB) error) (err error) {
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temporary)
+		}
+	}()
+	// One sync at the end does for all transactions: nobody reads the file before.
+	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{
+		Timeout: LockWait, FreelistType: bbolt.FreelistMapType, NoSync: true,
+	})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(content(db), db.Sync(), db.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,243 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"issuer.example/fact"
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+const (
+	// maxEnded bounds the sessions that one transaction ends one by one.
+	maxEnded = 100
+	// maxCounted bounds the sessions that a mark counts in its own transaction, for which
+	// everyone else's writes wait. Those of a user with more are counted just before: then
+	// some that end or begin meanwhile are counted wrongly.
+	maxCounted = 256
+)
+
+var (
+	errScope     = errors.New("bolt: a mark is over a user, a client or everything")
+	errScopeName = errors.New("bolt: the name of a scope has at most 4096 bytes")
+	errSpare     = errors.New("bolt: only a mark over the user of its holder can spare it")
+	errTooMany   = errors.New("bolt: too many sessions to count in one transaction")
+)
+
+// census is what a mark over a user finds.
+type census struct {
+	ended, unreadable int
+	newer             []sid.ID // than a holder who is to be spared: the mark does not cover them
+}
+
+// Mark implements [session.Store].
+func (db *DB) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, error) {
+	if err := checkMark(&m); err != nil {
+		return session.Marked{}, err
+	}
+	marked, rest, err := db.setMark(ctx, &m, nil)
+	if errors.Is(err, errTooMany) {
+		before := &census{}
+		err = db.view(ctx, func(v *view) (err error) {
+			*before, err = v.count(ctx, &m, math.MaxInt)
+			return err
+		})
+		if err == nil {
+			marked, rest, err = db.setMark(ctx, &m, before)
+		}
+	}
+	for ; err == nil && len(rest) > 0; rest = rest[min(len(rest), maxEnded):] {
+		var n int
+		n, err = db.endBatch(ctx, rest[:min(len(rest), maxEnded)], &m)
+		marked.Ended += n
+	}
+	if err != nil {
+		return session.Marked{}, err
+	}
+	return marked, nil
+}
+
+// setMark sets a mark, and ends the first of the sessions that it does not cover. before is
+// what was counted outside of the transaction, or nil. rest is what is to be ended yet.
+func (db *DB) setMark(
+	ctx context.Context, m *session.MarkRequest, before *census,
+) (session.Marked, []sid.ID, error) {
+	var (
+		found census
+		mark  revocation.Mark
+		ended int
+	)
+	err := db.update(ctx, func(t *tx) (err error) {
+		if err := t.allow(m); err != nil {
+			return err
+		}
+		if before != nil {
+			found = *before
+		} else if found, err = t.count(ctx, m, maxCounted); err != nil {
+			return err
+		}
+		t.later(func() (err error) {
+			mark, err = t.raise(m)
+			return err
+		})
+		return t.endAll(found.newer[:min(len(found.newer), maxEnded)], m, &ended)
+	})
+	if err != nil {
+		return session.Marked{}, nil, err
+	}
+	rest := found.newer[min(len(found.newer), maxEnded):]
+	return session.Marked{Mark: mark, Ended: found.ended + ended, Unreadable: found.unreadable}, rest, nil
+}
+
+func checkMark(m *session.MarkRequest) error {
+	switch {
+	case !isMark(m.Scope.Kind):
+		return errScope
+	case len(m.Scope.Name) > maxName:
+		return errScopeName
+	case len(m.Reason) > maxWord || len(m.By) > maxWord:
+		return errLongFact
+	case m.SpareHolder && (m.Holder.IsZero() || m.Scope.Kind != revocation.KindUser):
+		return errSpare
+	case m.At.IsZero():
+		return errEndTime
+	}
+	return nil
+}
+
+// count looks at the live sessions of a user whom a mark is going to cover, up to most of
+// them. What an earlier mark covers is not live, and not looked at.
+func (v *view) count(ctx context.Context, m *session.MarkRequest, most int) (found census, err error) {
+	if m.Scope.Kind != revocation.KindUser {
+		return found, nil
+	}
+	earlier, _, err := v.mark(m.Scope)
+	if err != nil && !unreadable(err) {
+		return found, err
+	}
+	w := v.walkUser(byUser, m.Scope.Name, sid.ID{})
+	for reads := 1; ; reads++ {
+		id, ok := w.next()
+		if !ok || !id.IsZero() && earlier.Covers(id) {
+			return found, nil
+		}
+		if reads > most {
+			return found, errTooMany
+		}
+		if reads%readsPerCheck == 0 && ctx.Err() != nil {
+			return found, ctx.Err()
+		}
+		if err := v.countOne(id, m, &found); err != nil {
+			return found, err
+		}
+	}
+}
+
+func (v *view) countOne(id sid.ID, m *session.MarkRequest, found *census) error {
+	live, err := v.isLive(id, m.Judge)
+	switch {
+	case unreadable(err):
+		found.unreadable++
+	case err != nil:
+		return err
+	case !live || m.SpareHolder && id == m.Holder:
+	case m.SpareHolder && id.Compare(m.Holder) > 0:
+		found.newer = append(found.newer, id)
+	default:
+		found.ended++
+	}
+	return nil
+}
+
+func (v *view) isLive(id sid.ID, verdict session.Judge) (bool, error) {
+	snap, err := v.load(session.Ref{ID: id})
+	if err != nil {
+		return false, err
+	}
+	ruling, err := judge(verdict, snap)
+	return ruling.End.IsZero(), err
+}
+
+// allow asks whether the holder may set the mark.
+func (t *tx) allow(m *session.MarkRequest) error {
+	if m.Holder.IsZero() {
+		return nil
+	}
+	holder, err := t.load(session.Ref{ID: m.Holder})
+	if err != nil || m.Allow == nil {
+		return err
+	}
+	_, err = guard(func() (struct{}, error) { return struct{}{}, m.Allow(holder) })
+	return err
+}
+
+// raise sets a mark, and returns the one that its scope has then. A mark only ever rises:
+// one at or below its scope's former mark keeps that in force for as long as either asks.
+func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
+	bound := t.counters.last
+	switch {
+	case m.SpareHolder:
+		bound = m.Holder.Before()
+	case bound.IsZero(): // nothing is covered, and yet verifiers want an identifier
+		bound = sid.Next(bound, m.At)
+		t.counters.last = bound
+	}
+	f := t.addFact(fact.Fact{
+		Kind: fact.Marked, At: m.At, SID: bound, Scope: m.Scope, What: string(m.Reason), By: m.By,
+	}, m.Notice)
+	mark := revocation.Mark{Scope: m.Scope, SID: bound, At: fromMillis(millis(m.At)), Until: f.Until, Reason: string(m.Reason)}
+	if mark.Until.IsZero() {
+		mark.Until = mark.At
+	}
+	// A damaged one is replaced: what it covered, this one does. (A holder who is to be
+	// spared cannot be read under a damaged mark, so that is refused before.)
+	if old, ok, err := t.mark(m.Scope); ok && err == nil && old.Covers(mark.SID) {
+		if !mark.Until.After(old.Until) {
+			return old, nil
+		}
+		old.Until = mark.Until
+		mark = old
+	}
+	return mark, t.putMark(&mark)
+}
+
+// endBatch ends the next few sessions of a mark one by one.
+func (db *DB) endBatch(ctx context.Context, ids []sid.ID, m *session.MarkRequest) (int, error) {
+	ended := new(int)
+	err := db.update(ctx, func(t *tx) error {
+		if err := t.allow(m); err != nil {
+			return err
+		}
+		return t.endAll(ids, m, ended)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("ending the user's newer sessions: %w", err)
+	}
+	return *ended, nil
+}
+
+// endAll ends those of some sessions that are live.
+func (t *tx) endAll(ids []sid.ID, m *session.MarkRequest, ended *int) error {
+	for _, id := range ids {
+		snap, err := t.load(session.Ref{ID: id})
+		if unreadable(err) {
+			continue // purged or damaged since it was counted
+		}
+		if err != nil {
+			return err
+		}
+		v, err := judge(m.Judge, snap)
+		if err != nil {
+			return err
+		}
+		if v.End.IsZero() {
+			end := session.End{At: m.At, Reason: m.Reason}
+			t.endLater(&snap, session.Ending{End: end, By: m.By, Notice: m.Notice}, ended)
+		}
+	}
+	return nil
+}

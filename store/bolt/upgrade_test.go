@@ -1,0 +1,125 @@
+package bolt_test
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"issuer.example/fact"
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/store/bolt"
+)
+
+// schema1 is a file that the last version with schema 1 has written: sessions 1 to 6, of
+// which 2 has ended; states of 1 and 3 in the journal; marks over user v (up to 5) and over
+// client app; entries 2 and 3 of a log whose entry 1 was trimmed.
+func schema1(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("testdata/schema1.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	content, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := io.ReadAll(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "issuer.db")
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A file of schema 1 opens, keeps all that it had, and stays what it has become.
+func TestUpgrade(t *testing.T) {
+	path := schema1(t)
+	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	wantFacts := []fact.Fact{
+		{
+			Number: 1, Kind: fact.Marked, At: at(2), SID: id(5), Scope: revocation.UserScope("v"),
+			What: "revoked_by_service", Revocation: 2, Until: at(8),
+		},
+		{
+			Number: 2, Kind: fact.Marked, At: at(3), SID: id(6), Scope: revocation.ClientScope("app"),
+			What: "because", Revocation: 3, Until: at(9),
+		},
+	}
+	for opened := range 2 {
+		db := start(t, bolt.Config{Path: path, Check: true})
+		facts, first, err := db.Facts(t.Context(), 0, 10)
+		if diff := cmp.Diff(wantFacts, facts); diff != "" || first != 1 || err != nil {
+			t.Errorf("open %d: the facts begin with %d (%v), and differ:\n%s", opened, first, err, diff)
+		}
+		entries, first, err := db.Revocations(t.Context(), 0, 10)
+		if err != nil || first != 2 || len(entries) != 2 || entries[0].Seq != 2 || entries[0].Scope != revocation.UserScope("v") {
+			t.Errorf("open %d: the revocations begin with %d: %+v (%v)", opened, first, entries, err)
+		}
+		if db.Live() != 5 {
+			t.Errorf("open %d: %d sessions, want 5", opened, db.Live())
+		}
+		for n, want := range map[int]uint32{1: 1, 2: 2, 3: 3, 4: 0} {
+			if g, err := generation(t.Context(), db, n); g != want || err != nil {
+				t.Errorf("open %d: session %d is at %d (%v), want %d", opened, n, g, err, want)
+			}
+		}
+		snap, err := db.Load(t.Context(), session.Ref{ID: id(5), UserID: "v"})
+		if err != nil || snap.Mark.Scope != revocation.UserScope("v") {
+			t.Errorf("open %d: session 5 is %+v (%v), want it under the mark", opened, snap, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The latest time on record is that of the third refresh; new numbers and identifiers
+	// follow the old ones.
+	db := start(t, bolt.Config{Path: path})
+	marked, err := db.Mark(t.Context(), session.MarkRequest{
+		Scope: revocation.EverythingScope(), At: at(1), Notice: session.Notice{Issued: at(1), Life: time.Minute},
+	})
+	if err != nil || marked.Mark.SID != id(6) || !marked.Mark.Until.Equal(at(4)) {
+		t.Errorf("a mark is %+v (%v), want it up to session 6 and until %v", marked.Mark, err, at(4))
+	}
+	facts, _, err := db.Facts(t.Context(), 2, 10)
+	if err != nil || len(facts) != 1 || facts[0].Number != 3 || facts[0].Revocation != 4 {
+		t.Errorf("it is %+v (%v), want fact 3 and revocation 4", facts, err)
+	}
+}
+
+// A log that cannot be read is not upgraded, and the file stays as it was.
+func TestUpgradeRefusesDamage(t *testing.T) {
+	path := schema1(t)
+	err := edit(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("log")).Put([]byte{0, 0, 0, 0, 0, 0, 0, 4}, []byte("?"))
+	})(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := bolt.Open(t.Context(), bolt.Config{Path: path}); !errors.Is(err, bolt.ErrDamaged) {
+			t.Errorf("Open is %v, want %v", err, bolt.ErrDamaged)
+		}
+	}
+	err = edit(func(tx *bbolt.Tx) error {
+		if tx.Bucket([]byte("facts")) != nil {
+			t.Error("it has been upgraded in part")
+		}
+		return tx.Bucket([]byte("log")).Delete([]byte{0, 0, 0, 0, 0, 0, 0, 4})
+	})(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, bolt.Config{Path: path})
+}
