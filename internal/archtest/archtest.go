@@ -24,8 +24,8 @@ import (
 type Rule struct {
 	// Ours are packages of this module, by their path relative to it.
 	Ours []string
-	// Doors are third-party import paths, with the packages below them. Only this
-	// package may import them.
+	// Doors are third-party import paths, with the packages below them. Only this package
+	// and those in its own folder internal may import them.
 	Doors []string
 	// TestDoors are import paths that only its tests may import, besides [TestLibraries].
 	TestDoors []string
@@ -135,8 +135,11 @@ func (c *checker) checkImport(pkg string, rule Rule, imported string, test bool)
 		return // the standard library
 	}
 	allowed := rule.Doors
+	if owner, _, ok := strings.Cut(pkg, "/internal/"); ok {
+		allowed = slices.Concat(allowed, c.law[owner].Doors) // a part of its owner
+	}
 	if test {
-		allowed = slices.Concat(rule.Doors, rule.TestDoors, TestLibraries())
+		allowed = slices.Concat(allowed, rule.TestDoors, TestLibraries())
 	}
 	if !slices.ContainsFunc(allowed, func(door string) bool { return beneath(imported, door) }) {
 		where := pkg

@@ -3,6 +3,7 @@ package archtest_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,13 @@ func TestBreaches(t *testing.T) {
 				"tools/go.mod":        "module x\n",
 				"tools/x/x.go":        "package x\n\nimport _ \"example.org/else\"\n",
 				"inner/testdata/x.go": "package x\n\nimport _ \"example.org/else\"\n",
+			},
+		},
+		{
+			name:  "a part of a package shares its doors",
+			files: map[string]string{"inner/a.go": good, "inner/internal/part/c.go": strings.Replace(good, "package inner", "package part", 1), "outer/b.go": "package outer\n"},
+			law: map[string]archtest.Rule{
+				"inner": {Doors: []string{"example.org/jwx/jwk"}}, "inner/internal/part": {}, "outer": {},
 			},
 		},
 		{
