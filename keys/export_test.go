@@ -1,6 +1,8 @@
 package keys
 
 import (
+	"encoding/json"
+
 	"issuer.example/jwt"
 	"issuer.example/secret"
 )
@@ -21,4 +23,9 @@ func NewKeyID(alg jwt.Algorithm) (string, error) {
 		return "", err
 	}
 	return m.signer.Key().ID, nil
+}
+
+// EncodeSet returns a document with any set and a valid MAC.
+func EncodeSet(set json.RawMessage, by secret.Secret) ([]byte, error) {
+	return json.Marshal(document{Schema: schema, MAC: authenticate(set, by), Set: set})
 }
