@@ -1,12 +1,10 @@
 package guard_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,47 +77,6 @@ func TestIssuerWithoutIntrospection(t *testing.T) {
 	config.Stale = guard.Introspect
 	if err := fails(t, config); !errors.Is(err, guard.ErrConfig) {
 		t.Errorf("with the policy introspect: %v", err)
-	}
-}
-
-// At most 64 introspections run at the same time. Others wait, until their context ends.
-func TestIntrospectionsAreBounded(t *testing.T) {
-	const most = 64
-	c := newClock()
-	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
-	g := iss.Guard(t, quiet, func(config *guard.Config) { config.Stale = guard.Introspect })
-	token := iss.Mint(t, jwt.Claims{})
-	release := make(chan struct{})
-	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		switch r.URL.Path {
-		case streamPath:
-			w.WriteHeader(http.StatusBadGateway)
-		case "/oauth/introspect":
-			<-release
-			next.ServeHTTP(w, r)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-	iss.Cut()
-	guardtest.Until(t, func() bool { return !g.Stats().Connected })
-	c.Advance(31 * time.Second)
-	ctx, cancel := context.WithCancel(t.Context())
-	var callers sync.WaitGroup
-	for range most {
-		callers.Go(func() { _, _ = g.Verify(ctx, token) })
-	}
-	guardtest.Until(t, func() bool { return iss.Requests("/oauth/introspect") == most })
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if _, err := g.Verify(ended, token); !errors.Is(err, guard.ErrStale) {
-		t.Errorf("one more, whose context has ended: %v", err)
-	}
-	cancel()
-	close(release)
-	callers.Wait()
-	if n := iss.Requests("/oauth/introspect"); n != most {
-		t.Errorf("%d introspections", n)
 	}
 }
 

@@ -80,22 +80,3 @@ func TestEntriesAreDroppedByTheIssuersTime(t *testing.T) {
 		}
 	}
 }
-
-// The feed waits for as long as Retry-After says, and at most twice as long.
-func TestPauseObeysRetryAfter(t *testing.T) {
-	f := &feed{}
-	for range 100 {
-		if d := f.pause(&statusError{status: 503, retryAfter: 20 * time.Second}); d < 20*time.Second || d > 40*time.Second {
-			t.Fatalf("Retry-After of 20 s: %s", d)
-		}
-		if d := f.pause(errDisconnected); d > firstPause {
-			t.Fatalf("after the first failure: %s", d)
-		}
-	}
-	f.failures = 1000
-	for range 100 {
-		if d := f.pause(errDisconnected); d < longestPause/2 || d > longestPause {
-			t.Fatalf("after 1,000 failures: %s", d)
-		}
-	}
-}
