@@ -36,34 +36,34 @@ type adminCommand struct {
 }
 
 // flags adds the flags that find the issuer to a command and its subcommands.
-func (a *adminCommand) flags(cmd *cobra.Command) *cobra.Command {
+func (c *adminCommand) flags(cmd *cobra.Command) *cobra.Command {
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&a.url, "admin", "", "URL of the admin listener (or "+variableURL+"; else admin.listen of the configuration)")
-	flags.StringVar(&a.keyFile, "key-file", "", "file with a service key of scope admin (or "+variableKeyFile+", or the key in "+variableKey+")")
+	flags.StringVar(&c.url, "admin", "", "URL of the admin listener (or "+variableURL+"; else admin.listen of the configuration)")
+	flags.StringVar(&c.keyFile, "key-file", "", "file with a service key of scope admin (or "+variableKeyFile+", or the key in "+variableKey+")")
 	return cmd
 }
 
-func (a *adminCommand) jsonFlag(cmd *cobra.Command) *cobra.Command {
-	cmd.PersistentFlags().BoolVar(&a.asJSON, "json", false, "print the issuer's JSON")
+func (c *adminCommand) jsonFlag(cmd *cobra.Command) *cobra.Command {
+	cmd.PersistentFlags().BoolVar(&c.asJSON, "json", false, "print the issuer's JSON")
 	return cmd
 }
 
 // client returns a client of the issuer that the flags name, else the environment, else the
 // configuration.
-func (a *adminCommand) client() (*adminapi.Client, error) {
-	base := a.url
+func (c *adminCommand) client() (*adminapi.Client, error) {
+	base := c.url
 	if base == "" {
-		base = a.app.variable(variableURL)
+		base = c.app.variable(variableURL)
 	}
-	cfg, err := a.app.loadConfig(false)
+	cfg, err := c.app.loadConfig(false)
 	if err != nil && base == "" {
 		return nil, err
 	}
 	if base == "" {
 		base = "http://" + dialable(cfg.Admin.Listen)
-		a.assumed = a.app.usesDefaultListen()
+		c.assumed = c.app.usesDefaultListen()
 	}
-	key, err := a.key(cfg)
+	key, err := c.key(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -79,16 +79,16 @@ func (a *app) usesDefaultListen() bool {
 
 // explainAssumedAddress says that the default address was called, when that is so: as part of
 // err, or on standard error after a success. It returns err.
-func (a *adminCommand) explainAssumedAddress(err error) error {
-	if !a.assumed {
+func (c *adminCommand) explainAssumedAddress(err error) error {
+	if !c.assumed {
 		return err
 	}
 	note := fmt.Sprintf("there is no %s, so this was the issuer at the default address; --config, --admin or %s name another",
-		a.app.configPath, variableURL)
+		c.app.configPath, variableURL)
 	if err != nil {
 		return fmt.Errorf("%w (%s)", err, note)
 	}
-	fmt.Fprintf(a.app.stderr, "issuer: %s\n", note)
+	fmt.Fprintf(c.app.stderr, "issuer: %s\n", note)
 	return nil
 }
 
@@ -108,18 +108,18 @@ func dialable(listen string) string {
 // key returns the admin key: of the flag, else of the environment, else the one that
 // `serve --dev` made. A key is never an argument, because every user of the machine can read
 // the arguments of a process. cfg may be nil.
-func (a *adminCommand) key(cfg *config.Config) (string, error) {
-	if a.keyFile != "" {
-		return readServiceKey(a.keyFile)
+func (c *adminCommand) key(cfg *config.Config) (string, error) {
+	if c.keyFile != "" {
+		return readServiceKey(c.keyFile)
 	}
-	if text := a.app.variable(variableKey); text != "" {
+	if text := c.app.variable(variableKey); text != "" {
 		key, err := client.ParseKey(strings.TrimSpace(text))
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", variableKey, err)
 		}
 		return key, nil
 	}
-	if path := a.app.variable(variableKeyFile); path != "" {
+	if path := c.app.variable(variableKeyFile); path != "" {
 		return readServiceKey(path)
 	}
 	return devAdminKeyOf(cfg)
@@ -140,17 +140,17 @@ func devAdminKeyOf(cfg *config.Config) (string, error) {
 
 // call sends a request and decodes the answer into `into`, which may be nil. With --json it
 // prints the answer instead and returns true: nothing is left to print.
-func (a *adminCommand) call(ctx context.Context, method, path string, body, into any) (printed bool, err error) {
-	c, err := a.client()
+func (c *adminCommand) call(ctx context.Context, method, path string, body, into any) (printed bool, err error) {
+	api, err := c.client()
 	if err != nil {
 		return false, err
 	}
-	text, err := c.Call(ctx, method, path, body)
-	if err := a.explainAssumedAddress(err); err != nil {
+	text, err := api.Call(ctx, method, path, body)
+	if err := c.explainAssumedAddress(err); err != nil {
 		return false, err
 	}
-	if a.asJSON && len(text) > 0 {
-		_, err := fmt.Fprintf(a.app.stdout, "%s\n", text)
+	if c.asJSON && len(text) > 0 {
+		_, err := fmt.Fprintf(c.app.stdout, "%s\n", text)
 		return true, err
 	}
 	if into == nil || len(text) == 0 {

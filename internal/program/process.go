@@ -84,7 +84,7 @@ func Refusal(cmd *exec.Cmd) (string, error) {
 	}
 	line, rest, _ := strings.Cut(stderr.String(), "\n")
 	if cmd.ProcessState.ExitCode() != 1 || rest != "" || !strings.HasPrefix(line, "issuer: ") {
-		return "", fmt.Errorf("the program ended with %v and wrote %q, want exit code 1 and one line that begins with issuer:", cmd.ProcessState, stderr.String())
+		return "", fmt.Errorf("the program ended with %v and wrote %q, want exit code 1 and one line that begins with its name", cmd.ProcessState, stderr.String())
 	}
 	return line, nil
 }

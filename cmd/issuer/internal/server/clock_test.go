@@ -18,11 +18,11 @@ import (
 	"issuer.example/cmd/issuer/internal/server"
 )
 
-// backend is a service key that may do what a backend does.
+// backend is a service key with the scopes of a backend.
 var backend = "sk_" + strings.Repeat("b", 43)
 
-// stepped is the running program with a clock that the test steps. The system's own clock
-// is everybody's, and no time namespace has one; so it is stepped where the program reads it.
+// stepped is a running server whose clock the test steps. Only the server's reading of the clock
+// is stepped: the clock of the system is shared, and time namespaces do not cover it.
 type stepped struct {
 	*server.Server
 
@@ -41,7 +41,7 @@ func startStepped(t *testing.T) *stepped {
 	return s
 }
 
-// grant is what mint and refresh answer.
+// grant is the answer to a mint or a refresh.
 type grant struct {
 	Session struct {
 		ID string `json:"id"`
@@ -90,7 +90,7 @@ func (s *stepped) refresh(t *testing.T, token string) (grant, int) {
 	return call(t, s.PublicAddr(), "POST", "/v1/session/refresh", "", `{"refresh_token":"`+token+`"}`)
 }
 
-// issuedAt is the iat of an access token.
+// issuedAt returns the iat of an access token.
 func issuedAt(t *testing.T, token string) int64 {
 	t.Helper()
 	_, rest, _ := strings.Cut(token, ".")
@@ -108,10 +108,10 @@ func issuedAt(t *testing.T, token string) int64 {
 	return claims.IssuedAt
 }
 
-// client is one that refreshes as fast as it can.
+// client refreshes as fast as it can.
 type client struct {
 	rounds atomic.Int64
-	round  chan struct{} // a round is done since it was last received from
+	round  chan struct{} // receives after a round
 }
 
 // run refreshes until stop is closed, and checks that the client is never refused and that
@@ -146,9 +146,9 @@ func (c *client) await(n int64) {
 	}
 }
 
-// O12, T22: the clock is stepped by an hour, forth and back, under clients that refresh. None
-// of them is refused, none gets a token that is older than its last one, new sessions are
-// usable at once, and what is revoked stays so.
+// O12, T22: the clock is stepped forwards and back by an hour while clients refresh. No client is
+// refused or gets a token that is older than its last one, new sessions can be used at once, and
+// revoked sessions stay revoked.
 func TestClockIsSteppedWhileRunning(t *testing.T) {
 	s := startStepped(t)
 	var (

@@ -123,8 +123,8 @@ func TestSmuggling(t *testing.T) {
 	}
 }
 
-// torn is a request, behind so many bytes that are read with it, of which a part that looks
-// like all of it is read by itself: net/http reads 4,096 bytes at a time.
+// torn returns a padded request for sending behind that many bytes. net/http reads 4,096 bytes
+// at a time, and the part of the request that begins the second read looks like a whole one.
 func torn(behind int, request string) string {
 	line, rest, _ := strings.Cut(request, "\r\n")
 	length, rest, _ := strings.Cut(strings.TrimPrefix(rest, "Host: localhost\r\n"), "Transfer-Encoding")
@@ -132,8 +132,8 @@ func torn(behind int, request string) string {
 	return begins + strings.Repeat("x", 4096-behind-len(begins)) + line + "\r\nTransfer-Encoding" + rest
 }
 
-// A client that sends its next request the moment it has an answer is understood all the
-// same, chunked or not.
+// A client that sends its next request as soon as it has an answer gets a correct answer,
+// chunked or not.
 func TestChunkedRightAfterAnother(t *testing.T) {
 	s := start(t, nil)
 	const (

@@ -21,14 +21,14 @@ import (
 	"issuer.example/secret"
 )
 
-// start runs a server on free ports until the test ends, when it must stop well.
+// start runs a server on free ports until the test ends. It must then stop without an error.
 func start(t *testing.T, change func(*config.Config)) *server.Server {
 	t.Helper()
 	s, _ := run(t, change, nil)
 	return s
 }
 
-// run is start with a clock, nil for the system's, and with a way to stop it before.
+// run is start with a clock, nil for the system's, and with a function that stops the server.
 func run(t *testing.T, change func(*config.Config), now func() time.Time) (s *server.Server, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
@@ -94,7 +94,7 @@ func get(t *testing.T, address net.Addr, path string) int {
 	return res.StatusCode
 }
 
-// H04: a flood of connections waits outside, and the admin listener is still there.
+// H04: connections over the limit wait, and the admin listener still answers.
 func TestConnectionCap(t *testing.T) {
 	t.Parallel()
 	const most = 3
@@ -130,7 +130,7 @@ func ask(t *testing.T, conn net.Conn) {
 	}
 }
 
-// answer is the status line that comes in time.
+// answer returns the status line that arrives in time.
 func answer(conn net.Conn, within time.Duration) (string, error) {
 	if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return "", err
@@ -205,7 +205,7 @@ func TestLargeHeader(t *testing.T) {
 	}
 }
 
-// What can't be opened leaves nothing open: neither the data file nor a port.
+// A failed Open leaves neither the data file nor a port open.
 func TestOpenLeavesNothingBehind(t *testing.T) {
 	s := start(t, nil)
 	dir := t.TempDir()
