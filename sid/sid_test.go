@@ -1,6 +1,7 @@
 package sid_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -31,11 +32,17 @@ func TestParseAcceptsOnlyTheCanonicalForm(t *testing.T) {
 		"newline":       good + "\n",
 		"path":          "../../../../../../../../../../etc/passwd",
 		"not hex":       "019341f2-8a3c-7b5e-9d21-0a1b2c3d4e5g",
+		"no 1st hyphen": "019341f2x8a3c-7b5e-9d21-0a1b2c3d4e5f",
+		"no 2nd hyphen": "019341f2-8a3cx7b5e-9d21-0a1b2c3d4e5f",
+		"no 3rd hyphen": "019341f2-8a3c-7b5ex9d21-0a1b2c3d4e5f",
+		"no 4th hyphen": "019341f2-8a3c-7b5e-9d21x0a1b2c3d4e5f",
 		"shifted":       "019341f-28a3c-7b5e-9d21-0a1b2c3d4e5f",
 	}
 	for name, text := range bad {
 		if got, err := sid.Parse(text); err == nil {
 			t.Errorf("%s: %q is parsed as %s", name, text, got)
+		} else if !errors.Is(err, sid.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -61,6 +61,12 @@ func TestRedeemTable(t *testing.T) {
 			if got.Next != want {
 				t.Errorf("the state becomes %+v, want %+v", got.Next, want)
 			}
+			if advances := want != state; got.Advances() != advances {
+				t.Errorf("it advances: %t, want %t", got.Advances(), advances)
+			}
+			if newest := got.Advances() || tt.want == Unchanged; got.Newest() != newest {
+				t.Errorf("the token is the newest: %t, want %t", got.Newest(), newest)
+			}
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"issuer.example/sid"
 	"issuer.example/store/bolt/internal/file"
 )
 
@@ -48,7 +49,7 @@ func compact(ctx context.Context, path string) (err error) {
 	// The lock is held until the copy is in place.
 	defer func() { err = errors.Join(err, src.abandon()) }()
 	return file.Replace(path+".compact", path, func(dst *bbolt.DB) error {
-		err := src.bolt.View(func(tx *bbolt.Tx) error { return copyAll(ctx, dst, tx) })
+		err := src.view(func(v *view) error { return v.copyTo(ctx, dst) })
 		return errors.Join(err, keepOwner(dst.Path(), info))
 	})
 }
@@ -62,37 +63,61 @@ func keepOwner(path string, of os.FileInfo) error {
 	return os.Chown(path, int(stat.Uid), int(stat.Gid))
 }
 
-func copyAll(ctx context.Context, dst *bbolt.DB, src *bbolt.Tx) error {
+// copyTo copies all that the file has. States are copied as the journals have them, which
+// leaves nothing for the journals: in the copy they are empty.
+func (v *view) copyTo(ctx context.Context, dst *bbolt.DB) error {
 	for b := range buckets {
-		if err := copyBucket(ctx, dst, src.Bucket(b.name()), b); err != nil {
+		c := bucketCopy{from: v.bucket(b).Cursor(), name: b}
+		switch b {
+		case journalA, journalB:
+			c.from = nil
+		case states:
+			c.value = func(key, raw []byte) []byte {
+				if len(key) != len(sid.ID{}) {
+					return raw
+				}
+				return v.state(sid.ID(key))
+			}
+		default:
+		}
+		if err := c.run(ctx, dst); err != nil {
 			return fmt.Errorf("copying %s: %w", b.name(), err)
 		}
 	}
 	return nil
 }
 
-// copyBucket copies a bucket, a part at a time: a transaction is held in memory.
-func copyBucket(ctx context.Context, dst *bbolt.DB, src *bbolt.Bucket, name bucket) error {
-	cursor := src.Cursor()
-	key, value := cursor.First()
+// bucketCopy copies one bucket.
+type bucketCopy struct {
+	name  bucket
+	from  *bbolt.Cursor                  // nil: the copy is empty
+	value func(key, value []byte) []byte // what is copied; nil: the value
+}
+
+// run copies the bucket a part at a time: a transaction is held in memory.
+func (c *bucketCopy) run(ctx context.Context, dst *bbolt.DB) error {
+	var key, value []byte
+	if c.from != nil {
+		key, value = c.from.First()
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		err := dst.Update(func(tx *bbolt.Tx) error {
-			into, err := tx.CreateBucketIfNotExists(name.name())
+			into, err := tx.CreateBucketIfNotExists(c.name.name())
 			if err != nil {
 				return err
 			}
 			into.FillPercent = 1
-			if err := into.SetSequence(src.Sequence()); err != nil {
-				return err
-			}
 			for n := 0; key != nil && n < copyAtOnce; n++ {
+				if c.value != nil {
+					value = c.value(key, value)
+				}
 				if err := into.Put(key, value); err != nil {
 					return err
 				}
-				key, value = cursor.Next()
+				key, value = c.from.Next()
 			}
 			return nil
 		})

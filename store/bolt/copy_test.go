@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,6 +113,82 @@ func TestCompact(t *testing.T) {
 		t.Errorf("the keys are %+v (%v)", stored, err)
 	}
 	mustCreate(t, db, sessions+1, "u")
+}
+
+// Compact folds the journals: a session that was refreshed ten thousand times takes as much
+// room as one that was not, and each refresh token that was used stays used, whichever
+// journal had it and whatever follows.
+func TestCompactFoldsTheJournals(t *testing.T) {
+	path := newPath(t)
+	db := start(t, bolt.Config{Path: path})
+	mustCreate(t, db, 1, "u")
+	if err := errors.Join(db.Close(), bolt.Compact(t.Context(), path)); err != nil {
+		t.Fatal(err)
+	}
+	small := size(t, path)
+	db = start(t, bolt.Config{Path: path})
+	const refreshes = 10_000
+	advanceMany(t, db, 1, refreshes)
+	if err := errors.Join(db.Close(), bolt.Compact(t.Context(), path)); err != nil {
+		t.Fatal(err)
+	}
+	if now := size(t, path); now > small {
+		t.Errorf("%d refreshes have made %d bytes of %d", refreshes, now, small)
+	}
+	db = start(t, bolt.Config{Path: path, Check: true})
+	if g, err := generation(t.Context(), db, 1); g != refreshes || err != nil {
+		t.Errorf("it is at %d (%v), want %d", g, err, refreshes)
+	}
+}
+
+// advanceMany advances session n that many times, many at once.
+func advanceMany(t *testing.T, db *bolt.DB, n, times int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(times))
+	for range 100 {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := advance(t.Context(), db, n); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A used refresh token is used after a compaction and a crash, whatever the journals were
+// like: empty, one of them begun, or one full and the other one half folded.
+func TestUsedStaysUsedAfterCompact(t *testing.T) {
+	path := newPath(t)
+	db := start(t, bolt.Config{Path: path}.Small())
+	const sessions = 7
+	for n := 1; n <= sessions; n++ {
+		mustCreate(t, db, n, "u")
+	}
+	want := map[int]uint32{}
+	for round := range 60 {
+		for n := 1; n <= sessions; n++ {
+			if (round+n)%3 == 0 {
+				continue
+			}
+			if err := advance(t.Context(), db, n); err != nil {
+				t.Fatal(err)
+			}
+			want[n]++
+		}
+		if err := errors.Join(db.Crash(), bolt.Compact(t.Context(), path)); err != nil {
+			t.Fatal(err)
+		}
+		db = start(t, bolt.Config{Path: path, Check: true}.Small())
+		for n := 1; n <= sessions; n++ {
+			if g, err := generation(t.Context(), db, n); g != want[n] || err != nil {
+				t.Fatalf("round %d: session %d is at %d (%v), want %d", round, n, g, err, want[n])
+			}
+		}
+	}
 }
 
 // purge removes the first n sessions.

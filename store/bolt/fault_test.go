@@ -91,6 +91,7 @@ const helperEnv = "ISSUER_TEST_FULL_DISK"
 func TestMain(m *testing.M) {
 	for env, work := range map[string]func(path string) error{
 		helperEnv: fullDisk, failingDiskEnv: failingDisk, slowDiskEnv: slowDisk,
+		newFileEnv: newFile,
 	} {
 		if path := os.Getenv(env); path != "" {
 			if err := work(path); err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -204,40 +205,57 @@ func (e event) onto(surface []byte) []byte {
 // traced runs the helper and returns what it did to its file and what it has said.
 func traced(t *testing.T, path, inject string) (events []event) {
 	t.Helper()
+	for line := range straced(t, failingDiskEnv+"="+path, "trace=pwrite64,fsync,fdatasync,fadvise64,write", "inject="+inject) {
+		if e, ok := parse(t, line); ok {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// straced runs a helper under strace with these expressions and yields its system calls, in
+// the order in which they ended.
+func straced(t *testing.T, env string, expressions ...string) iter.Seq[string] {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	trace := filepath.Join(t.TempDir(), "trace")
-	cmd := exec.CommandContext(t.Context(), "strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-s", strconv.Itoa(1<<22), "-o", trace,
-		"-e", "trace=pwrite64,fsync,fdatasync,write", "-e", "signal=none", "-e", "inject="+inject, self)
-	cmd.Env = append(os.Environ(), failingDiskEnv+"="+path)
+	args := []string{"-f", "--seccomp-bpf", "-qq", "-xx", "-s", strconv.Itoa(1 << 22), "-o", trace, "-e", "signal=none"}
+	for _, e := range expressions {
+		args = append(args, "-e", e)
+	}
+	cmd := exec.CommandContext(t.Context(), "strace", append(args, self)...)
+	cmd.Env = append(os.Environ(), env)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out[max(0, len(out)-2000):])
 	}
-	f, err := os.Open(trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	begun := map[string]string{} // by thread
-	lines := bufio.NewReaderSize(f, 1<<20)
-	for {
-		line, err := lines.ReadString('\n')
+	return func(yield func(string) bool) {
+		f, err := os.Open(trace)
 		if err != nil {
-			return events
+			t.Error(err)
+			return
 		}
-		thread, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-		text = strings.TrimSpace(text)
-		if head, unfinished := strings.CutSuffix(text, "<unfinished ...>"); unfinished {
-			begun[thread] = head
-			continue
-		}
-		if _, tail, resumed := strings.Cut(text, " resumed>"); resumed && strings.HasPrefix(text, "<... ") {
-			text = begun[thread] + tail
-		}
-		if e, ok := parse(t, text); ok {
-			events = append(events, e)
+		defer f.Close()
+		begun := map[string]string{} // by thread
+		for lines := bufio.NewReaderSize(f, 1<<20); ; {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			thread, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+			text = strings.TrimSpace(text)
+			if head, unfinished := strings.CutSuffix(text, "<unfinished ...>"); unfinished {
+				begun[thread] = head
+				continue
+			}
+			if _, tail, resumed := strings.Cut(text, " resumed>"); resumed && strings.HasPrefix(text, "<... ") {
+				text = begun[thread] + tail
+			}
+			if !yield(text) {
+				return
+			}
 		}
 	}
 }
@@ -251,7 +269,7 @@ func parse(t *testing.T, text string) (e event, ok bool) {
 	fields := strings.Split(args, ", ")
 	e = event{call: call, failed: strings.HasPrefix(result, "-1")}
 	switch {
-	case strings.HasSuffix(call, "sync"):
+	case strings.HasSuffix(call, "sync"), strings.HasPrefix(call, "fadvise"):
 		return e, true
 	case e.failed || len(fields) < 3 || call == "write" && fields[0] != "1":
 		return e, false

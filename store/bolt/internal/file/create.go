@@ -43,7 +43,10 @@ func Replace(temporary, path string, content func(*bbolt.DB) error) (err error) 
 			_ = os.Remove(temporary)
 		}
 	}()
-	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{Timeout: LockWait, FreelistType: bbolt.FreelistMapType})
+	// One sync at the end does for all transactions: nobody reads the file before.
+	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{
+		Timeout: LockWait, FreelistType: bbolt.FreelistMapType, NoSync: true,
+	})
 	if err != nil {
 		return err
 	}

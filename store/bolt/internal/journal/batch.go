@@ -65,21 +65,6 @@ func (b *Batch) Write() error {
 	return nil
 }
 
-// FoldAll puts every state where it belongs and empties both journals. The batch has set
-// none, and the transaction is the last one of the journal.
-func (b *Batch) FoldAll() error {
-	if err := b.fold(len(b.j.fold)); err != nil {
-		return err
-	}
-	b.j.seal()
-	b.j.active = b.j.other()
-	b.j.run++
-	if err := b.tx.Bucket(b.j.active).SetSequence(b.j.run); err != nil {
-		return err
-	}
-	return b.fold(len(b.j.fold))
-}
-
 func (b *Batch) append() error {
 	j := b.j
 	into := b.tx.Bucket(j.active)
