@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"issuer.example/client"
+	"issuer.example/fact"
 	"issuer.example/session"
 )
 
@@ -232,6 +233,9 @@ func TestBackup(t *testing.T) {
 	if a := f.callAdmin(t, "GET", "/admin/v1/backup", nil, admin).want(t, 200, ""); string(a.body) != "a copy" {
 		t.Errorf("backup: %s", a.body)
 	}
+	if got := f.administered(t); len(got) != 1 || got[0].What != "backup" || got[0].By != clientName(client.ScopeAdmin) {
+		t.Errorf("the journal says of the backup: %+v", got)
+	}
 	failing := errors.New("disk on fire")
 	write = func(io.Writer) error { return failing }
 	f.callAdmin(t, "GET", "/admin/v1/backup", nil, admin).want(t, 500, "internal_error")
@@ -253,6 +257,19 @@ func TestBackup(t *testing.T) {
 	if !strings.Contains(f.log.String(), "disk on fire") {
 		t.Error("the log does not say why")
 	}
+}
+
+// administered reads what administrators did from the journal.
+func (f *fixture) administered(t *testing.T) (all []fact.Fact) {
+	t.Helper()
+	facts, _, err := f.store.Facts(t.Context(), 0, 1000)
+	must(t, err)
+	for _, fa := range facts {
+		if fa.Kind == fact.Administered {
+			all = append(all, fa)
+		}
+	}
+	return all
 }
 
 func TestMetricsAndProfiles(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"issuer.example/client"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers/betterauth"
 	"issuer.example/handlers/credential"
@@ -57,6 +58,8 @@ type Config struct {
 	Checks []Check
 	// Backup writes a consistent copy of the store. Nil: the route answers 404.
 	Backup func(ctx context.Context, w io.Writer) error
+	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
+	Facts fact.Recorder
 	// Metrics answers GET /metrics of the admin listener. Nil: 404.
 	Metrics http.Handler
 	// Observer is called for every request. Nil: none is.

@@ -51,6 +51,7 @@ func New(cfg Config) (*Server, error) {
 	})
 	operators := admin.New(admin.Config{
 		Sessions: cfg.Sessions, Keys: cfg.Keys, Auth: auth, Feed: cfg.Feed, Metrics: cfg.Metrics, Backup: cfg.Backup,
+		Facts: cfg.Facts, Now: cfg.Now,
 	})
 	public := listenerConfig(&cfg)
 	public.Public, public.ShareAcrossOrigins = true, auth.Origins.Share

@@ -7,8 +7,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"issuer.example/client"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
@@ -25,6 +27,9 @@ type Config struct {
 	Metrics  http.Handler // nil: /metrics is answered 404
 	// Backup writes a consistent copy of the store. Nil: the route is answered 404.
 	Backup func(ctx context.Context, w io.Writer) error
+	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
+	Facts fact.Recorder
+	Now   func() time.Time // required
 }
 
 // Handlers answers the routes of the admin listener.

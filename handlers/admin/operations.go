@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"issuer.example/fact"
 	"issuer.example/handlers/exchange"
 )
 
@@ -24,8 +25,21 @@ func (h *Handlers) backup(x *exchange.Exchange) error {
 	if h.cfg.Backup == nil {
 		return exchange.NotFound()
 	}
+	if err := h.record(x, "backup"); err != nil {
+		return err
+	}
 	w := &deadlineWriter{out: x.Writer(), control: x.Control()}
 	return h.cfg.Backup(x.Context(), w)
+}
+
+// record writes to the journal that the service key of this request did something.
+func (h *Handlers) record(x *exchange.Exchange, action string) error {
+	if h.cfg.Facts == nil {
+		return nil
+	}
+	return h.cfg.Facts.Record(x.Context(), fact.Fact{
+		Kind: fact.Administered, At: h.cfg.Now(), What: action, By: x.Log.Client,
+	})
 }
 
 // writeTimeout is how long one write of a backup may take. It replaces the server's WriteTimeout, which

@@ -24,13 +24,13 @@ func handlersLaw() map[string]Rule {
 		"handlers/account": {Ours: []string{"handlers/credential", "handlers/exchange", "session", "sid", "web"}},
 		"handlers/admin": {
 			Ours: []string{
-				"client", "feed", "handlers/credential", "handlers/exchange", "handlers/sessionjson", "jwt", "keys", "session",
+				"client", "fact", "feed", "handlers/credential", "handlers/exchange", "handlers/sessionjson", "jwt", "keys", "session",
 			},
 		},
 		"handlers/wellknown": {Ours: []string{"handlers/exchange", "keys"}},
 		"handlers": {
 			Ours: []string{
-				"client", "feed", "handlers/account", "handlers/admin", "handlers/betterauth", "handlers/credential",
+				"client", "fact", "feed", "handlers/account", "handlers/admin", "handlers/betterauth", "handlers/credential",
 				"handlers/exchange", "handlers/oauth", "handlers/revocations", "handlers/v1", "handlers/wellknown",
 				"keys", "session",
 			},

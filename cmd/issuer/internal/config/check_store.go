@@ -7,13 +7,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"issuer.example/secret"
 )
 
 // checkStore checks the driver and what belongs to it.
 func (v checker) checkStore() {
-	v.between("store.facts_keep", v.Store.FactsKeep, 0, year)
+	v.between("store.facts_keep", v.Store.FactsKeep, time.Minute, year)
 	switch v.Store.Driver {
 	case "bolt":
 		if v.Store.DSN != "" {

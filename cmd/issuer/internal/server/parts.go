@@ -56,7 +56,7 @@ func openParts(ctx context.Context, cfg Config) (*parts, error) {
 	})
 	c := cfg.Settings
 	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, Logger: cfg.Logger,
+		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, Logger: cfg.Logger,
 		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
 	})
 	if err != nil {
@@ -167,6 +167,7 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		AllowedOrigins: c.CORS.AllowedOrigins,
 		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
 		Backup:         p.store.Backup,
+		Facts:          p.store,
 		Metrics:        p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,
 	}
