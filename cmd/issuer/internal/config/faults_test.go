@@ -92,8 +92,8 @@ func TestRefused(t *testing.T) {
 		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used"},
 		{"store path climbs", "store: {path: data/../../x}", `store.path: must not hold ".."`},
 		{"store path empty", `store: {path: ""}`, "must name a file"},
-		{"facts_keep below a minute", "store: {facts_keep: 59s}", "store.facts_keep: must be from 1m0s to 8760h"},
-		{"facts_keep over a year", "store: {facts_keep: 8761h}", "store.facts_keep: must be from 1m0s to 8760h"},
+		{"facts_keep below a minute", "store: {facts_keep: 59s}", "store.facts_keep: must be from 1m to 8760h"},
+		{"facts_keep over a year", "store: {facts_keep: 8761h}", "store.facts_keep: must be from 1m to 8760h"},
 		{"no secrets", "secrets: []", "must name 1 to 16 files"},
 		{"a secret twice", "secrets: [a, a]", "secrets[1]: is in the list twice"},
 
