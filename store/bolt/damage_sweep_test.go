@@ -94,7 +94,7 @@ func TestSweepPastDamage(t *testing.T) {
 // A damaged session is due again after an hour, and those behind it are swept at once.
 func TestDamagedSessionIsDueLater(t *testing.T) {
 	db := damaged(t, 1)
-	over := func(snap session.Snapshot) session.Verdict {
+	over := func(session.Snapshot) session.Verdict {
 		return session.Verdict{End: session.End{At: epoch, Reason: session.ReasonIdle}, Again: epoch}
 	}
 	for _, step := range []struct{ minute, forgotten, unreadable int }{{10, 9, 1}, {69, 0, 0}, {70, 0, 1}} {

@@ -8,7 +8,7 @@
 //	                   view ----------.              committer: one batch for all who wait
 //	                     |            |                        |
 //	rows                 |            |           records, indices, marks, facts, counters
-//	                     v            v                        |
+//	                     v            |                        |
 //	journal        snapshot of     overlay <--- states of refreshes, folded little by little
 //	                  bbolt           ^                        |
 //	                     |            |                        v

@@ -104,7 +104,7 @@ func TestFactOfThePastIsKept(t *testing.T) {
 	db := start(t, bolt.Config{Path: newPath(t), FactsKeep: time.Minute})
 	mustCreate(t, db, 1, "u")
 	now := epoch.Add(time.Hour)
-	idle := func(snap session.Snapshot) session.Verdict {
+	idle := func(session.Snapshot) session.Verdict {
 		return session.Verdict{End: session.End{At: epoch.Add(time.Minute), Reason: session.ReasonIdle}, Again: now.Add(time.Hour)}
 	}
 	if _, err := db.Sweep(t.Context(), session.SweepRequest{Now: now, Judge: idle}); err != nil {

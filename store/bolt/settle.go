@@ -57,8 +57,8 @@ func (s *sweep) markToDo(toDo, key []byte) (mark revocation.Mark, ok bool) {
 	return mark, true
 }
 
-// settle records the ends of up to budget sessions under a mark, and returns how much of it is
-// left. Once all have theirs, the mark is settled, which takes budget for one. A mark with
+// settle records the ends of up to budget sessions under a mark, and returns what is left of
+// the budget. Once all have theirs, the mark is settled, which costs as much as one session. A mark with
 // sessions that cannot be read is not settled: they are tried again, and until then it stays
 // in force.
 func (s *sweep) settle(mark revocation.Mark, budget int) (left int, err error) {
