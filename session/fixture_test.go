@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -89,6 +90,7 @@ func newFixture(t testing.TB, change func(*session.Config)) *fixture {
 		Refresh:  refresh.Policy{Window: window},
 		Observer: f.seen, Now: f.clock.now,
 	}
+	f.config.Logger = slog.New(slog.DiscardHandler)
 	if change != nil {
 		change(&f.config)
 	}
@@ -100,7 +102,7 @@ func newFixture(t testing.TB, change func(*session.Config)) *fixture {
 // open starts the service on the fixture's file.
 func (f *fixture) open(t testing.TB) {
 	t.Helper()
-	store, err := bolt.Open(context.Background(), bolt.Config{Path: f.path})
+	store, err := bolt.Open(context.Background(), bolt.Config{Path: f.path, Logger: f.config.Logger})
 	if err != nil {
 		t.Fatal(err)
 	}

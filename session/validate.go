@@ -22,7 +22,6 @@ const (
 	maxAMR       = 16
 	maxAMRValue  = 64
 	maxACR       = 255
-	maxScope     = 1024
 	maxUserAgent = 512
 	// maxInToken bounds what goes into every access token, as JSON, so that the token
 	// stays below the 8 KiB that a verifier accepts.
@@ -55,8 +54,9 @@ func (r *MintRequest) check() error {
 	if err := checkList("amr", r.AMR, maxAMR, maxAMRValue); err != nil {
 		return err
 	}
-	if !validScope(r.Scope) {
-		return &FieldError{"scope", fmt.Sprintf("must be scope tokens (RFC 6749) with one space between them, at most %d bytes", maxScope)}
+	if r.Scope != "" && jwt.ValidScope(r.Scope) != nil {
+		return &FieldError{"scope", fmt.Sprintf(
+			"must be scope tokens (RFC 6749) with one space between them, at most %d bytes", jwt.MaxScopeSize)}
 	}
 	if err := r.checkClaims(); err != nil {
 		return err
@@ -92,25 +92,6 @@ func checkSize(s Session) error {
 		return &FieldError{"claims", fmt.Sprintf("and audience, scope, amr and acr must be at most %d bytes together", maxInToken)}
 	}
 	return nil
-}
-
-// validScope reports whether s is "", or scope tokens (RFC 6749 §3.3) with one space between
-// them.
-func validScope(s string) bool {
-	if s == "" {
-		return true
-	}
-	if len(s) > maxScope {
-		return false
-	}
-	for token := range strings.SplitSeq(s, " ") {
-		if token == "" || strings.ContainsFunc(token, func(r rune) bool {
-			return r < '!' || r > '~' || r == '"' || r == '\\'
-		}) {
-			return false
-		}
-	}
-	return true
 }
 
 func (r *ReauthRequest) check() error {
