@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -60,6 +61,7 @@ func (s *services) newService(t testing.TB, at session.Store, signer *jwt.Signer
 		AccessLifetime: time.Hour, Leeway: maxLeeway,
 		AbsoluteTimeout: 1e6 * time.Hour, IdleTimeout: 1e6 * time.Hour, History: history,
 		Refresh: refresh.Policy{Window: concurrency}, Now: func() time.Time { return s.clock(issuer) },
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
