@@ -30,20 +30,6 @@ func Law() map[string]Rule {
 			Ours:  []string{"fact", "jwt", "revocation", "session/refresh", "sid"},
 			Doors: []string{"github.com/mileusna/useragent"},
 		},
-		"store": {Ours: []string{"fact", "keys", "session"}},
-		"store/bolt": {
-			Ours: []string{
-				"fact", "keys", "revocation", "session", "sid", "store",
-				"store/bolt/internal/file", "store/bolt/internal/journal",
-			},
-			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2"},
-		},
-		"store/bolt/internal/file":    {Doors: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
-		"store/bolt/internal/journal": {Ours: []string{"sid"}, Doors: []string{"go.etcd.io/bbolt"}},
-		"store/storetest": {
-			Ours:  []string{"fact", "internal/rounds", "jwt", "keys", "revocation", "session", "session/refresh", "sid", "store"},
-			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
-		},
 		"guard":           {Ours: []string{"jwt", "revocation", "revocation/list", "sid"}},
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
@@ -81,6 +67,7 @@ func Law() map[string]Rule {
 		"internal/program":   {Ours: []string{"client", "secret"}},
 		"internal/rounds":    {},
 	}
+	maps.Copy(law, storeLaw())
 	maps.Copy(law, handlersLaw())
 	return law
 }
