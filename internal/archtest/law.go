@@ -38,25 +38,6 @@ func Law() map[string]Rule {
 			Ours:  []string{"fact", "feed", "handlers/exchange", "keys", "session"},
 			Doors: []string{"github.com/prometheus/client_golang"},
 		},
-		"cmd/issuer": {
-			Ours: []string{
-				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
-			},
-			Doors: []string{"github.com/spf13/cobra"},
-		},
-		"cmd/issuer/internal/adminapi": {},
-		"cmd/issuer/internal/config": {
-			Ours:  []string{"client", "secret"},
-			Doors: []string{"go.yaml.in/yaml/v3"},
-		},
-		"cmd/issuer/internal/process": {},
-		"cmd/issuer/internal/server": {
-			Ours: []string{
-				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
-			},
-			Doors: []string{"golang.org/x/net"},
-		},
 		// bench compares with a bare Echo.
 		"bench":              {TestDoors: []string{"github.com/labstack/echo/v4"}},
 		"internal/archtest":  {},
@@ -67,6 +48,7 @@ func Law() map[string]Rule {
 		"internal/program":   {Ours: []string{"client", "secret"}},
 		"internal/rounds":    {},
 	}
+	maps.Copy(law, commandLaw())
 	maps.Copy(law, storeLaw())
 	maps.Copy(law, handlersLaw())
 	return law
