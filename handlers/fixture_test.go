@@ -184,7 +184,7 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 		Keys: f.keys, Issuer: testIssuer, AllowedOrigins: []string{appOrigin},
 		Checks: []handlers.Check{{Name: "store", Err: f.store.Healthy}},
 		Backup: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "copy"); return err },
-		Facts: f.store, Logger: logger, Now: f.clock.now,
+		Facts:  f.store, Logger: logger, Now: f.clock.now,
 	}
 	for _, scope := range scopes {
 		cfg.ServiceKeys = append(cfg.ServiceKeys, client.Key{

@@ -48,6 +48,13 @@ func Check(root, module string, law map[string]Rule) ([]string, error) {
 	return slices.Compact(c.breaches), nil
 }
 
+// outside is the package to which one in a folder "internal" belongs; the package itself if
+// it is in none.
+func outside(pkg string) string {
+	owner, _, _ := strings.Cut(pkg, "/internal/")
+	return owner
+}
+
 type checker struct {
 	root, module string
 	law          map[string]Rule
@@ -59,13 +66,14 @@ func (c *checker) breach(format string, args ...any) {
 	c.breaches = append(c.breaches, fmt.Sprintf(format, args...))
 }
 
-// checkDoors checks that only one package may import a third-party path.
+// checkDoors checks that only one package may import a third-party path: it may share it
+// with the packages in its own folder "internal".
 func (c *checker) checkDoors() {
 	doors := map[string]string{}
 	for _, pkg := range slices.Sorted(maps.Keys(c.law)) {
 		for _, door := range c.law[pkg].Doors {
 			for other, owner := range doors {
-				if owner != pkg && (beneath(door, other) || beneath(other, door)) {
+				if outside(owner) != outside(pkg) && (beneath(door, other) || beneath(other, door)) {
 					c.breach("%s has two doors: %s and %s", door, owner, pkg)
 				}
 			}
@@ -135,9 +143,6 @@ func (c *checker) checkImport(pkg string, rule Rule, imported string, test bool)
 		return // the standard library
 	}
 	allowed := rule.Doors
-	if owner, _, ok := strings.Cut(pkg, "/internal/"); ok {
-		allowed = slices.Concat(allowed, c.law[owner].Doors) // a part of its owner
-	}
 	if test {
 		allowed = slices.Concat(allowed, rule.TestDoors, TestLibraries())
 	}

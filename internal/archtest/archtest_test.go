@@ -48,7 +48,7 @@ func TestBreaches(t *testing.T) {
 			name:  "a part of a package shares its doors",
 			files: map[string]string{"inner/a.go": good, "inner/internal/part/c.go": strings.Replace(good, "package inner", "package part", 1), "outer/b.go": "package outer\n"},
 			law: map[string]archtest.Rule{
-				"inner": {Doors: []string{"example.org/jwx/jwk"}}, "inner/internal/part": {}, "outer": {},
+				"inner": {Doors: []string{"example.org/jwx/jwk"}}, "inner/internal/part": {Doors: []string{"example.org/jwx/jwk"}}, "outer": {},
 			},
 		},
 		{

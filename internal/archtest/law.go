@@ -30,17 +30,6 @@ func Law() map[string]Rule {
 			Ours:  []string{"fact", "jwt", "revocation", "session/refresh", "sid"},
 			Doors: []string{"github.com/mileusna/useragent"},
 		},
-		"store": {Ours: []string{"fact", "keys", "session"}},
-		"store/bolt": {
-			Ours:  []string{"fact", "keys", "revocation", "session", "session/refresh", "sid", "store", "store/bolt/internal/file", "store/bolt/internal/journal"},
-			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2", "golang.org/x/sys"},
-		},
-		"store/bolt/internal/file":    {},
-		"store/bolt/internal/journal": {Ours: []string{"sid"}},
-		"store/storetest": {
-			Ours:  []string{"fact", "internal/rounds", "jwt", "keys", "revocation", "session", "session/refresh", "sid", "store"},
-			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
-		},
 		"guard":           {Ours: []string{"jwt", "revocation", "revocation/list", "sid"}},
 		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
@@ -48,25 +37,6 @@ func Law() map[string]Rule {
 		"metrics": {
 			Ours:  []string{"fact", "feed", "handlers/exchange", "keys", "session"},
 			Doors: []string{"github.com/prometheus/client_golang"},
-		},
-		"cmd/issuer": {
-			Ours: []string{
-				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
-			},
-			Doors: []string{"github.com/spf13/cobra"},
-		},
-		"cmd/issuer/internal/adminapi": {},
-		"cmd/issuer/internal/config": {
-			Ours:  []string{"client", "secret"},
-			Doors: []string{"go.yaml.in/yaml/v3"},
-		},
-		"cmd/issuer/internal/process": {},
-		"cmd/issuer/internal/server": {
-			Ours: []string{
-				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
-			},
-			Doors: []string{"golang.org/x/net"},
 		},
 		// bench compares with a bare Echo.
 		"bench":              {TestDoors: []string{"github.com/labstack/echo/v4"}},
@@ -78,6 +48,8 @@ func Law() map[string]Rule {
 		"internal/program":   {Ours: []string{"client", "secret"}},
 		"internal/rounds":    {},
 	}
+	maps.Copy(law, commandLaw())
+	maps.Copy(law, storeLaw())
 	maps.Copy(law, handlersLaw())
 	return law
 }

@@ -1,7 +1,7 @@
 package archtest
 
-// handlersLaw is the part of the law for the HTTP interface: the audiences stand on credential and exchange,
-// and never import each other.
+// handlersLaw returns the rules of the HTTP interface: the audiences build on credential and exchange, and
+// never import each other.
 func handlersLaw() map[string]Rule {
 	return map[string]Rule{
 		"handlers/exchange": {

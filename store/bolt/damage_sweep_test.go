@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"testing"
@@ -93,7 +94,7 @@ func TestSweepPastDamage(t *testing.T) {
 // A damaged session is due again after an hour, and those behind it are swept at once.
 func TestDamagedSessionIsDueLater(t *testing.T) {
 	db := damaged(t, 1)
-	over := func(snap session.Snapshot) session.Verdict {
+	over := func(session.Snapshot) session.Verdict {
 		return session.Verdict{End: session.End{At: epoch, Reason: session.ReasonIdle}, Again: epoch}
 	}
 	for _, step := range []struct{ minute, forgotten, unreadable int }{{10, 9, 1}, {69, 0, 0}, {70, 0, 1}} {
@@ -183,4 +184,44 @@ func TestDamagedMark(t *testing.T) {
 	}
 	sweep(t, db, epoch.Add(25*time.Hour))
 	reopen(t, db) // nothing is to be done with a mark that is not there
+}
+
+// A session that could not be read while the mark over it was settled is under the mark still
+// when it can be read again, however much later.
+func TestMarkOutlastsDamage(t *testing.T) {
+	db := damaged(t)
+	victim := id(3)
+	sessions := func(db *bolt.DB, fn func(b *bbolt.Bucket) error) *bolt.DB {
+		t.Helper()
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := edit(func(tx *bbolt.Tx) error { return fn(tx.Bucket([]byte("sessions"))) })(t, db.Path()); err != nil {
+			t.Fatal(err)
+		}
+		return start(t, bolt.Config{Path: db.Path()})
+	}
+	var record []byte
+	db = sessions(db, func(b *bbolt.Bucket) error {
+		record = bytes.Clone(b.Get(victim[:]))
+		return b.Put(victim[:], []byte("?"))
+	})
+	_, err := db.Mark(t.Context(), session.MarkRequest{
+		Scope: revocation.EverythingScope(), At: epoch, Reason: session.ReasonAdminRevoked,
+		Notice: session.Notice{Issued: epoch, Life: time.Hour},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hour := range 5 {
+		sweep(t, db, epoch.Add(time.Duration(hour)*time.Hour))
+	}
+	db = sessions(db, func(b *bbolt.Bucket) error { return b.Put(victim[:], record) })
+	snap, err := db.Load(t.Context(), session.Ref{ID: victim})
+	if err != nil || snap.Mark.Scope != revocation.EverythingScope() {
+		t.Errorf("it is %+v (%v), want it under the mark", snap, err)
+	}
+	if swept := sweep(t, db, epoch.Add(6*time.Hour)); swept.Ended != 1 {
+		t.Errorf("swept %+v, want its end recorded", swept)
+	}
 }

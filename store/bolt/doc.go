@@ -1,12 +1,60 @@
 // Package bolt keeps sessions, revocations and keys in one bbolt file, for one issuer
 // process. [Open] is the entry point; [Compact] shrinks a file that nobody has open.
 //
-// Writes of many callers share a commit: one goroutine drains a queue of transactions
-// into one bbolt transaction, and each caller is answered after the fsync that covers
-// its write. Times are kept in whole milliseconds, UTC.
+//	callers          Load, List             Create, Change, Mark, Sweep, SwapKeys, Record
+//	                     |                                     |
+//	                     |                                   queue
+//	                     v                                     v
+//	                   view ----------.              committer: one batch for all who wait
+//	                     |            |                        |
+//	rows                 |            |           records, indices, marks, facts, counters
+//	                     v            |                        |
+//	journal        snapshot of     overlay <--- states of refreshes, folded little by little
+//	                  bbolt           ^                        |
+//	                     |            |                        v
+//	                     |            '------------- one bbolt transaction
+//	                     v                                     |
+//	file        [ header | header | pages ...  ] <--- fdatasync, header, fdatasync
+//	                                                           |
+//	                durable: views and callers are answered <--'
 //
-// Callers must know: after a failed commit nothing is answered, reads included, until
-// the file has been reopened, read through and written to; [DB.Healthy] says so
-// meanwhile. A damaged, truncated, foreign or newer file is refused with an error that
-// names it, and nothing is ever recreated in its place.
+// # File
+//
+// internal/file opens and locks the file, makes new ones, and checks what bbolt takes on
+// trust: the headers, the list of free pages and, where bbolt is about to walk it, every page
+// (docs/adr/0015). A file that is damaged, truncated, foreign or newer is refused with an
+// error that names it, and nothing is ever made in its place. One of an older schema is
+// upgraded when it is opened (upgrade.go). A clean [DB.Close] leaves the list of free pages
+// in the file; after a crash Open has to search for them.
+//
+// # Commit
+//
+// One goroutine, the committer, drains a queue of operations into one bbolt transaction (a
+// batch). Each operation first reads and decides, and only then writes; one that fails has
+// written nothing, and its neighbours go on. All are answered after the fsync that covers
+// them. A reader can see a commit before it is durable, and then waits for it. Both wait no
+// longer than their context: one that ends after the operation has been run is
+// [session.ErrUnavailable], because nobody knows what became of it. [DB.Healthy] judges the
+// age of the oldest operation.
+//
+// # Journal
+//
+// A refresh changes the state of one session: 44 bytes somewhere in the file. internal/journal
+// appends the states of a commit to a bucket and keeps them in memory beside the snapshots of
+// bbolt; it puts them where they belong later, many to a page.
+//
+// # Rows
+//
+// schema.go lists the buckets; sessions, states, ends, marks and facts have a file each that
+// says how they are encoded. Times are kept in whole milliseconds, UTC. The facts of one
+// commit share a key; the revocations among them are numbered by an index (docs/adr/0012). A
+// record that cannot be read is an error to whoever asks for it. Whatever goes through many
+// (lists, limits, marks, sweeps) leaves it out, counts it and says so in the log.
+//
+// # After a failure
+//
+// When a read or a commit fails, nothing is answered any more, reads included, until the file
+// has been opened again: the system's cache is dropped, the whole file is read from the disk,
+// the headers are written once more, and a commit succeeds (recover.go). A file that has lost
+// commits which were acknowledged stays out of service.
 package bolt

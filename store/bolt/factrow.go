@@ -108,7 +108,7 @@ func decodeChunk(key, b []byte) ([]fact.Fact, error) {
 	facts := make([]fact.Fact, 0, 4)
 	for b = b[chunkHead:]; len(b) > 0; number++ {
 		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
+		if n <= 0 || size > uint64(len(b[n:])) {
 			return nil, fmt.Errorf("%w: fact %d is cut short", ErrDamaged, number)
 		}
 		f, err := decodeFact(b[n : n+int(size)]) //nolint:gosec // within b
@@ -175,7 +175,7 @@ func cutScope(b []byte) (scope revocation.Scope, rest []byte, err error) {
 		return scope, nil, errBadFact
 	}
 	size, n := binary.Uvarint(b[1:])
-	if n <= 0 || size > uint64(len(b)-1-n) {
+	if n <= 0 || size > uint64(len(b[1+n:])) {
 		return scope, nil, errBadFact
 	}
 	name, rest := b[1+n:1+n+int(size)], b[1+n+int(size):] //nolint:gosec // within b

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,7 +104,7 @@ func TestFactOfThePastIsKept(t *testing.T) {
 	db := start(t, bolt.Config{Path: newPath(t), FactsKeep: time.Minute})
 	mustCreate(t, db, 1, "u")
 	now := epoch.Add(time.Hour)
-	idle := func(snap session.Snapshot) session.Verdict {
+	idle := func(session.Snapshot) session.Verdict {
 		return session.Verdict{End: session.End{At: epoch.Add(time.Minute), Reason: session.ReasonIdle}, Again: now.Add(time.Hour)}
 	}
 	if _, err := db.Sweep(t.Context(), session.SweepRequest{Now: now, Judge: idle}); err != nil {
@@ -117,6 +118,22 @@ func TestFactOfThePastIsKept(t *testing.T) {
 	sweep(t, db, now.Add(time.Minute))
 	if facts, first, err := db.Facts(t.Context(), 0, 10); err != nil || len(facts) != 0 || first != 3 {
 		t.Errorf("the facts are %+v (%v)", facts, err)
+	}
+}
+
+// A sweep that finds nothing to do commits nothing.
+func TestIdleSweepDoesNotCommit(t *testing.T) {
+	var commits atomic.Int64
+	db := start(t, bolt.Config{Path: newPath(t), Observe: func(bolt.Commit) { commits.Add(1) }})
+	mustCreate(t, db, 1, "u")
+	before := commits.Load()
+	for second := range 3 {
+		if swept := sweep(t, db, epoch.Add(time.Duration(second)*time.Second)); swept != (session.Swept{}) {
+			t.Errorf("swept %+v", swept)
+		}
+	}
+	if n := commits.Load() - before; n > 0 {
+		t.Errorf("%d commits", n)
 	}
 }
 

@@ -23,15 +23,15 @@ type settling struct {
 // settleMarks records the ends of the next few sessions under marks, of as many marks as fit
 // into one batch: many marks over few sessions each are settled in few transactions.
 func (s *sweep) settleMarks() (more bool, err error) {
-	room := sweepBatch
+	budget := sweepBatch
 	c := s.bucket(marksToDo).Cursor()
-	for k, _ := c.First(); k != nil && k[0] == toSettle && room > 0; k, _ = c.Next() {
+	for k, _ := c.First(); k != nil && k[0] == toSettle && budget > 0; k, _ = c.Next() {
 		mark, ok := s.markToDo(bytes.Clone(k), k[1:])
 		if !ok || !s.h.sweep.again(markName(mark.Scope), s.req.Now) {
 			continue
 		}
 		more = true
-		if room, err = s.settle(mark, room); err != nil {
+		if budget, err = s.settle(mark, budget); err != nil {
 			return false, err
 		}
 	}
@@ -57,11 +57,11 @@ func (s *sweep) markToDo(toDo, key []byte) (mark revocation.Mark, ok bool) {
 	return mark, true
 }
 
-// settle records the ends of up to room sessions under a mark, and returns how much room is
-// left. Once all have theirs, the mark is settled, which takes room for one. A mark with
+// settle records the ends of up to budget sessions under a mark, and returns what is left of
+// the budget. Once all have theirs, the mark is settled, which costs as much as one session. A mark with
 // sessions that cannot be read is not settled: they are tried again, and until then it stays
 // in force.
-func (s *sweep) settle(mark revocation.Mark, room int) (left int, err error) {
+func (s *sweep) settle(mark revocation.Mark, budget int) (left int, err error) {
 	at := s.h.sweep.settling
 	if at.scope != mark.Scope || at.bound != mark.SID {
 		at = settling{scope: mark.Scope, bound: mark.SID, from: mark.SID}
@@ -70,11 +70,11 @@ func (s *sweep) settle(mark revocation.Mark, room int) (left int, err error) {
 	if mark.Scope.Kind == revocation.KindUser {
 		w = s.walkUser(byUser, mark.Scope.Name, at.from)
 	}
-	for ; room > 0; room-- {
+	for ; budget > 0; budget-- {
 		id, ok := w.next()
 		if !ok {
 			s.settledLater(mark, at)
-			return room - 1, nil
+			return budget - 1, nil
 		}
 		if !id.IsZero() {
 			at.from = id.Before()

@@ -67,17 +67,15 @@ func (s *sweep) noteIssued() {
 	}
 }
 
-// skip counts and logs something that cannot be read, and has it left alone for an hour. It
-// reports false while that lasts.
-func (s *sweep) skip(what string, err error) bool {
+// skip counts and logs something that cannot be read, once an hour.
+func (s *sweep) skip(what string, err error) {
 	if !s.h.sweep.again(what, s.req.Now) {
-		return false
+		return
 	}
 	s.done.Unreadable++
 	s.h.log.Error("sweeping: something cannot be read and is left out until it is tried again",
 		slog.String("what", what), slog.Any("error", err))
 	s.h.sweep.retry[what] = s.req.Now.Add(unreadableAgain)
-	return true
 }
 
 // sweepMemory is what the committer remembers between sweeps. A failure of the store or the

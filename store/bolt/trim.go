@@ -1,7 +1,7 @@
 package bolt
 
 import (
-	"encoding/binary"
+	"bytes"
 	"encoding/hex"
 	"fmt"
 )
@@ -9,77 +9,74 @@ import (
 // trim removes revocations and facts that nobody needs any more, from the beginning, so that
 // neither has a gap. What cannot be read goes with the next one that does: it is older.
 func (s *sweep) trim() (more bool, err error) {
-	index, needed, err := s.trimRevocations()
-	if err != nil || index == sweepBatch {
-		return index == sweepBatch, err
+	if more, err = s.trimRevocations(); err != nil || more {
+		return more, err // a fact stays while the index leads to it
 	}
-	n := s.trimFacts(needed)
-	return n == sweepBatch, nil
+	return s.trimFacts(), nil
 }
 
-// trimRevocations removes entries of the index whose time is over. needed is the number of
-// the fact that the first one which stays leads to; 0 if there is none, or it cannot be read.
-func (s *sweep) trimRevocations() (n int, needed uint64, err error) {
-	var (
-		old    [][]byte
-		now    = millis(s.req.Now)
-		reader = factReader{view: &s.view}
-		c      = s.bucket(revocations).Cursor()
-		seen   = 0 // up to here they are over
-	)
-	for k, value := c.First(); k != nil && seen < sweepBatch; k, value = c.Next() {
+// trimRevocations removes entries of the index whose time is over.
+func (s *sweep) trimRevocations() (more bool, err error) {
+	old := oldest{now: millis(s.req.Now)}
+	reader := factReader{view: &s.view}
+	c := s.bucket(revocations).Cursor()
+	for k, value := c.First(); k != nil && old.hasRoom(); k, value = c.Next() {
 		f, err := reader.revocation(k, value)
-		switch {
-		case err != nil && !unreadable(err):
-			return 0, 0, err
-		case err != nil:
-			s.skip("revocation "+hex.EncodeToString(k), err)
-		case millis(f.Until) > now:
-			needed = f.Number
-		default:
-			seen = len(old) + 1
+		if err != nil && !unreadable(err) {
+			return false, err
 		}
-		if needed != 0 || len(old) > maxRetries {
+		if err != nil {
+			s.skip("revocation "+hex.EncodeToString(k), err)
+			old.addUnknown(k)
+		} else if !old.add(k, millis(f.Until)) {
 			break
 		}
-		old = append(old, append([]byte(nil), k...))
 	}
-	for _, key := range old[:seen] {
-		s.later(func() error { return s.delete(revocations, key) })
-	}
-	return min(seen, sweepBatch), needed, nil
+	return s.removeLater(revocations, &old), nil
 }
 
-// trimFacts removes chunks of facts that are older than they are kept and that no revocation
-// from the fact needed on is in.
-func (s *sweep) trimFacts(needed uint64) int {
-	var (
-		old  [][]byte
-		seen = 0 // up to here they are over
-		now  = millis(s.req.Now)
-		keep = s.h.factsKeep.Milliseconds()
-		c    = s.bucket(facts).Cursor()
-	)
-	for k, raw := c.First(); k != nil && seen < sweepBatch && len(old) <= maxRetries; {
-		key := append([]byte(nil), k...)
-		broken := len(k) != 8 || len(raw) < chunkHead
-		over := !broken && getMillis(raw)+keep <= now && getMillis(raw[6:]) <= now
-		k, raw = c.Next()
-		if needed != 0 && (len(k) != 8 || binary.BigEndian.Uint64(k) > needed) {
-			break // the revocation is in this chunk
-		}
-		if !broken && !over {
+// trimFacts removes chunks of facts that are older than they are kept, and that verifiers
+// may have forgotten.
+func (s *sweep) trimFacts() (more bool) {
+	old := oldest{now: millis(s.req.Now)}
+	c := s.bucket(facts).Cursor()
+	for k, raw := c.First(); k != nil && old.hasRoom(); k, raw = c.Next() {
+		if len(k) != 8 || len(raw) < chunkHead {
+			s.skip("facts "+hex.EncodeToString(k), fmt.Errorf("%w: %d bytes", ErrDamaged, len(raw)))
+			old.addUnknown(k)
+		} else if !old.add(k, max(getMillis(raw)+s.h.factsKeep.Milliseconds(), getMillis(raw[6:]))) {
 			break
 		}
-		if broken {
-			s.skip("facts "+hex.EncodeToString(key), fmt.Errorf("%w: %d bytes", ErrDamaged, len(raw)))
-		}
-		if old = append(old, key); over {
-			seen = len(old)
-		}
 	}
-	for _, key := range old[:seen] {
-		s.later(func() error { return s.delete(facts, key) })
-	}
-	return min(seen, sweepBatch)
+	return s.removeLater(facts, &old)
 }
+
+// removeLater removes what is over, and reports whether there may be more.
+func (s *sweep) removeLater(from bucket, old *oldest) (more bool) {
+	for _, key := range old.keys[:old.over] {
+		s.later(func() error { return s.delete(from, key) })
+	}
+	return old.over >= sweepBatch
+}
+
+// oldest collects the first keys of a bucket, up to one that is needed still.
+type oldest struct {
+	now  int64
+	keys [][]byte
+	over int // so many of them may go
+}
+
+func (o *oldest) hasRoom() bool { return o.over < sweepBatch && len(o.keys) < maxRetries }
+
+// add adds a key that is needed until then, and reports whether it is over.
+func (o *oldest) add(key []byte, until int64) bool {
+	if until > o.now {
+		return false
+	}
+	o.addUnknown(key)
+	o.over = len(o.keys)
+	return true
+}
+
+// addUnknown adds a key of which nothing is known. It goes with the next one that is over.
+func (o *oldest) addUnknown(key []byte) { o.keys = append(o.keys, bytes.Clone(key)) }

@@ -1,0 +1,26 @@
+package archtest
+
+// commandLaw returns the rules of the program, which wires the others.
+func commandLaw() map[string]Rule {
+	return map[string]Rule{
+		"cmd/issuer": {
+			Ours: []string{
+				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
+				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
+			},
+			Doors: []string{"github.com/spf13/cobra"},
+		},
+		"cmd/issuer/internal/adminapi": {},
+		"cmd/issuer/internal/config": {
+			Ours:  []string{"client", "secret"},
+			Doors: []string{"go.yaml.in/yaml/v3"},
+		},
+		"cmd/issuer/internal/process": {},
+		"cmd/issuer/internal/server": {
+			Ours: []string{
+				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
+			},
+			Doors: []string{"golang.org/x/net"},
+		},
+	}
+}

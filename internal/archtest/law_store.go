@@ -1,0 +1,21 @@
+package archtest
+
+// storeLaw returns the rules of the stores.
+func storeLaw() map[string]Rule {
+	return map[string]Rule{
+		"store": {Ours: []string{"fact", "keys", "session"}},
+		"store/bolt": {
+			Ours: []string{
+				"fact", "keys", "revocation", "session", "sid", "store",
+				"store/bolt/internal/file", "store/bolt/internal/journal",
+			},
+			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2"},
+		},
+		"store/bolt/internal/file":    {Doors: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
+		"store/bolt/internal/journal": {Ours: []string{"sid"}, Doors: []string{"go.etcd.io/bbolt"}},
+		"store/storetest": {
+			Ours:  []string{"fact", "internal/rounds", "jwt", "keys", "revocation", "session", "session/refresh", "sid", "store"},
+			Doors: []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"},
+		},
+	}
+}
