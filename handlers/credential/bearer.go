@@ -39,6 +39,3 @@ func hasServiceKey(x *exchange.Exchange) bool {
 	scheme, token, _ := strings.Cut(x.Request().Header.Get(authorization), " ")
 	return strings.EqualFold(scheme, "Bearer") && strings.HasPrefix(token, client.KeyPrefix)
 }
-
-// isRefreshToken reports whether a token is meant to be a refresh token.
-func isRefreshToken(text string) bool { return strings.HasPrefix(text, "rt_") }

@@ -6,6 +6,7 @@ import (
 
 	"issuer.example/handlers/exchange"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -56,7 +57,7 @@ func (c *chooser) look(x *exchange.Exchange, p *presented) error {
 		return p.err
 	}
 	p.looked = true
-	if p.accepts == anyToken && isRefreshToken(p.text) {
+	if p.accepts == anyToken && refresh.IsToken(p.text) {
 		var view session.View
 		view, p.err = c.sessions.Validate(x.Context(), p.text, x.Device())
 		p.session = view.ID

@@ -79,11 +79,6 @@ func serve(x *Exchange, next echo.HandlerFunc) (err error) {
 // checkLimits refuses requests that no route accepts.
 func checkLimits(x *Exchange) error {
 	r, l := x.Request(), x.listener
-	if len(r.TransferEncoding) > 0 {
-		// Nothing that follows on the connection is read, so nothing can be smuggled behind
-		// the body.
-		x.Header().Set("Connection", "close")
-	}
 	switch {
 	case !l.hosts.allows(r.Host) && !l.cfg.Proxies.trusts(x.peer):
 		return &Refusal{Code: codeMisdirected}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"issuer.example/fact"
@@ -13,14 +12,9 @@ import (
 	"issuer.example/sid"
 )
 
-const (
-	// limitSlack is how many sessions beyond the limit of their user a sign-in reads. More
-	// can only be there after the limit has been lowered, or while a sweep is behind.
-	limitSlack = 64
-	// maxEvicted bounds what one sign-in ends, for which everyone else's writes wait. The
-	// rest goes with the next sign-ins.
-	maxEvicted = 64
-)
+// limitSlack is how many sessions beyond the limit of their user a sign-in reads. More can only
+// be there after the limit has been lowered, or while a sweep is behind.
+const limitSlack = 64
 
 var errUserID = errors.New("bolt: a user id has 1 to 4096 bytes and no NUL")
 
@@ -125,18 +119,10 @@ func (t *tx) evict(userID string, now time.Time, limit *session.Limit) ([]sessio
 	if err != nil {
 		return nil, err
 	}
-	excess := min(len(live)+1-limit.Max, len(live), maxEvicted)
-	if excess <= 0 {
-		return nil, nil
+	evicted, err := limit.Evict(live)
+	if err != nil {
+		return nil, err
 	}
-	switch limit.Policy {
-	case session.LimitRefuse:
-		return nil, session.ErrLimit
-	case session.LimitEvictIdle:
-		slices.SortStableFunc(live, func(a, b session.Snapshot) int { return b.State.LastSeenAt.Compare(a.State.LastSeenAt) })
-	case session.LimitEvictOldest: // as they come: newest first
-	}
-	evicted := live[len(live)-excess:]
 	for i := range evicted {
 		ending := session.Ending{End: session.End{At: now, Reason: session.ReasonLimit}, Notice: limit.Notice}
 		t.endLater(&evicted[i], ending, nil)

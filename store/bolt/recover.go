@@ -47,7 +47,7 @@ func (db *DB) replace(ctx context.Context, broken *handle) {
 			return
 		}
 		db.setFailure(err)
-		log.Error("store is still failing", slog.Any("error", err), slog.Duration("retry_in", wait))
+		log.Error("store is still failing", slog.Any("error", err), slog.String("retry_in", wait.String()))
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
