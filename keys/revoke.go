@@ -28,9 +28,9 @@ const revokeTimeout = 10 * time.Second
 //     [ErrNotAnnounced]. A repeated Revoke would change nothing then; the caller has to
 //     end all sessions.
 //
-// Once it has begun the end of ctx does not stop it, but a store that hangs does, after 10 s. The reason is kept and shown; it may
-// be empty, and an unusable one is [ErrReason]. An unknown key is [ErrNotFound]. For a key
-// that is gone already Revoke does nothing.
+// Once it has begun the end of ctx does not stop it, but a store that hangs does, after 10 s.
+// The reason is kept and shown; it may be empty, and an invalid one is [ErrReason]. An unknown
+// key is [ErrNotFound]. For a key that is gone already Revoke does nothing.
 func (m *Manager) Revoke(ctx context.Context, kid, reason string, endSessions func(context.Context) error) error {
 	if err := checkReason(reason); err != nil {
 		return err

@@ -16,15 +16,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"issuer.example/feed"
-	"issuer.example/handlers/exchange"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
 
 var (
-	_ session.Observer  = (*Metrics)(nil)
-	_ exchange.Observer = (*Metrics)(nil)
-	_ feed.Observer     = (*Metrics)(nil)
+	_ session.Observer = (*Metrics)(nil)
+	_ feed.Observer    = (*Metrics)(nil)
 )
 
 // Config holds the sources of the values that are read at each scrape.
