@@ -116,6 +116,7 @@ func TestLongAnswersHaveNoDeadline(t *testing.T) {
 	var ended error
 	var server *handlers.Server
 	newFixture(t, func(s *settings) {
+		s.http.Facts = nil // the store is outside of the bubble
 		s.http.Backup = func(ctx context.Context, _ io.Writer) error {
 			time.Sleep(2 * exchange.RequestTimeout) // of the bubble's clock
 			ended = ctx.Err()

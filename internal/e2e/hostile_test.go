@@ -93,7 +93,7 @@ func TestDumpHoldsNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"SIGQUIT", "goroutine ", "handlers.(*Server).mint"} {
+	for _, want := range []string{"SIGQUIT", "goroutine ", "v1.(*Handlers).mint"} {
 		if !bytes.Contains(dump, []byte(want)) {
 			t.Errorf("the dump does not show %q", want)
 		}

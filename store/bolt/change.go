@@ -20,50 +20,47 @@ var (
 // Change implements [session.Store].
 func (db *DB) Change(ctx context.Context, at session.Target, decide session.Decision) (session.Snapshot, error) {
 	changed := &session.Snapshot{}
-	err := db.update(ctx, func(t *tx) (err error) {
-		*changed, err = t.change(at, decide)
-		return err
-	})
-	if err != nil {
+	if err := db.update(ctx, func(t *tx) error { return t.change(at, decide, changed) }); err != nil {
 		return session.Snapshot{}, err
 	}
 	return *changed, nil
 }
 
-func (t *tx) change(at session.Target, decide session.Decision) (snap session.Snapshot, err error) {
-	if snap, err = t.load(at.Ref); err != nil {
-		return snap, err
+// change reads a session into snap, and makes it what it will be after the decision.
+func (t *tx) change(at session.Target, decide session.Decision, snap *session.Snapshot) (err error) {
+	if *snap, err = t.load(at.Ref); err != nil {
+		return err
 	}
 	var holder session.Snapshot
 	if !at.Holder.IsZero() {
 		if holder, err = t.load(session.Ref{ID: at.Holder}); err != nil {
-			return session.Snapshot{}, err
+			return err
 		}
 	}
-	change, err := guard(func() (session.Change, error) { return decide(snap, holder) })
+	change, err := guard(func() (session.Change, error) { return decide(*snap, holder) })
 	if err != nil {
-		return session.Snapshot{}, err
+		return err
 	}
 	return t.apply(snap, &change)
 }
 
-// apply adds the writes of a change, and returns the session as it will be read.
-func (t *tx) apply(snap session.Snapshot, c *session.Change) (_ session.Snapshot, err error) {
+// apply adds the writes of a change, and makes snap the session as it will be read.
+func (t *tx) apply(snap *session.Snapshot, c *session.Change) (err error) {
 	if err := checkChange(c); err != nil {
-		return snap, err
+		return err
 	}
 	if c.Session != nil {
 		if snap.Session, err = t.replaceLater(&snap.Session, *c.Session); err != nil {
-			return snap, err
+			return err
 		}
 	}
 	if c.State != nil && snap.End.IsZero() {
 		if snap.State, err = t.setStateLater(snap.Session.ID, c.State); err != nil {
-			return snap, err
+			return err
 		}
 	}
 	if c.End != nil && snap.End.IsZero() {
-		t.endLater(&snap, *c.End, nil)
+		t.endLater(snap, *c.End, nil)
 	}
 	if len(c.Facts) > 0 {
 		t.later(func() error {
@@ -73,7 +70,7 @@ func (t *tx) apply(snap session.Snapshot, c *session.Change) (_ session.Snapshot
 			return nil
 		})
 	}
-	return snap, nil
+	return nil
 }
 
 func checkChange(c *session.Change) error {

@@ -79,6 +79,7 @@ func (b *batch) putMark(m *revocation.Mark) error {
 	if err := b.put(marksToDo, toDoKey(key, m), nil); err != nil {
 		return err
 	}
+	b.unmarked = false
 	return b.put(marks, key, encodeMark(m))
 }
 
