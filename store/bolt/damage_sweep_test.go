@@ -122,6 +122,9 @@ func TestTrimPastDamage(t *testing.T) {
 	number := func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 	for name, spoil := range map[string]func(tx *bbolt.Tx) error{
 		"a chunk": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("facts")).Put(number(1), []byte("?")) },
+		"all of a chunk": func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("facts")).Put(number(1), bytes.Repeat([]byte{0xff}, 40))
+		},
 		"its content": func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte("facts")).Put(number(11), append(make([]byte, 12), 9))
 		},

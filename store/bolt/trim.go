@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
 )
 
 // trim removes revocations and facts that nobody needs any more, from the beginning, so that
@@ -41,14 +40,23 @@ func (s *sweep) trimFacts() (more bool) {
 	old := oldest{now: millis(s.req.Now)}
 	c := s.bucket(facts).Cursor()
 	for k, raw := c.First(); k != nil && old.hasRoom(); k, raw = c.Next() {
-		if len(k) != 8 || len(raw) < chunkHead {
-			s.skip("facts "+hex.EncodeToString(k), fmt.Errorf("%w: %d bytes", ErrDamaged, len(raw)))
-			old.addUnknown(k)
-		} else if !old.add(k, max(getMillis(raw)+s.h.factsKeep.Milliseconds(), getMillis(raw[6:]))) {
+		if len(k) == 8 && len(raw) > chunkHead && old.add(k, s.keptUntil(raw)) {
+			continue
+		}
+		// It is needed still, or its times are as damaged as the rest of it.
+		_, err := decodeChunk(k, raw)
+		if err == nil {
 			break
 		}
+		s.skip("facts "+hex.EncodeToString(k), err)
+		old.addUnknown(k)
 	}
 	return s.removeLater(facts, &old)
+}
+
+// keptUntil is when a chunk of facts may go, in milliseconds.
+func (s *sweep) keptUntil(chunk []byte) int64 {
+	return max(getMillis(chunk)+s.h.factsKeep.Milliseconds(), getMillis(chunk[6:]))
 }
 
 // removeLater removes what is over, and reports whether there may be more.
