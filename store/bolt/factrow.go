@@ -40,13 +40,20 @@ const (
 	hasRevocation
 )
 
-// errLongFact is what a caller gets for a fact that cannot be stored.
-var errLongFact = errors.New("bolt: a fact's words can have at most 255 bytes each")
+// What a caller gets for a fact that cannot be stored.
+var (
+	errLongFact  = errors.New("bolt: a fact's words can have at most 255 bytes each")
+	errFactScope = errors.New("bolt: only a fact of kind marked has a scope")
+)
 
-// checkFact refuses what could not be read back.
+// checkFact refuses a fact of a caller that could not be read back. (The store makes those
+// of kind marked itself.)
 func checkFact(f *fact.Fact) error {
-	if len(f.What) > maxWord || len(f.By) > maxWord || len(f.KeyID) > maxWord || len(f.Scope.Name) > maxName {
+	switch {
+	case len(f.What) > maxWord || len(f.By) > maxWord || len(f.KeyID) > maxWord:
 		return errLongFact
+	case f.Scope != revocation.Scope{}:
+		return errFactScope
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -148,6 +149,35 @@ func TestRefreshWritesNoFact(t *testing.T) {
 	}
 	if head, err := db.Head(t.Context()); head != 1 || err != nil {
 		t.Errorf("the newest fact is %d (%v), want 1", head, err)
+	}
+}
+
+// A fact that could not be read back is refused: it would make those beside it unreadable.
+func TestFactsThatCannotBeStored(t *testing.T) {
+	db := start(t, bolt.Config{Path: newPath(t)})
+	mustCreate(t, db, 1, "u")
+	long := strings.Repeat("x", 256)
+	for name, f := range map[string]fact.Fact{
+		"what":  {What: long},
+		"by":    {By: long},
+		"key":   {KeyID: long},
+		"scope": {Scope: revocation.Scope{Kind: revocation.KindSession}},
+	} {
+		f.At, f.Kind = epoch, fact.Administered
+		if err := db.Record(t.Context(), f); err == nil {
+			t.Errorf("%s: it was recorded", name)
+		}
+		f.Kind = fact.Changed
+		_, err := change(t.Context(), db, 1, func(session.Snapshot) session.Change {
+			return session.Change{Facts: []fact.Fact{f}}
+		})
+		if err == nil {
+			t.Errorf("%s: it was added to a change", name)
+		}
+	}
+	facts, _, err := db.Facts(t.Context(), 0, 10)
+	if err != nil || len(facts) != 1 {
+		t.Errorf("the facts are %+v (%v), want that of the sign-in", facts, err)
 	}
 }
 
