@@ -167,7 +167,7 @@ type Marked struct {
 	// are not counted: 0.
 	Ended int
 	// Unreadable is how many of the user's sessions could not be read, and so not be
-	// counted. The mark covers them too.
+	// counted. They are revoked too.
 	Unreadable int
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/sid"
 	"issuer.example/store/bolt"
 )
 
@@ -88,6 +90,36 @@ func TestSweepPastDamage(t *testing.T) {
 				t.Errorf("sweeping goes on with %+v", swept)
 			}
 		})
+	}
+}
+
+// A mark that spares its holder revokes the newer sessions too that cannot be read: nobody
+// else would tell verifiers of them.
+func TestSparingMarkPastDamage(t *testing.T) {
+	db := damaged(t, 3, 7)
+	marked, err := db.Mark(t.Context(), session.MarkRequest{
+		Scope: revocation.UserScope("u"), At: epoch, Reason: session.ReasonUserRevoked, Judge: live,
+		Notice: session.Notice{Issued: epoch, Life: time.Hour}, Holder: id(5), SpareHolder: true,
+	})
+	if want := (session.Marked{Mark: marked.Mark, Ended: 6, Unreadable: 2}); err != nil || marked != want {
+		t.Errorf("marked %+v (%v), want %+v", marked, err, want)
+	}
+	entries, _, err := db.Revocations(t.Context(), 1, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := make(map[sid.ID]bool)
+	for _, e := range entries {
+		if e.Scope.Kind == revocation.KindSession {
+			revoked[e.SID] = true
+		}
+	}
+	if want := map[sid.ID]bool{id(6): true, id(7): true, id(8): true, id(9): true}; !maps.Equal(revoked, want) {
+		t.Errorf("revoked one by one: %v, want %v", revoked, want)
+	}
+	sweep(t, db, epoch)
+	if db.Live() != 2 {
+		t.Errorf("%d sessions are left, want the holder and the older one that cannot be read", db.Live())
 	}
 }
 

@@ -138,14 +138,18 @@ func (v *view) count(ctx context.Context, m *session.MarkRequest, most int) (fou
 }
 
 func (v *view) countOne(id sid.ID, m *session.MarkRequest, found *census) error {
+	newer := m.SpareHolder && id.Compare(m.Holder) > 0
 	live, err := v.isLive(id, m.Judge)
 	switch {
 	case unreadable(err):
 		found.unreadable++
+		if newer {
+			found.newer = append(found.newer, id)
+		}
 	case err != nil:
 		return err
 	case !live || m.SpareHolder && id == m.Holder:
-	case m.SpareHolder && id.Compare(m.Holder) > 0:
+	case newer:
 		found.newer = append(found.newer, id)
 	default:
 		found.ended++
@@ -220,12 +224,16 @@ func (db *DB) endBatch(ctx context.Context, ids []sid.ID, m *session.MarkRequest
 	return *ended, nil
 }
 
-// endAll ends those of some sessions that are live.
+// endAll ends those of some sessions that are live, and those that cannot be read: their
+// tokens may be valid still. It counts the former.
 func (t *tx) endAll(ids []sid.ID, m *session.MarkRequest, ended *int) error {
+	ending := session.Ending{End: session.End{At: m.At, Reason: m.Reason}, By: m.By, Notice: m.Notice}
 	for _, id := range ids {
 		snap, err := t.load(session.Ref{ID: id})
 		if unreadable(err) {
-			continue // purged or damaged since it was counted
+			snap.Session.ID, snap.Session.User.ID = id, m.Scope.Name
+			t.endLater(&snap, ending, nil)
+			continue
 		}
 		if err != nil {
 			return err
@@ -235,8 +243,7 @@ func (t *tx) endAll(ids []sid.ID, m *session.MarkRequest, ended *int) error {
 			return err
 		}
 		if v.End.IsZero() {
-			end := session.End{At: m.At, Reason: m.Reason}
-			t.endLater(&snap, session.Ending{End: end, By: m.By, Notice: m.Notice}, ended)
+			t.endLater(&snap, ending, ended)
 		}
 	}
 	return nil
