@@ -242,6 +242,36 @@ func sweepUntil(t *testing.T, db *bolt.DB, now time.Time) []fact.Fact {
 	return facts
 }
 
+// endsAfter is a context that has ended from the second time on that it is asked.
+type endsAfter struct {
+	context.Context //nolint:containedctx // it is one
+	asked           int
+}
+
+func (c *endsAfter) Err() error {
+	if c.asked++; c.asked > 1 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A context that ends when the mark is set, but not all newer sessions have ended, does not
+// give the error that says that nothing was changed.
+func TestContextBetweenMarkAndEnds(t *testing.T) {
+	db := start(t, bolt.Config{Path: newPath(t)})
+	for n := 1; n <= 150; n++ {
+		mustCreate(t, db, n, "u")
+	}
+	ctx := &endsAfter{Context: context.WithoutCancel(t.Context())}
+	_, err := db.Mark(ctx, session.MarkRequest{
+		Scope: revocation.UserScope("u"), At: epoch, Judge: live, Holder: id(1), SpareHolder: true,
+	})
+	if db.Live() == 150 {
+		t.Fatalf("nothing was ended: %v", err)
+	}
+	refused(t, err)
+}
+
 // The marks of a user who has more sessions than one transaction may count or end.
 func TestMarkOverMany(t *testing.T) {
 	db := start(t, bolt.Config{Path: newPath(t)})

@@ -209,7 +209,8 @@ func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
 	return mark, t.putMark(&mark)
 }
 
-// endBatch ends the next few sessions of a mark one by one.
+// endBatch ends the next few sessions of a mark one by one. The mark is set by then, so that a
+// context which ends before the batch is run leaves the outcome unknown, too.
 func (db *DB) endBatch(ctx context.Context, ids []sid.ID, m *session.MarkRequest) (int, error) {
 	ended := new(int)
 	err := db.update(ctx, func(t *tx) error {
@@ -218,6 +219,9 @@ func (db *DB) endBatch(ctx context.Context, ids []sid.ID, m *session.MarkRequest
 		}
 		return t.endAll(ids, m, ended)
 	})
+	if err != nil && ctx.Err() != nil && !errors.Is(err, session.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", session.ErrUnavailable, err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("ending the user's newer sessions: %w", err)
 	}
