@@ -20,7 +20,7 @@ const (
 type Limit struct {
 	Max    int         // 0: no limit
 	Policy LimitPolicy // what happens to one too many
-	Judge  Judge       // which of them are live
+	Judge  Judge       // which of them are live; of the new session, when a sweep looks at it first
 	Notice Notice      // for verifiers, of those that are evicted
 }
 

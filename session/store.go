@@ -45,9 +45,9 @@ type Store interface {
 	Change(ctx context.Context, at Target, decide Decision) (Snapshot, error)
 
 	// Mark revokes every session of a scope that was acknowledged before, with one mark.
-	// Unless the mark spares its holder, its bound is a new identifier, which the store takes
-	// when it commits: a session that is created afterwards is not covered. A mark only ever
-	// rises. It is written whatever the number of sessions under it is.
+	// Unless the mark spares its holder, its bound is the store's newest identifier, or a new
+	// one, at the moment of the commit: a session that is created afterwards is not covered. A
+	// mark only ever rises. It is written whatever the number of sessions under it is.
 	Mark(ctx context.Context, m MarkRequest) (Marked, error)
 
 	// Sweep does a bounded part of the store's upkeep: it records the ends of sessions that
