@@ -43,7 +43,7 @@ type Config struct {
 	// credentials: exact, as "https://app.example". None: no other.
 	AllowedOrigins []string
 	// TrustedProxies may name their client (X-Forwarded-For), the host that it called (Host)
-	// and the request's id (X-Request-Id). None: nobody may.
+	// and the request's id (X-Request-Id). None: no proxy is trusted.
 	TrustedProxies []netip.Prefix
 	// Hosts are further names under which the issuer is called, without port. These need no
 	// mention: the host of Issuer, addresses, and names that cannot be registered in the public
@@ -62,7 +62,7 @@ type Config struct {
 	Facts fact.Recorder
 	// Metrics answers GET /metrics of the admin listener. Nil: 404.
 	Metrics http.Handler
-	// Observer is called for every request. Nil: none is.
+	// Observer is called for every request. Nil: no observer.
 	Observer Observer
 
 	Logger *slog.Logger     // nil: nothing is logged

@@ -15,7 +15,7 @@ type Config struct {
 	Hosts    []string      // further names that the issuer is called by, without port
 	Proxies  Proxies       // trusted proxies
 	FreshAge time.Duration // what a challenge for a fresh authentication names as max_age
-	Public   bool          // the public listener, as against the admin listener
+	Public   bool          // the public listener; false: the admin listener
 	// ShareAcrossOrigins sets the CORS headers of the answer. It reports whether the request is
 	// a preflight, which is answered by them. Nil: no CORS.
 	ShareAcrossOrigins func(*Exchange) (preflight bool)

@@ -84,7 +84,7 @@ func (h *Handlers) introspection(result session.Introspection) map[string]any {
 	return out
 }
 
-// revoke ends the session of a token (RFC 7009). Whoever has the token may: it is its own credential. A
+// revoke ends the session of a token (RFC 7009). The token is the credential: no other is needed. A
 // service key that comes along must be valid.
 func (h *Handlers) revoke(x *exchange.Exchange) error {
 	if err := h.auth.Clients.CheckOptional(x); err != nil {

@@ -38,10 +38,10 @@ type Config struct {
 	FactsKeep time.Duration
 	// CloseGrace is how long [DB.Close] waits for a disk that does not answer. 0: 5 seconds.
 	CloseGrace time.Duration
-	// Logger is told of failures and of slow steps. nil: slog.Default.
+	// Logger gets failures and slow steps. nil: slog.Default.
 	Logger *slog.Logger
-	// Observe is told of each commit, on the goroutine that commits: it must not block.
-	// nil: nobody is.
+	// Observe is called after each commit, on the goroutine that commits: it must not block.
+	// nil: nothing is called.
 	Observe func(Commit)
 
 	journal   int    // states that fill a journal; 0: as many as it takes by itself

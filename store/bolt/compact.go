@@ -19,7 +19,7 @@ import (
 const copyAtOnce = 1 << 16
 
 // Compact rewrites a data file without its free pages, which is the only way that it ever
-// shrinks. Nobody may have it open, or it is [ErrLocked]. The file is replaced once its
+// shrinks. It is [ErrLocked] while another process has the file open. The file is replaced once its
 // copy is complete and durable; until then, and if anything fails, it stays as it is. (One of
 // an older schema is upgraded before.)
 func Compact(ctx context.Context, path string) error {

@@ -20,7 +20,7 @@ import (
 // handle is the open file. A failure replaces it by another.
 //
 // bbolt panics with its locks held when it cannot read the headers of a file, for example
-// because that has been cut short. Whoever wants one of its locks afterwards would wait for
+// because that has been cut short. A caller that needs one of its locks afterwards would wait for
 // ever. So transactions begin and end under a lock of our own, which says when bbolt must
 // not be used any more; and the file is then let go without bbolt, whose mapping, with the
 // goroutine of a commit that was under way, stays until the process ends.

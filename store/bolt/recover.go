@@ -61,7 +61,7 @@ func (db *DB) replace(ctx context.Context, broken *handle) {
 // reopen opens the file after a failure. After an fsync that failed, the system's cache
 // can hold what the disk never got, and says nothing the second time. So what is judged
 // is read from the disk, all of it, and a commit must succeed before the store answers.
-// acknowledged is the newest transaction that anyone has been told of.
+// acknowledged is the newest transaction that a caller got an answer from.
 func (db *DB) reopen(ctx context.Context, acknowledged uint64) (*handle, error) {
 	f, err := file.OpenLocked(ctx, db.cfg.Path)
 	if err != nil {

@@ -28,7 +28,8 @@ func (db *DB) Watch(ctx context.Context) <-chan struct{} {
 	return ch
 }
 
-// wake never blocks: who has not looked since the last time finds both at once.
+// wake tells the watchers. It never blocks: a watcher that has not received the value before
+// gets one for both.
 func (w *watchers) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
