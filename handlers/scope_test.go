@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,10 @@ func TestScope(t *testing.T) {
 		if got := in.text(t, "scope"); got != "orders:read orders:write" {
 			t.Errorf("introspection of %.3s says scope %q", token, got)
 		}
+	}
+	metadata := f.call(t, "GET", "/.well-known/openid-configuration", nil).want(t, 200, "")
+	if claims, _ := metadata.at(t, "claims_supported").([]any); !slices.Contains(claims, any("scope")) {
+		t.Errorf("the metadata say that tokens have the claims %v, without scope", claims)
 	}
 	body["scope"] = "orders:read  orders:write"
 	a = f.call(t, "POST", "/v1/sessions", body, mint).want(t, 400, "")

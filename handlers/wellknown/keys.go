@@ -43,7 +43,7 @@ func (h *Handlers) metadata(x *exchange.Exchange) error {
 		RevocationEndpoint:    issuer + "/oauth/revoke",
 		RevocationAuth:        []string{"none"},
 		Claims: []string{
-			"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time", "amr", "acr", "client_id",
+			"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time", "amr", "acr", "client_id", "scope",
 		},
 		Documentation: issuer + "/openapi.yaml",
 	}
