@@ -105,8 +105,13 @@ func (b *batch) commit() (err error) {
 	return b.h.commit(b.tx)
 }
 
-// rollback undoes the batch. Whatever fails in it has failed before.
+// rollback undoes the batch. What fails in it has failed before. If bbolt has been left
+// locked, the goroutine of [handle.commit] may still be at work on the transaction: then it is
+// left alone, like the rest of the handle.
 func (b *batch) rollback() (err error) {
+	if b.h.isStuck() {
+		return errStuck
+	}
 	defer recovered("rolling back", &err)
 	return b.tx.Rollback()
 }

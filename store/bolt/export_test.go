@@ -89,6 +89,21 @@ func (c Config) Committed(fn func()) Config {
 	return c
 }
 
+// RollBackStuck rolls back a batch when bbolt has been left locked, and reports whether that
+// has ended the transaction. The store is of no use afterwards.
+func (db *DB) RollBackStuck() (ended bool, err error) {
+	h := db.handle.Load()
+	b, err := h.begin()
+	if err != nil {
+		return false, err
+	}
+	h.gate.Lock()
+	close(h.stuck)
+	h.gate.Unlock()
+	err = b.rollback()
+	return b.tx.DB() == nil, err
+}
+
 // MaxAge is how old an operation may become before the store counts as unhealthy.
 const MaxAge = maxAge
 

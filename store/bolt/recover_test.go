@@ -143,6 +143,15 @@ func TestFileCutUnderLoad(t *testing.T) {
 	})
 }
 
+// A transaction that may still be committing, on a goroutine that nobody waits for any more,
+// is not rolled back beside it: bbolt would end the process.
+func TestStuckBatchIsLeftAlone(t *testing.T) {
+	db := start(t, bolt.Config{Path: newPath(t)})
+	if ended, err := db.RollBackStuck(); ended || err == nil {
+		t.Errorf("ended: %t (%v), want it left alone", ended, err)
+	}
+}
+
 // A file that comes back older than what was acknowledged is not answered from.
 func TestOlderFileInPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
