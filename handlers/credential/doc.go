@@ -36,6 +36,6 @@
 // token to every request. A change by cookie alone must come from a page of an allowed origin
 // ([Origins]). Signing out ends each session that was presented before it refuses more than one.
 //
-// Every cookie is looked up once at most. Failed credentials are counted by address: too many are
+// To choose between cookies, each is looked up once at most. Failed credentials are counted by address: too many are
 // answered 429 instead of 401, while a valid credential is never held up.
 package credential
