@@ -64,10 +64,8 @@ func TestFactsAreTrimmed(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		mustCreate(t, db, n, "u") // facts 1 to 3, at 0
 	}
-	for n, life := range map[int]time.Duration{1: 5 * time.Minute} { // fact 4, until 310
-		if err := end(t.Context(), db, n, at(10), life); err != nil {
-			t.Fatal(err)
-		}
+	if err := end(t.Context(), db, 1, at(10), 5*time.Minute); err != nil { // fact 4, until 310
+		t.Fatal(err)
 	}
 	if err := end(t.Context(), db, 2, at(20), time.Minute); err != nil { // fact 5, until 80
 		t.Fatal(err)
