@@ -242,7 +242,7 @@ func sweepUntil(t *testing.T, db *bolt.DB, now time.Time) []fact.Fact {
 
 // endsAfter is a context that has ended from the second time on that it is asked.
 type endsAfter struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context
 	asked           int
 }
 
