@@ -243,7 +243,7 @@ func sweepUntil(t *testing.T, db *bolt.DB, now time.Time) []fact.Fact {
 // endsAfter is a context that has ended from the second time on that it is asked.
 type endsAfter struct {
 	context.Context
-	asked           int
+	asked int
 }
 
 func (c *endsAfter) Err() error {
