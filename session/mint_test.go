@@ -209,6 +209,24 @@ func TestLimitCountsLiveSessionsOnly(t *testing.T) {
 	}
 }
 
+// A session counts however many newer ones have ended that no sweep has looked at yet.
+func TestLimitCountsBehindEndedSessions(t *testing.T) {
+	f := newFixture(t, nil)
+	used := f.mint(t, "u1")
+	for range 80 {
+		f.mint(t, "u1")
+	}
+	f.clock.advance(f.config.IdleTimeout - time.Minute)
+	f.refresh(t, used.RefreshToken)
+	f.clock.advance(time.Minute)
+	f.config.MaxPerUser, f.config.OnLimit = 1, session.LimitRefuse
+	f.reopen(t)
+	_, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, ClientID: "app"})
+	if !errors.Is(err, session.ErrLimit) {
+		t.Errorf("a second session: %v, want %v", err, session.ErrLimit)
+	}
+}
+
 func TestSignInRightAfterRevokeAllWorks(t *testing.T) {
 	f := newFixture(t, nil) // the clock does not move: all of this is one millisecond
 	for i := range 20 {

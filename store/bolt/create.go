@@ -12,9 +12,14 @@ import (
 	"issuer.example/sid"
 )
 
-// limitSlack is how many sessions beyond the limit of their user a sign-in reads. More can only
-// be there after the limit has been lowered, or while a sweep is behind.
-const limitSlack = 64
+const (
+	// liveSlack is how many live sessions beyond the limit of their user a sign-in reads. More
+	// can only be there after the limit has been lowered.
+	liveSlack = 64
+	// endedSlack is how many it reads that do not count: they have ended by the clock or under
+	// a mark, and a sweep has not recorded it yet; or they cannot be read.
+	endedSlack = 1024
+)
 
 var errUserID = errors.New("bolt: a user id has 1 to 4096 bytes and no NUL")
 
@@ -133,7 +138,7 @@ func (t *tx) evict(userID string, now time.Time, limit *session.Limit) ([]sessio
 // liveOf reads the live sessions of a user, newest first, as far as a sign-in may.
 func (t *tx) liveOf(userID string, limit *session.Limit) (live []session.Snapshot, err error) {
 	w := t.walkUser(byUser, userID, sid.ID{})
-	for range limit.Max + limitSlack {
+	for reads := 0; len(live) < limit.Max+liveSlack && reads < limit.Max+endedSlack; reads++ {
 		id, ok := w.next()
 		if !ok {
 			break
