@@ -97,8 +97,6 @@ type Mark struct {
 	At     time.Time // of the revocation
 	Until  time.Time // verifiers may drop it from then on, and the store must not before
 	Reason string
-	// Settled reports whether the end of every session under the mark has been recorded.
-	Settled bool
 }
 
 // Covers reports whether the mark revokes a session of its scope.

@@ -164,9 +164,9 @@ func FuzzEntryOfSchema1(f *testing.F) {
 
 func FuzzMark(f *testing.F) {
 	now := sampleRecord().CreatedAt
-	for _, m := range []revocation.Mark{
-		{Scope: revocation.UserScope("u1"), SID: sid.ID{15: 1}, At: now, Until: now, Reason: "sign_out"},
-		{Scope: revocation.EverythingScope(), SID: sid.ID{0: 1}, Reason: "another", Settled: true},
+	for _, m := range []markRow{
+		{Mark: revocation.Mark{Scope: revocation.UserScope("u1"), SID: sid.ID{15: 1}, At: now, Until: now, Reason: "sign_out"}},
+		{Mark: revocation.Mark{Scope: revocation.EverythingScope(), SID: sid.ID{0: 1}, Reason: "another"}, settled: true},
 	} {
 		f.Add(markKey(m.Scope), encodeMark(&m))
 	}

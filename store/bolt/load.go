@@ -102,14 +102,14 @@ func (v *view) earliestMark(s *session.Session) (earliest revocation.Mark, err e
 			return revocation.Mark{}, err
 		}
 		if ok && mark.Covers(s.ID) && (earliest.SID.IsZero() || mark.At.Before(earliest.At)) {
-			earliest = mark
+			earliest = mark.Mark
 		}
 	}
 	return earliest, nil
 }
 
 // mark returns the mark of a scope; ok is false if there is none.
-func (v *view) mark(scope revocation.Scope) (mark revocation.Mark, ok bool, err error) {
+func (v *view) mark(scope revocation.Scope) (mark markRow, ok bool, err error) {
 	key := markKey(scope)
 	raw := v.get(marks, key)
 	if raw == nil {

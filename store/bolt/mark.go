@@ -193,7 +193,9 @@ func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
 	f := t.addFact(fact.Fact{
 		Kind: fact.Marked, At: m.At, SID: bound, Scope: m.Scope, What: string(m.Reason), By: m.By,
 	}, m.Notice)
-	mark := revocation.Mark{Scope: m.Scope, SID: bound, At: fromMillis(millis(m.At)), Until: f.Until, Reason: string(m.Reason)}
+	mark := markRow{Mark: revocation.Mark{
+		Scope: m.Scope, SID: bound, At: fromMillis(millis(m.At)), Until: f.Until, Reason: string(m.Reason),
+	}}
 	if mark.Until.IsZero() {
 		mark.Until = mark.At
 	}
@@ -201,12 +203,12 @@ func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
 	// spared cannot be read under a damaged mark, so that is refused before.)
 	if old, ok, err := t.mark(m.Scope); ok && err == nil && old.Covers(mark.SID) {
 		if !mark.Until.After(old.Until) {
-			return old, nil
+			return old.Mark, nil
 		}
 		old.Until = mark.Until
 		mark = old
 	}
-	return mark, t.putMark(&mark)
+	return mark.Mark, t.putMark(&mark)
 }
 
 // endBatch ends the next few sessions of a mark one by one. The mark is set by then, so that a

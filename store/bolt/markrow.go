@@ -7,6 +7,13 @@ import (
 	"issuer.example/revocation"
 )
 
+// markRow is a mark, and how far upkeep is with it.
+type markRow struct {
+	revocation.Mark
+
+	settled bool // every session under it has an end of its own on record
+}
+
 // A mark is: settled (1) | sid (16) | at (6) | until (6) | reason. Its key is its scope:
 // kind (1) | name.
 const markHead = 1 + 16 + 6 + 6
@@ -15,9 +22,9 @@ func markKey(scope revocation.Scope) []byte {
 	return append([]byte{byte(scope.Kind)}, scope.Name...)
 }
 
-func encodeMark(m *revocation.Mark) []byte {
+func encodeMark(m *markRow) []byte {
 	b := make([]byte, markHead, markHead+1)
-	if m.Settled {
+	if m.settled {
 		b[0] = 1
 	}
 	copy(b[1:17], m.SID[:])
@@ -26,7 +33,7 @@ func encodeMark(m *revocation.Mark) []byte {
 	return appendReason(b, m.Reason)
 }
 
-func decodeMark(key, b []byte) (m revocation.Mark, err error) {
+func decodeMark(key, b []byte) (m markRow, err error) {
 	if len(key) == 0 || len(b) < markHead || b[0] > 1 || !isMark(revocation.Kind(key[0])) {
 		return m, fmt.Errorf("%w: mark %x", ErrDamaged, key)
 	}
@@ -37,11 +44,10 @@ func decodeMark(key, b []byte) (m revocation.Mark, err error) {
 	if len(rest) > 0 {
 		return m, fmt.Errorf("%w: mark %x", ErrDamaged, key)
 	}
-	m = revocation.Mark{
+	m = markRow{settled: b[0] == 1, Mark: revocation.Mark{
 		Scope: revocation.Scope{Kind: revocation.Kind(key[0]), Name: string(key[1:])},
-		At:    fromMillis(getMillis(b[17:])), Until: fromMillis(getMillis(b[23:])),
-		Reason: reason, Settled: b[0] == 1,
-	}
+		At:    fromMillis(getMillis(b[17:])), Until: fromMillis(getMillis(b[23:])), Reason: reason,
+	}}
 	copy(m.SID[:], b[1:17])
 	return m, nil
 }
@@ -62,8 +68,8 @@ const (
 	toDrop   = 1
 )
 
-func toDoKey(key []byte, m *revocation.Mark) []byte {
-	if !m.Settled {
+func toDoKey(key []byte, m *markRow) []byte {
+	if !m.settled {
 		return append([]byte{toSettle}, key...)
 	}
 	b := binary.BigEndian.AppendUint64([]byte{toDrop}, uint64(millis(m.Until))) //nolint:gosec // never negative
@@ -71,7 +77,7 @@ func toDoKey(key []byte, m *revocation.Mark) []byte {
 }
 
 // putMark stores a mark in place of its scope's former one.
-func (b *batch) putMark(m *revocation.Mark) error {
+func (b *batch) putMark(m *markRow) error {
 	key := markKey(m.Scope)
 	if err := b.dropMark(key); err != nil {
 		return err

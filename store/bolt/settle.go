@@ -43,7 +43,7 @@ func markName(scope revocation.Scope) string { return "mark " + hex.EncodeToStri
 
 // markToDo reads a mark that something is to be done with. ok is false if it cannot be read,
 // or if it has changed since it was put there: then it stands elsewhere as well.
-func (s *sweep) markToDo(toDo, key []byte) (mark revocation.Mark, ok bool) {
+func (s *sweep) markToDo(toDo, key []byte) (mark markRow, ok bool) {
 	raw := s.get(marks, key)
 	mark, err := decodeMark(key, raw)
 	if raw != nil && err != nil {
@@ -61,7 +61,7 @@ func (s *sweep) markToDo(toDo, key []byte) (mark revocation.Mark, ok bool) {
 // the budget. Once all have theirs, the mark is settled, which costs as much as one session. A mark with
 // sessions that cannot be read is not settled: they are tried again, and until then it stays
 // in force.
-func (s *sweep) settle(mark revocation.Mark, budget int) (left int, err error) {
+func (s *sweep) settle(mark markRow, budget int) (left int, err error) {
 	at := s.h.sweep.settling
 	if at.scope != mark.Scope || at.bound != mark.SID {
 		at = settling{scope: mark.Scope, bound: mark.SID, from: mark.SID}
@@ -109,14 +109,14 @@ func (s *sweep) settleOne(id sid.ID, at *settling) error {
 }
 
 // settledLater ends the walk under a mark.
-func (s *sweep) settledLater(mark revocation.Mark, at settling) {
+func (s *sweep) settledLater(mark markRow, at settling) {
 	s.later(func() error {
 		s.h.sweep.settling = settling{}
 		if at.unreadable > 0 {
 			s.h.sweep.retry[markName(mark.Scope)] = s.req.Now.Add(unreadableAgain)
 			return nil
 		}
-		mark.Settled = true
+		mark.settled = true
 		return s.putMark(&mark)
 	})
 }
