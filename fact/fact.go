@@ -63,7 +63,8 @@ type Fact struct {
 	// KeyID is the key of KeyChanged.
 	KeyID string
 	// What says more, in a stable word: the reason of Ended and Marked, the new state of
-	// KeyChanged, the action of Changed and Administered. At most 255 bytes.
+	// KeyChanged ("revoked" for a key that an administrator withdrew), the action of Changed
+	// and Administered. At most 255 bytes.
 	What string
 	// By names the client (service key) that asked for it; "" where none did: the clock, a
 	// policy, or the session's own user. At most 255 bytes.

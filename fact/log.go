@@ -9,7 +9,9 @@ import (
 // Log is the journal as its readers see it. It is safe for concurrent use.
 //
 // A reader keeps the number of the last fact that it has read, and asks for what follows.
-// One for whom after+1 < first has missed facts, because they were trimmed.
+// One for whom after+1 < first has missed facts, because they were trimmed. Facts that are
+// damaged are left out: their numbers are missing in what Facts returns, while Revocations
+// fails, because a verifier must not miss one.
 type Log interface {
 	// Head returns the number of the newest fact, 0 when there has been none: where a reader
 	// begins that wants only what follows.

@@ -30,12 +30,12 @@ func TestReadersMissNothing(t *testing.T) {
 	}
 	busy.Go(func() {
 		for range 5 {
-			if _, err := f.keys.Rotate(t.Context()); err != nil {
+			if _, err := f.keys.Rotate(t.Context(), ""); err != nil {
 				t.Error(err)
 			}
 			for _, k := range f.keys.List() {
 				if k.State == "active" { // another one signs at once
-					if err := f.keys.Revoke(t.Context(), k.ID, "test", noSessions); err != nil {
+					if err := f.keys.Revoke(t.Context(), "", k.ID, "test", noSessions); err != nil {
 						t.Error(err)
 					}
 				}
@@ -209,7 +209,7 @@ func TestKeyRevoked(t *testing.T) {
 	_, err := f.hub.Snapshot(t.Context())
 	must(t, err)
 	for _, k := range f.keys.List() {
-		must(t, f.keys.Revoke(t.Context(), k.ID, "leaked", noSessions))
+		must(t, f.keys.Revoke(t.Context(), "", k.ID, "leaked", noSessions))
 	}
 	c := f.subscribe(t, 0)
 	for c.alives == 0 {

@@ -23,6 +23,16 @@ type Change struct {
 	Revoked bool
 	// Reason is what the administrator gave for it. It may be empty.
 	Reason string
+	// By names who asked for the step; empty for a step of the schedule.
+	By string
+}
+
+// Step is the change in one word: the state after it, or "revoked".
+func (c Change) Step() string {
+	if c.Revoked {
+		return "revoked"
+	}
+	return string(c.To)
 }
 
 // changes returns the steps that the draft makes, the oldest key first. A key that the
@@ -40,7 +50,7 @@ func (d *draft) changes() []Change {
 		}
 		list = append(list, Change{
 			KeyID: r.ID, Algorithm: r.Algorithm, From: from, To: r.State, At: r.since(),
-			Revoked: d.revoked == r.ID, Reason: r.Reason,
+			Revoked: d.revoked == r.ID, Reason: r.Reason, By: d.by,
 		})
 	}
 	return list

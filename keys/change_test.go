@@ -48,7 +48,7 @@ func TestChanges(t *testing.T) {
 	s.wantChanges(t, "rotate again")
 
 	c.Add(time.Hour)
-	if err := m.Promote(ctx, second); err != nil {
+	if err := m.Promote(ctx, "", second); err != nil {
 		t.Fatal(err)
 	}
 	s.wantChanges(t, "promote",
@@ -65,14 +65,14 @@ func TestChanges(t *testing.T) {
 	third := one(t, m, keys.Pending).ID
 	s.wantChanges(t, "a rotation is due", keys.Change{KeyID: third, To: keys.Pending, At: c.Now()})
 
-	if err := m.Revoke(ctx, second, "it leaked", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", second, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	s.wantChanges(t, "revoking the active key",
 		keys.Change{KeyID: second, From: keys.Active, To: keys.Gone, At: c.Now(), Revoked: true, Reason: "it leaked"},
 		keys.Change{KeyID: third, From: keys.Pending, To: keys.Active, At: c.Now()})
 
-	if err := m.Revoke(ctx, third, "", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", third, "", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	fourth := kidOf(t, m)
@@ -80,7 +80,7 @@ func TestChanges(t *testing.T) {
 		keys.Change{KeyID: third, From: keys.Active, To: keys.Gone, At: c.Now(), Revoked: true},
 		keys.Change{KeyID: fourth, To: keys.Active, At: c.Now()})
 
-	if err := m.Revoke(ctx, third, "again", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", third, "again", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	s.wantChanges(t, "revoking it again")
@@ -114,13 +114,13 @@ func TestChangesAfterLostRace(t *testing.T) {
 	s.takeChanges()
 	s.set(func(s *store) {
 		s.lose = func() {
-			if err := theirs.Promote(ctx, second); err != nil {
+			if err := theirs.Promote(ctx, "", second); err != nil {
 				t.Error(err)
 			}
 			s.takeChanges()
 		}
 	})
-	if err := ours.Revoke(ctx, first, "", noSessions); err != nil {
+	if err := ours.Revoke(ctx, "", first, "", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	s.wantChanges(t, "a revoke that lost a race with a promotion",
@@ -134,12 +134,12 @@ func TestChangesOfTheOldestKey(t *testing.T) {
 	m := open(t, config(t, s, c))
 	first := kidOf(t, m)
 	for range 32 {
-		if err := m.Revoke(ctx, rotate(t, m).ID, "not wanted", noSessions); err != nil {
+		if err := m.Revoke(ctx, "", rotate(t, m).ID, "not wanted", noSessions); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.takeChanges()
-	if err := m.Revoke(ctx, first, "it leaked", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", first, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	s.wantChanges(t, "revoking the oldest key",

@@ -18,6 +18,7 @@ type draft struct {
 	set     set
 	private map[string]privateKey
 	changed bool
+	by      string // who asks for the change; "" for the schedule
 	revoked string // the id of the key that an administrator withdraws
 	// events are logged once the change is stored.
 	events []slog.Record

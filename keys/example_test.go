@@ -70,11 +70,11 @@ func example(ctx context.Context) error {
 	fmt.Println("verified", claims.Subject)
 
 	// A new key is published first and signs an hour later.
-	next, err := manager.Rotate(ctx)
+	next, err := manager.Rotate(ctx, "")
 	if err != nil {
 		return err
 	}
 	fmt.Println(next.State)
-	fmt.Println("too early:", errors.Is(manager.Promote(ctx, next.ID), keys.ErrTooEarly))
+	fmt.Println("too early:", errors.Is(manager.Promote(ctx, "", next.ID), keys.ErrTooEarly))
 	return nil
 }

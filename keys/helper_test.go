@@ -156,7 +156,7 @@ func step(t testing.TB, managers ...*keys.Manager) {
 
 func rotate(t testing.TB, m *keys.Manager) keys.Key {
 	t.Helper()
-	k, err := m.Rotate(context.Background())
+	k, err := m.Rotate(context.Background(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

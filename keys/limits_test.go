@@ -58,8 +58,8 @@ func TestRevokeAfterAnother(t *testing.T) {
 	cfg := config(t, s, newClock())
 	ours, theirs := open(t, cfg), open(t, cfg)
 	kid := kidOf(t, ours)
-	err := ours.Revoke(ctx, kid, "we were second", func(ctx context.Context) error {
-		return theirs.Revoke(ctx, kid, "they were first", noSessions)
+	err := ours.Revoke(ctx, "", kid, "we were second", func(ctx context.Context) error {
+		return theirs.Revoke(ctx, "", kid, "they were first", noSessions)
 	})
 	if err != nil {
 		t.Fatal(err)

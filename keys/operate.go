@@ -7,10 +7,12 @@ import (
 
 // Rotate publishes a new key now and returns it. The schedule promotes it after
 // Config.PublishBefore. While a key is pending, Rotate returns that one and changes
-// nothing. The error wraps [ErrTooMany] or is the store's.
-func (m *Manager) Rotate(ctx context.Context) (Key, error) {
+// nothing. by names who asks, for the journal: see [Change]. The error wraps [ErrTooMany] or is
+// the store's.
+func (m *Manager) Rotate(ctx context.Context, by string) (Key, error) {
 	var key Key
 	err := m.change(ctx, func(d *draft) error {
+		d.by = by
 		if pending := d.set.in(Pending); pending != nil {
 			key = pending.Key
 			return nil
@@ -33,9 +35,11 @@ func (m *Manager) Rotate(ctx context.Context) (Key, error) {
 
 // Promote makes a pending key the active one. While verifiers may not know it yet the
 // error is a [TooEarlyError]. For the active key nothing changes. For a key that has
-// stopped signing the error wraps [ErrRetired], and for an unknown one [ErrNotFound].
-func (m *Manager) Promote(ctx context.Context, kid string) error {
+// stopped signing the error wraps [ErrRetired], and for an unknown one [ErrNotFound]. by
+// names who asks.
+func (m *Manager) Promote(ctx context.Context, by, kid string) error {
 	return m.change(ctx, func(d *draft) error {
+		d.by = by
 		r := d.set.find(kid)
 		switch {
 		case r == nil:

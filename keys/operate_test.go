@@ -42,7 +42,7 @@ func TestPromote(t *testing.T) {
 	pending := rotate(t, m)
 
 	c.Add(time.Hour - time.Second)
-	err := m.Promote(ctx, pending.ID)
+	err := m.Promote(ctx, "", pending.ID)
 	var early *keys.TooEarlyError
 	if !errors.Is(err, keys.ErrTooEarly) || !errors.As(err, &early) {
 		t.Fatalf("error %v, want a TooEarlyError", err)
@@ -56,17 +56,17 @@ func TestPromote(t *testing.T) {
 
 	c.Add(time.Second)
 	for range 2 { // the second time it is active already
-		if err := m.Promote(ctx, pending.ID); err != nil {
+		if err := m.Promote(ctx, "", pending.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if kidOf(t, m) != pending.ID || one(t, m, keys.Retiring).ID != first {
 		t.Error("the promotion did not take place")
 	}
-	if err := m.Promote(ctx, first); !errors.Is(err, keys.ErrRetired) {
+	if err := m.Promote(ctx, "", first); !errors.Is(err, keys.ErrRetired) {
 		t.Errorf("promoting a retiring key: %v", err)
 	}
-	if err := m.Promote(ctx, "nobody"); !errors.Is(err, keys.ErrNotFound) {
+	if err := m.Promote(ctx, "", "nobody"); !errors.Is(err, keys.ErrNotFound) {
 		t.Errorf("promoting an unknown key: %v", err)
 	}
 }
@@ -78,7 +78,7 @@ func TestRotateIsBounded(t *testing.T) {
 	m := open(t, cfg)
 	var err error
 	for range 64 {
-		if _, err = m.Rotate(context.Background()); err != nil {
+		if _, err = m.Rotate(context.Background(), ""); err != nil {
 			break
 		}
 		c.Add(10 * time.Second)

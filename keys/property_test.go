@@ -83,7 +83,7 @@ func (w *world) settings(rt *rapid.T) {
 }
 
 func (w *world) rotate(rt *rapid.T) {
-	if _, err := w.manager(rt).Rotate(context.Background()); err != nil && !errors.Is(err, keys.ErrTooMany) {
+	if _, err := w.manager(rt).Rotate(context.Background(), ""); err != nil && !errors.Is(err, keys.ErrTooMany) {
 		rt.Error(err)
 	}
 }
@@ -92,7 +92,7 @@ func (w *world) promote(rt *rapid.T) {
 	m := w.manager(rt)
 	list := m.List()
 	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
-	err := m.Promote(context.Background(), k.ID)
+	err := m.Promote(context.Background(), "", k.ID)
 	for _, expected := range []error{keys.ErrTooEarly, keys.ErrRetired, keys.ErrNotFound} {
 		if errors.Is(err, expected) {
 			return
@@ -109,7 +109,7 @@ func (w *world) revoke(rt *rapid.T) {
 	k := list[rapid.IntRange(0, len(list)-1).Draw(rt, "key")]
 	step(w.t, m)
 	before := kidOf(w.t, m)
-	if err := m.Revoke(context.Background(), k.ID, "drawn", noSessions); err != nil && !errors.Is(err, keys.ErrNotFound) {
+	if err := m.Revoke(context.Background(), "", k.ID, "drawn", noSessions); err != nil && !errors.Is(err, keys.ErrNotFound) {
 		rt.Error(err)
 	}
 	w.gone[k.ID] = true
@@ -179,7 +179,7 @@ func (w *world) deploy(rt *rapid.T) {
 // unsure makes a change that is stored, but whose swap returns an error.
 func (w *world) unsure(rt *rapid.T) {
 	w.store.set(func(s *store) { s.unsure = 1 })
-	if _, err := w.manager(rt).Rotate(context.Background()); err != nil && !errors.Is(err, errStore) && !errors.Is(err, keys.ErrTooMany) {
+	if _, err := w.manager(rt).Rotate(context.Background(), ""); err != nil && !errors.Is(err, errStore) && !errors.Is(err, keys.ErrTooMany) {
 		rt.Error(err)
 	}
 	w.store.set(func(s *store) { s.unsure = 0 })

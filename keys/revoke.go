@@ -30,8 +30,8 @@ const revokeTimeout = 10 * time.Second
 //
 // Once it has begun the end of ctx does not stop it, but a store that hangs does, after 10 s.
 // The reason is kept and shown; it may be empty, and an invalid one is [ErrReason]. An unknown
-// key is [ErrNotFound]. For a key that is gone already Revoke does nothing.
-func (m *Manager) Revoke(ctx context.Context, kid, reason string, endSessions func(context.Context) error) error {
+// key is [ErrNotFound]. by names who asks. For a key that is gone already Revoke does nothing.
+func (m *Manager) Revoke(ctx context.Context, by, kid, reason string, endSessions func(context.Context) error) error {
 	if err := checkReason(reason); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (m *Manager) Revoke(ctx context.Context, kid, reason string, endSessions fu
 	if err := endSessions(ctx); err != nil {
 		return fmt.Errorf("ending all sessions before key %q is withdrawn: %w", kid, err)
 	}
-	if err := m.withdraw(ctx, kid, reason); err != nil {
+	if err := m.withdraw(ctx, by, kid, reason); err != nil {
 		return err
 	}
 	if err := endSessions(ctx); err != nil {
@@ -68,8 +68,9 @@ func (m *Manager) published(ctx context.Context, kid string) (present bool, err 
 }
 
 // withdraw removes a key from the JWKS and lets another one sign in its place.
-func (m *Manager) withdraw(ctx context.Context, kid, reason string) error {
+func (m *Manager) withdraw(ctx context.Context, by, kid, reason string) error {
 	return m.change(ctx, func(d *draft) error {
+		d.by = by
 		r := d.set.find(kid)
 		if r == nil || r.State == Gone {
 			return nil // the schedule or another issuer was faster

@@ -34,7 +34,7 @@ func TestRevoke(t *testing.T) {
 			step(t, m)
 			rotate(t, m)
 			target, signs := one(t, m, tt.target).ID, one(t, m, tt.signs).ID
-			if err := m.Revoke(ctx, target, "it leaked", noSessions); err != nil {
+			if err := m.Revoke(ctx, "", target, "it leaked", noSessions); err != nil {
 				t.Fatal(err)
 			}
 			if got := kidOf(t, m); got != signs {
@@ -61,7 +61,7 @@ func TestRevokeTheOnlyKey(t *testing.T) {
 	m := open(t, config(t, s, c))
 	token := mint(t, m, c, time.Minute)
 	only := one(t, m, keys.Active).ID
-	if err := m.Revoke(ctx, only, "", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", only, "", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	if one(t, m, keys.Active).ID == only {
@@ -74,13 +74,13 @@ func TestRevokeTheOnlyKey(t *testing.T) {
 		t.Errorf("a token of the revoked key: %v", err)
 	}
 	before := s.stored(t).Version
-	if err := m.Revoke(ctx, only, "another reason", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", only, "another reason", noSessions); err != nil {
 		t.Errorf("revoking again: %v", err)
 	}
 	if s.stored(t).Version != before || find(t, m, only).Reason != "" {
 		t.Error("revoking again changed something")
 	}
-	if err := m.Revoke(ctx, "nobody", "", noSessions); !errors.Is(err, keys.ErrNotFound) {
+	if err := m.Revoke(ctx, "", "nobody", "", noSessions); !errors.Is(err, keys.ErrNotFound) {
 		t.Errorf("revoking an unknown key: %v", err)
 	}
 }
@@ -89,14 +89,14 @@ func TestRevokeReason(t *testing.T) {
 	m := open(t, config(t, newStore(t), newClock()))
 	kid := kidOf(t, m)
 	for _, reason := range []string{strings.Repeat("a", 257), "a\nb", "a\x00", "\x1b[31m", "\xff", "\u202e"} {
-		if err := m.Revoke(context.Background(), kid, reason, noSessions); !errors.Is(err, keys.ErrReason) {
+		if err := m.Revoke(context.Background(), "", kid, reason, noSessions); !errors.Is(err, keys.ErrReason) {
 			t.Errorf("reason %q: %v", reason, err)
 		}
 	}
 	if kidOf(t, m) != kid {
 		t.Error("a refused revocation took place")
 	}
-	if err := m.Revoke(context.Background(), kid, strings.Repeat("é", 128), noSessions); err != nil {
+	if err := m.Revoke(context.Background(), "", kid, strings.Repeat("é", 128), noSessions); err != nil {
 		t.Error(err)
 	}
 }
@@ -115,7 +115,7 @@ func TestRevokeEndsSessionsAroundTheKey(t *testing.T) {
 		cancel() // the caller goes away
 		return ctx.Err()
 	}
-	if err := m.Revoke(ctx, kid, "it leaked", endSessions); err != nil {
+	if err := m.Revoke(ctx, "", kid, "it leaked", endSessions); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]bool{true, false}, published); diff != "" {
@@ -123,11 +123,11 @@ func TestRevokeEndsSessionsAroundTheKey(t *testing.T) {
 	}
 	published = nil
 	for target, want := range map[string]error{kid: nil, "nobody": keys.ErrNotFound} {
-		if err := m.Revoke(context.Background(), target, "again", endSessions); !errors.Is(err, want) {
+		if err := m.Revoke(context.Background(), "", target, "again", endSessions); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", target, err, want)
 		}
 	}
-	if err := m.Revoke(context.Background(), kidOf(t, m), "a\nb", endSessions); !errors.Is(err, keys.ErrReason) {
+	if err := m.Revoke(context.Background(), "", kidOf(t, m), "a\nb", endSessions); !errors.Is(err, keys.ErrReason) {
 		t.Errorf("an invalid reason: %v", err)
 	}
 	if len(published) > 0 {
@@ -149,14 +149,14 @@ func TestRevokeWhenSessionsDoNotEnd(t *testing.T) {
 			return nil
 		}
 	}
-	err := m.Revoke(ctx, kid, "it leaked", failAt(1))
+	err := m.Revoke(ctx, "", kid, "it leaked", failAt(1))
 	if !errors.Is(err, errStore) || errors.Is(err, keys.ErrNotAnnounced) {
 		t.Errorf("before the key: %v", err)
 	}
 	if kidOf(t, m) != kid {
 		t.Error("the key was withdrawn, though no session was ended")
 	}
-	err = m.Revoke(ctx, kid, "it leaked", failAt(2))
+	err = m.Revoke(ctx, "", kid, "it leaked", failAt(2))
 	if !errors.Is(err, errStore) || !errors.Is(err, keys.ErrNotAnnounced) {
 		t.Errorf("behind the key: %v", err)
 	}
@@ -171,7 +171,7 @@ func TestRevokeKeyOfAnotherIssuer(t *testing.T) {
 	cfg := config(t, s, newClock())
 	ours, theirs := open(t, cfg), open(t, cfg)
 	pending := rotate(t, theirs).ID
-	if err := ours.Revoke(context.Background(), pending, "it leaked", noSessions); err != nil {
+	if err := ours.Revoke(context.Background(), "", pending, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	if find(t, ours, pending).State != keys.Gone {

@@ -193,7 +193,7 @@ func TestShorterMaxAgeOutlivesAKey(t *testing.T) {
 	cached := parseJWKS(t, m.JWKS())
 	cfg.PublishBefore, cfg.MaxAge = time.Minute, 0
 	m = open(t, cfg)
-	if err := m.Revoke(context.Background(), rotate(t, m).ID, "not wanted", noSessions); err != nil {
+	if err := m.Revoke(context.Background(), "", rotate(t, m).ID, "not wanted", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	rotate(t, m)
@@ -246,7 +246,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	s := newStore(t)
 	m := open(t, config(t, s, c))
 	for range 50 {
-		if err := m.Revoke(context.Background(), one(t, m, keys.Active).ID, "again", noSessions); err != nil {
+		if err := m.Revoke(context.Background(), "", one(t, m, keys.Active).ID, "again", noSessions); err != nil {
 			t.Fatal(err)
 		}
 		c.Add(time.Second)
@@ -269,12 +269,12 @@ func TestHistoryKeepsTheLastToGo(t *testing.T) {
 	m := open(t, config(t, newStore(t), c))
 	first := kidOf(t, m)
 	for range 32 {
-		if err := m.Revoke(ctx, rotate(t, m).ID, "not wanted", noSessions); err != nil {
+		if err := m.Revoke(ctx, "", rotate(t, m).ID, "not wanted", noSessions); err != nil {
 			t.Fatal(err)
 		}
 		c.Add(time.Second)
 	}
-	if err := m.Revoke(ctx, first, "it leaked", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", first, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	if k := find(t, m, first); k.Reason != "it leaked" {

@@ -293,7 +293,7 @@ func TestOlderDocumentIsRefused(t *testing.T) {
 	m := open(t, cfg)
 	old := s.stored(t)
 	kid := kidOf(t, m)
-	if err := m.Revoke(ctx, kid, "it leaked", noSessions); err != nil {
+	if err := m.Revoke(ctx, "", kid, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	restored := newStore(t)

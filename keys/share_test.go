@@ -50,7 +50,7 @@ func TestRotationUnderLoad(t *testing.T) {
 				if err := m.Step(context.Background()); err != nil {
 					t.Error(err)
 				}
-				if _, err := m.Rotate(context.Background()); err != nil {
+				if _, err := m.Rotate(context.Background(), ""); err != nil {
 					t.Error(err)
 				}
 			})
@@ -85,7 +85,7 @@ func TestLostRace(t *testing.T) {
 	active := kidOf(t, ours)
 	s.set(func(s *store) {
 		s.lose = func() {
-			if err := theirs.Revoke(ctx, active, "they were first", noSessions); err != nil {
+			if err := theirs.Revoke(ctx, "", active, "they were first", noSessions); err != nil {
 				t.Error(err)
 			}
 		}
@@ -109,7 +109,7 @@ func TestRaceThatIsNeverWon(t *testing.T) {
 	m := open(t, cfg)
 	before := m.List()
 	s.set(func(s *store) { s.Store = alwaysLate{s.Store} })
-	if _, err := m.Rotate(context.Background()); !errors.Is(err, keys.ErrConflict) {
+	if _, err := m.Rotate(context.Background(), ""); !errors.Is(err, keys.ErrConflict) {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
 	if diff := cmp.Diff(before, m.List()); diff != "" {
@@ -131,7 +131,7 @@ func TestUnsureSwap(t *testing.T) {
 	m := open(t, config(t, s, newClock()))
 	active := kidOf(t, m)
 	s.set(func(s *store) { s.unsure = 1 })
-	if err := m.Revoke(ctx, active, "it leaked", noSessions); !errors.Is(err, errStore) {
+	if err := m.Revoke(ctx, "", active, "it leaked", noSessions); !errors.Is(err, errStore) {
 		t.Fatalf("error %v, want the store's", err)
 	}
 	step(t, m)
@@ -187,7 +187,7 @@ func TestSuspendedIssuerReadsBeforeItSigns(t *testing.T) {
 	cfg := config(t, s, c)
 	awake, asleep := open(t, cfg), open(t, cfg)
 	old := kidOf(t, asleep)
-	if err := awake.Revoke(context.Background(), old, "it leaked", noSessions); err != nil {
+	if err := awake.Revoke(context.Background(), "", old, "it leaked", noSessions); err != nil {
 		t.Fatal(err)
 	}
 	c.Add(2 * time.Minute)

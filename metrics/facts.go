@@ -75,12 +75,12 @@ func (c *FactCounter) Count(ctx context.Context) error {
 			return fmt.Errorf("reading the journal: %w", err)
 		}
 		if first > c.after+1 {
-			missed := first - 1 - c.after
-			c.metrics.factsMissed.Add(float64(missed))
-			c.logger.WarnContext(ctx, "facts were removed from the journal before they were counted", slog.Uint64("facts", missed))
-			c.after = first - 1
+			c.miss(ctx, first)
 		}
 		for i := range facts {
+			if facts[i].Number > c.after+1 {
+				c.miss(ctx, facts[i].Number)
+			}
 			c.metrics.countFact(&facts[i])
 			c.after = facts[i].Number
 		}
@@ -88,6 +88,15 @@ func (c *FactCounter) Count(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// miss notes that the facts before the next one cannot be counted any more.
+func (c *FactCounter) miss(ctx context.Context, next uint64) {
+	missed := next - 1 - c.after
+	c.metrics.factsMissed.Add(float64(missed))
+	c.logger.WarnContext(ctx, "facts were removed from the journal, or damaged, before they were counted",
+		slog.Uint64("facts", missed))
+	c.after = next - 1
 }
 
 func (m *Metrics) countFact(f *fact.Fact) {

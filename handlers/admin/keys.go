@@ -23,7 +23,7 @@ func (h *Handlers) keys(x *exchange.Exchange) error {
 
 // rotateKey publishes a new key. While one is pending, that is the answer.
 func (h *Handlers) rotateKey(x *exchange.Exchange) error {
-	key, err := h.cfg.Keys.Rotate(x.Context())
+	key, err := h.cfg.Keys.Rotate(x.Context(), x.Log.Client)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (h *Handlers) promoteKey(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := h.cfg.Keys.Promote(x.Context(), kid); err != nil {
+	if err := h.cfg.Keys.Promote(x.Context(), x.Log.Client, kid); err != nil {
 		return err
 	}
 	return x.NoContent(http.StatusNoContent)
@@ -54,7 +54,7 @@ func (h *Handlers) revokeKey(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	err = h.cfg.Keys.Revoke(x.Context(), kid, reason, func(ctx context.Context) error {
+	err = h.cfg.Keys.Revoke(x.Context(), x.Log.Client, kid, reason, func(ctx context.Context) error {
 		return h.cfg.Sessions.RevokeEverything(ctx, adminCause(x, session.ReasonKeyRevoked))
 	})
 	if errors.Is(err, keys.ErrNotAnnounced) {

@@ -182,6 +182,32 @@ func TestTrimPastDamage(t *testing.T) {
 	}
 }
 
+// Damaged facts are left out of the journal, and those that follow are read.
+func TestReadPastDamagedFacts(t *testing.T) {
+	db := damaged(t)
+	before, _, err := db.Facts(t.Context(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("facts")).Put(binary.BigEndian.AppendUint64(nil, 1), []byte("?"))
+	}
+	if err := edit(spoil)(t, db.Path()); err != nil {
+		t.Fatal(err)
+	}
+	db = start(t, bolt.Config{Path: db.Path()})
+	after, first, err := db.Facts(t.Context(), 0, 100)
+	if err != nil || first != 1 {
+		t.Fatalf("first %d, %v", first, err)
+	}
+	if n := len(before); len(after) == 0 || len(after) >= n || after[len(after)-1] != before[n-1] {
+		t.Errorf("%d facts are read after the damage, of %d", len(after), n)
+	}
+}
+
 // A damaged mark is an error to the sessions under it. It does not stop the others, nor its
 // own replacement.
 func TestDamagedMark(t *testing.T) {

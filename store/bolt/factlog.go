@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -107,7 +108,8 @@ func (v *view) facts(after uint64, limit int) (list []fact.Fact, first uint64, e
 	for k, raw := seekChunk(c, after+1); k != nil && len(list) < limit; k, raw = c.Next() {
 		chunk, err := decodeChunk(k, raw)
 		if err != nil {
-			return nil, 0, err
+			v.h.log.Error("facts are left out of the journal: they are damaged", slog.Any("error", err))
+			continue
 		}
 		for i := range chunk {
 			if chunk[i].Number > after && len(list) < limit {

@@ -45,7 +45,7 @@ func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, change
 	document, changes = bytes.Clone(document), slices.Clone(changes)
 	steps := make([]fact.Fact, len(changes))
 	for i, c := range changes {
-		steps[i] = fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: string(c.To)}
+		steps[i] = fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: c.Step(), By: c.By}
 		if err := checkFact(&steps[i]); err != nil {
 			return err
 		}

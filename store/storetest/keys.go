@@ -97,7 +97,8 @@ func testKeysChanges(t *testing.T, harness Harness) {
 	f := newFixture(t, harness, 1)
 	changes := []keys.Change{
 		{KeyID: "k1", From: keys.Active, To: keys.Retiring, At: after(1)},
-		{KeyID: "k2", From: keys.Pending, To: keys.Active, At: after(1)},
+		{KeyID: "k2", From: keys.Pending, To: keys.Active, At: after(1), By: "operator"},
+		{KeyID: "k0", From: keys.Retiring, To: keys.Gone, At: after(1), Revoked: true, By: "operator"},
 	}
 	if err := f.SwapKeys(t.Context(), 1, []byte("two"), changes); !errors.Is(err, keys.ErrConflict) {
 		t.Errorf("swap from 1: %v", err)
@@ -108,13 +109,14 @@ func testKeysChanges(t *testing.T, harness Harness) {
 	}
 	want := []fact.Fact{
 		{Kind: fact.KeyChanged, At: after(1), KeyID: "k1", What: "retiring"},
-		{Kind: fact.KeyChanged, At: after(1), KeyID: "k2", What: "active"},
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k2", What: "active", By: "operator"},
+		{Kind: fact.KeyChanged, At: after(1), KeyID: "k0", What: "revoked", By: "operator"},
 	}
 	f.wantFacts(t, "a swap", 0, want...)
 	if err := f.SwapKeys(t.Context(), 1, []byte("one, sealed anew"), nil); err != nil {
 		t.Fatal(err)
 	}
-	f.wantFacts(t, "a swap without changes", 2)
+	f.wantFacts(t, "a swap without changes", 3)
 	f.crash()
 	f.wantFacts(t, "the journal after a crash", 0, want...)
 }

@@ -230,7 +230,7 @@ func (r *reference) SwapKeys(ctx context.Context, from uint64, document []byte, 
 	}
 	r.keys = keys.Stored{Version: from + 1, Document: slices.Clone(document)}
 	for _, c := range changes {
-		r.journal.add(fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: string(c.To)})
+		r.journal.add(fact.Fact{Kind: fact.KeyChanged, At: c.At, KeyID: c.KeyID, What: c.Step(), By: c.By})
 	}
 	return nil
 }
