@@ -8,7 +8,7 @@ BENCH    ?= .
 SOAK     ?= 20
 MUTANTS  ?= 10m
 
-# Where Debian has servers, and users do not look.
+# Debian installs servers there, and it is not on the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Run the issuer on this machine, with everything it needs made in ./data
+run: build ## Run the issuer on this machine, creating everything it needs in ./data
 	bin/issuer serve --dev
 
 .PHONY: build
@@ -48,7 +48,7 @@ test-typescript: ## Test the TypeScript client against the real issuer (needs No
 	cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error && npm test
 
 .PHONY: test-interop
-test-interop: ## Hold verifiers of third parties to the issuer's tokens, and the issuer to theirs
+test-interop: ## Test third-party verifiers against the running issuer
 	@tools/need node npm python3 javac mvn ruby apache2 >/dev/null
 	$(GO) test -tags interop -v -count 1 -parallel 3 -timeout 10m ./internal/interop
 
@@ -58,7 +58,7 @@ lint: licences ## Check style, likely faults, the module files and the licences
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# What may be linked into a program of any licence. MPL-2.0 asks for the library's own files alone.
+# Licences that allow linking into a program of any licence. MPL-2.0 covers only the library's own files.
 LICENCES = MIT,BSD-2-Clause,BSD-3-Clause,Apache-2.0,ISC,MPL-2.0
 
 .PHONY: licences
@@ -85,7 +85,7 @@ bench-betterauth: ## Measure get-session, beside the original better-auth server
 	$(GO) test -run '^$$' -bench GetSession -benchtime 1x -timeout 30m ./bench
 
 .PHONY: timing
-timing: ## Look for a difference in time between what is unknown and what is another's
+timing: ## Measure whether response times reveal what exists
 	$(GO) test -run '^$$' -bench Enumeration -benchtime 1x -timeout 10m ./bench
 
 .PHONY: bench-feed

@@ -13,8 +13,8 @@ type Cause struct {
 	By     string // the name of the service key; "" if no client asked
 }
 
-// Revoke ends one session. [ErrNotFound] if there is none; one that has ended already is
-// a success that changes nothing.
+// Revoke ends one session. It returns [ErrNotFound] if there is none. If the session has
+// ended already, it changes nothing and returns nil.
 func (s *Service) Revoke(ctx context.Context, id sid.ID, cause Cause) error {
 	return s.end(ctx, Target{Ref: Ref{ID: id}}, cause)
 }
@@ -68,12 +68,12 @@ func (s *Service) end(ctx context.Context, target Target, cause Cause) error {
 	return err
 }
 
-// ending is the end of a live session before its time.
+// ending returns what to write to end a live session now.
 func (s *Service) ending(snap Snapshot, cause Cause, now time.Time) *Ending {
 	return &Ending{
 		End: End{At: now, Reason: cause.Reason},
 		By:  cause.By,
-		// An earlier process whose clock was ahead may have dated its tokens.
+		// A process whose clock was ahead may have issued tokens with later times.
 		Notice: s.notice(now, snap.State.LastSeenAt, snap.Session.AuthTime),
 	}
 }

@@ -82,7 +82,7 @@ func mintError(err error) error {
 	return fmt.Errorf("minting an access token: %w", err)
 }
 
-// noteIssueTime remembers the latest time that a token was dated with.
+// noteIssueTime remembers the latest issue time of a token.
 func (s *Service) noteIssueTime(at time.Time) {
 	for ms := at.UnixMilli(); ; {
 		newest := s.issued.Load()
@@ -92,13 +92,13 @@ func (s *Service) noteIssueTime(at time.Time) {
 	}
 }
 
-// latestIssued is the latest of the times that a token was or may have been dated with.
+// latestIssued is the latest of the given times and of the issue times of this process's tokens.
 func (s *Service) latestIssued(times ...time.Time) time.Time {
 	return latest(append(times, time.UnixMilli(s.issued.Load()).UTC())...)
 }
 
-// notice says for how long verifiers must know of a revocation. The times are those that
-// tokens under it may have been dated with.
+// notice says for how long verifiers must know of a revocation. The times are possible issue
+// times of the tokens that it revokes.
 func (s *Service) notice(times ...time.Time) Notice {
 	return Notice{Issued: s.latestIssued(times...), Life: s.cfg.AccessLifetime + maxLeeway}
 }

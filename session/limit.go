@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// LimitPolicy says what happens when a user who has all the sessions that they may have
-// signs in once more.
+// LimitPolicy says what happens when a user who already has the maximum number of sessions
+// signs in again.
 type LimitPolicy string
 
 // The limit policies.
@@ -19,9 +19,9 @@ const (
 // Limit bounds the live sessions of a user.
 type Limit struct {
 	Max    int         // 0: no limit
-	Policy LimitPolicy // what happens to one too many
+	Policy LimitPolicy // what a sign-in above Max does
 	Judge  Judge       // which of them are live; of the new session, when a sweep looks at it first
-	Notice Notice      // for verifiers, of those that are evicted
+	Notice Notice      // how long verifiers must know of the evicted sessions
 }
 
 // maxEvicted bounds what one sign-in ends, because other writers wait for it. It is reached

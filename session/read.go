@@ -7,12 +7,13 @@ import (
 	"issuer.example/session/refresh"
 )
 
-// Reading is what a refresh token stands for, read without redeeming it.
+// Reading is the session of a refresh token, read without redeeming the token.
 type Reading struct {
 	View View
-	// RenewalDue says that its holder should redeem the token about now. It is said
-	// once in an access token's lifetime, or in UpdateAge if that is longer, so that
-	// asking often does not rotate often.
+	// RenewalDue says that the holder should redeem the token now. It is true when the last
+	// redemption is at least an access token's lifetime ago (half of the idle timeout if
+	// that is shorter, UpdateAge if that is longer), so that reading often does not rotate
+	// often.
 	RenewalDue bool
 
 	now time.Time
@@ -23,8 +24,8 @@ type Reading struct {
 // that does redeem hardly ever causes a second write.
 const touchShare = 10
 
-// Validate reads what a refresh token stands for, without redeeming it: the same verdict
-// as [Service.Refresh], but nothing changes, so that it may be repeated and its answer lost.
+// Validate reads the session of a refresh token without redeeming the token. Its verdict is
+// that of [Service.Refresh], but nothing changes: it can be repeated, and its answer can be lost.
 func (s *Service) Validate(ctx context.Context, refreshToken string, from Client) (View, error) {
 	r, err := s.Read(ctx, refreshToken, from)
 	return r.View, err
@@ -104,7 +105,7 @@ func (s *Service) reading(r redemption) (Reading, error) {
 	if r.refusal != nil {
 		return Reading{}, r.refusal
 	}
-	// A session may end soon after its access token: half of its idle timeout is left then.
+	// An idle timeout may be hardly longer than the access lifetime. Its half leaves time to renew.
 	least := max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(r.before.Session)/2))
 	return Reading{
 		View: s.view(r.before, r.now), now: r.now,

@@ -41,18 +41,19 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, from Client)
 	return g, nil
 }
 
-// redemption is what presenting a refresh token at a moment comes to.
+// redemption is the outcome of presenting a refresh token at one moment.
 type redemption struct {
 	refresh.Decision
 
 	now     time.Time
 	before  Snapshot
-	view    View   // the session after it
-	refusal error  // why it is refused; nil if it is not
-	ends    Reason // why it ends the session; "" if it does not
+	view    View   // the session afterwards
+	refusal error  // why the token is refused; nil if it is accepted
+	ends    Reason // why the session ends; "" if it does not
 
-	// networkChanged and browserChanged say that it came from elsewhere than the sign-in,
-	// as far as the binding policy asks; firstSeen, that the use before it did not.
+	// networkChanged and browserChanged: the request came from another network or browser
+	// than the sign-in, and the binding policy compares that. firstSeen: this has to be
+	// logged, because the network is also not that of the last use, or the browser differs.
 	networkChanged, browserChanged, firstSeen bool
 }
 
@@ -79,7 +80,7 @@ func (s *Service) redeem(snap Snapshot, t refresh.Token, from Client, now time.T
 	return r
 }
 
-// changeOf is what a redemption writes: only an advance and an end do.
+// changeOf returns what a redemption writes. Only an advance and an end write anything.
 func (s *Service) changeOf(r redemption) Change {
 	switch {
 	case r.ends != "":
@@ -98,7 +99,7 @@ func (s *Service) report(r redemption) {
 	if r.Outcome == refresh.Reused {
 		s.cfg.Logger.Warn("refresh token reused: session ended", id, slog.String("sub", r.before.Session.User.ID))
 	}
-	if r.Outcome == refresh.Restored { // a warning for the first; every session follows
+	if r.Outcome == refresh.Restored { // warn once: after a restore it happens in many sessions
 		level := slog.LevelInfo
 		if s.restored.CompareAndSwap(false, true) {
 			level = slog.LevelWarn

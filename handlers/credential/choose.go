@@ -18,18 +18,18 @@ const (
 	accessToken                // an access token only
 )
 
-// presented is one token of a request, and what it is good for.
+// presented is one token of a request, and what was found out about it.
 type presented struct {
 	text    string
 	accepts accepts
 
-	looked  bool
+	looked  bool // the fields below are set
 	session sid.ID
 	holder  session.Holder // of an access token
 	err     error          // why it is refused
 }
 
-// present returns nil if there is no token.
+// present wraps the text of a token. It returns nil for the empty text: there is no token.
 func present(text string, accepts accepts) *presented {
 	if text == "" {
 		return nil
@@ -51,7 +51,8 @@ type chooser struct {
 	jar      *Jar
 }
 
-// look finds out, once, to which live session a token belongs. It uses no token up.
+// look finds out to which live session a token belongs, and remembers it. It does not redeem a
+// refresh token.
 func (c *chooser) look(x *exchange.Exchange, p *presented) error {
 	if p.looked {
 		return p.err
@@ -69,7 +70,8 @@ func (c *chooser) look(x *exchange.Exchange, p *presented) error {
 }
 
 // choose picks the token that counts, by the table in the documentation of the package. There must
-// be at least one. The chosen token may be refused itself; one that stands alone is not looked up.
+// be at least one. The chosen token is not necessarily valid: a cookie that is the only token is
+// returned without a look-up, and the caller checks it.
 func (c *chooser) choose(x *exchange.Exchange, explicit *presented, cookies []*presented) (*presented, error) {
 	if explicit != nil {
 		return explicit, c.checkBeside(x, explicit, cookies)
@@ -96,8 +98,8 @@ func (c *chooser) choose(x *exchange.Exchange, explicit *presented, cookies []*p
 	return live, nil
 }
 
-// checkBeside refuses cookies of another live session than that of an explicit token. A token that
-// is refused itself is left to be refused for its own reason.
+// checkBeside refuses a request whose explicit token and cookies belong to different live sessions.
+// It returns nil if the explicit token itself is invalid: the caller refuses that, with its reason.
 func (c *chooser) checkBeside(x *exchange.Exchange, explicit *presented, cookies []*presented) error {
 	for _, cookie := range cookies {
 		if cookie.text == explicit.text {
@@ -124,8 +126,8 @@ func onlyUnavailable(err error) error {
 	return nil
 }
 
-// mostSpecific returns the refused token whose refusal says most. A copied token comes first,
-// because redeeming it ends its session, even when a forged one stands before it.
+// mostSpecific returns the token whose refusal says most. A copied token comes first, wherever it
+// is in the list, because redeeming it ends its session.
 func mostSpecific(refused []*presented) *presented {
 	for _, p := range refused {
 		if errors.Is(p.err, session.ErrRefreshTokenReused) {

@@ -49,8 +49,8 @@ func (a *Authenticator) HolderOrClient(x *exchange.Exchange, scope client.Scope)
 	return a.Holder(x)
 }
 
-// Look is how the refresh token of a member is looked at: [session.Service.Read], or
-// [session.Service.Touch] to move the idle end of the session.
+// Look reads the session of a member's refresh token: it is [session.Service.Read], or
+// [session.Service.Touch] to move the idle end of the session as well.
 type Look func(ctx context.Context, refreshToken string, from session.Client) (session.Reading, error)
 
 // Member demands the refresh token of a live session in the session cookie, which is not redeemed,
@@ -81,8 +81,8 @@ func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) 
 	return Caller{Kind: KindMember, Holder: session.Holder{View: reading.View}, Reading: reading}, nil
 }
 
-// MemberTokens returns the bearer token and the tokens of the session cookies. A scheme other than
-// Bearer is ignored: a site that is being built may stand behind a password.
+// MemberTokens returns the bearer token and the tokens of the session cookies. An Authorization
+// header with another scheme is ignored, because a proxy may protect a test site with HTTP Basic.
 func (a *Authenticator) MemberTokens(x *exchange.Exchange) (bearer string, cookies []string, err error) {
 	if bearer, err = bearerToken(x); err != nil && exchange.RefusalFor(err).Code != exchange.CodeTokenInvalid {
 		return "", nil, err

@@ -9,8 +9,8 @@ import (
 	"issuer.example/session"
 )
 
-// maxSameName is how many different cookies of one name are looked at. A browser sends more only if
-// somebody plants them.
+// maxSameName is how many different cookies of one name are accepted. A browser sends more only if
+// somebody has planted them.
 const maxSameName = 8
 
 // Jar reads and writes the cookies of tokens.
@@ -40,8 +40,8 @@ func (j *Jar) Clear(x *exchange.Exchange) {
 	j.clearCacheExcept(x, []string{j.cache})
 }
 
-// expire removes a cookie: the one of the configured domain, and the one of this host alone, which an
-// earlier configuration or a neighbour may have set.
+// expire removes a cookie: the one of the configured domain, and the one of this host alone, which
+// may have been set under an earlier configuration or by another application on this host.
 func (j *Jar) expire(x *exchange.Exchange, name string) {
 	http.SetCookie(x.Writer(), j.cookie(name, "", -1, j.domain))
 	if j.domain != "" {

@@ -11,14 +11,14 @@ import (
 
 // The causes of a refusal of [Origins.RequireTrusted].
 var (
-	// ErrNoOrigin means that a request does not say of which page it is.
+	// ErrNoOrigin means that a request does not say which page it comes from.
 	ErrNoOrigin = errors.New("credential: the request has no origin")
-	// ErrForeignOrigin means that a request is of a page whose origin is not trusted.
+	// ErrForeignOrigin means that a request comes from a page whose origin is not trusted.
 	ErrForeignOrigin = errors.New("credential: the origin of the request is not trusted")
 )
 
-// Origins decides which pages may call with credentials: those of the issuer's own origin and of the
-// allowed ones. All of these are trusted.
+// Origins decides which pages may call with credentials: those of the trusted origins, which are the
+// issuer's own and the allowed ones.
 type Origins struct {
 	allowed map[string]bool // besides the issuer's own
 	trusted map[string]bool

@@ -35,7 +35,8 @@ func (t SignOutTokens) effective() []string {
 }
 
 // SignOutTokens returns what to sign out by. Without any token it refuses. Cookies count only if the
-// request comes from a page of an allowed origin; without a bearer token one of another is refused.
+// request comes from a page of an allowed origin. A request from another origin is refused if it has
+// no bearer token.
 func (a *Authenticator) SignOutTokens(x *exchange.Exchange) (SignOutTokens, error) {
 	bearer, err := bearerToken(x)
 	if err != nil {
@@ -77,10 +78,10 @@ func (a *Authenticator) withCookies(x *exchange.Exchange, bearer string) (SignOu
 	return SignOutTokens{bearer: bearer, cookies: append(refresh, access...)}, err
 }
 
-// SignOut ends the sessions of the tokens. If that is none, it returns the refusal that says most, or
-// nil if there is no token. Tokens of more than one live session are refused like anywhere else,
-// because a cookie may have been planted, but only after all of the sessions have ended: the user
-// wants to be signed out.
+// SignOut ends the sessions of the tokens. If no session was ended, it returns the refusal that says
+// most, or nil if there is no token. Tokens of more than one live session are refused as on other
+// routes, because a cookie may have been planted, but only after all of the sessions have been
+// ended: the user wants to be signed out.
 func (a *Authenticator) SignOut(x *exchange.Exchange, tokens SignOutTokens) (done bool, refused error) {
 	var live []sid.ID
 	if all := tokens.all(); len(all) > 1 {

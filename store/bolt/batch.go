@@ -13,8 +13,8 @@ type batch struct {
 	view
 	counters counters // as they will be after the commit
 	journal  *journal.Batch
-	facts    []fact.Fact // what is to be written of them
-	written  int64       // the latest time that a caller has named, in milliseconds
+	facts    []fact.Fact // those to be written with this commit
+	written  int64       // the time from which they are kept: the latest that an operation gave, in milliseconds
 	dirty    bool
 }
 
@@ -41,7 +41,7 @@ func (h *handle) begin() (b *batch, err error) {
 }
 
 // run runs one caller's function and, if it returns nil, applies its writes.
-// Only the first error is the caller's alone; the second one fails the batch.
+// The first error concerns this caller only; the second one fails the batch.
 func (b *batch) run(fn func(*tx) error) (err, fatal error) {
 	t := &tx{batch: b}
 	err = call(fn, t)

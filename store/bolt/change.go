@@ -26,7 +26,8 @@ func (db *DB) Change(ctx context.Context, at session.Target, decide session.Deci
 	return *changed, nil
 }
 
-// change reads a session into snap, and makes it what it will be after the decision.
+// change reads a session into snap, runs the decision, and makes snap the session as it will
+// be afterwards. The functions named …Later write when tx.later runs them.
 func (t *tx) change(at session.Target, decide session.Decision, snap *session.Snapshot) (err error) {
 	if *snap, err = t.load(at.Ref); err != nil {
 		return err

@@ -80,8 +80,8 @@ func (db *DB) commitLoop() {
 	for {
 		select {
 		case o := <-db.queue:
-			// Those who were just answered come back for more. Letting them run first
-			// makes one commit of what would be two.
+			// Callers that were just answered often have another operation. If they run
+			// first, it joins this commit and does not need the next one.
 			runtime.Gosched()
 			group = db.gather(append(group[:0], o))
 			db.commitGroup(group)
@@ -127,8 +127,8 @@ func (db *DB) commitGroup(group []*op) {
 	answer(group, errs, err)
 }
 
-// runGroup fills errs with what concerns one caller alone. An error of its own concerns
-// them all.
+// runGroup puts the error of each caller into errs. The error that it returns concerns all
+// callers.
 func (db *DB) runGroup(h *handle, group []*op, errs []error) (ran int, wrote bool, err error) {
 	b, err := h.begin()
 	if err != nil {

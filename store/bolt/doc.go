@@ -20,11 +20,11 @@
 //
 // # File
 //
-// internal/file opens and locks the file, makes new ones, and checks what bbolt takes on
-// trust: the headers, the list of free pages and, where bbolt is about to walk it, every page
-// (docs/adr/0015). A file that is damaged, truncated, foreign or newer is refused with an
-// error that names it, and nothing is ever made in its place. One of an older schema is
-// upgraded when it is opened (upgrade.go). A clean [DB.Close] leaves the list of free pages
+// internal/file opens and locks the file, makes new ones, and checks what bbolt does not
+// check: the headers, the list of free pages and, where bbolt is about to walk it, every page
+// (docs/adr/0015). A file that is damaged, truncated, of another program or of a newer schema
+// is refused with an error that names it, and never replaced by a new one. A file of an older
+// schema is upgraded when it is opened (upgrade.go). A clean [DB.Close] leaves the list of free pages
 // in the file; after a crash Open has to search for them.
 //
 // # Commit

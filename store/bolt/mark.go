@@ -116,14 +116,15 @@ func (t *tx) allow(m *session.MarkRequest) error {
 	return err
 }
 
-// raise sets a mark, and returns the one that its scope has then. A mark only ever rises:
-// one at or below its scope's former mark keeps that in force for as long as either asks.
+// raise sets the mark of a scope, and returns the mark that the scope has afterwards. The bound
+// of a mark never gets smaller: if the scope has a mark with the same or a greater bound, that
+// one stays, until the later of the two times.
 func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
 	bound := t.counters.last
 	switch {
 	case m.SpareHolder:
 		bound = m.Holder.Before()
-	case bound.IsZero(): // nothing is covered, and yet verifiers want an identifier
+	case bound.IsZero(): // there is no session to cover, but verifiers expect an identifier
 		bound = sid.Next(bound, m.At)
 		t.counters.last = bound
 	}
@@ -136,8 +137,8 @@ func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
 	if mark.Until.IsZero() {
 		mark.Until = mark.At
 	}
-	// A damaged one is replaced: what it covered, this one does. (A holder who is to be
-	// spared cannot be read under a damaged mark, so that is refused before.)
+	// A damaged mark is replaced: the new one covers what it covered. (With SpareHolder it
+	// might not, but the holder cannot be read under a damaged mark, so allow has refused that.)
 	if old, ok, err := t.mark(m.Scope); ok && err == nil && old.Covers(mark.SID) {
 		if !mark.Until.After(old.Until) {
 			return old.Mark, nil

@@ -11,7 +11,7 @@ import (
 	"issuer.example/sid"
 )
 
-// settling is how far the ends of the sessions under a mark are on record.
+// settling is the progress of recording the ends of the sessions under a mark.
 type settling struct {
 	scope revocation.Scope
 	bound sid.ID
@@ -42,7 +42,7 @@ func (s *sweep) settleMarks() (more bool, err error) {
 func markName(scope revocation.Scope) string { return "mark " + hex.EncodeToString(markKey(scope)) }
 
 // markToDo reads a mark that something is to be done with. ok is false if it cannot be read,
-// or if it has changed since it was put there: then it stands elsewhere as well.
+// or if it has changed since: then it also has a newer entry among the marks to do.
 func (s *sweep) markToDo(toDo, key []byte) (mark markRow, ok bool) {
 	raw := s.get(marks, key)
 	mark, err := decodeMark(key, raw)
@@ -102,13 +102,13 @@ func (s *sweep) settleOne(id sid.ID, at *settling) error {
 		return err
 	}
 	v, err := judge(s.req.Judge, snap)
-	if err == nil && !v.End.IsZero() { // or else it is another client's
+	if err == nil && !v.End.IsZero() { // a live session is one that the mark does not cover
 		s.recordLater(&snap, v.End)
 	}
 	return err
 }
 
-// settledLater ends the walk under a mark.
+// settledLater finishes a mark: it is settled, or will be tried again if sessions were skipped.
 func (s *sweep) settledLater(mark markRow, at settling) {
 	s.later(func() error {
 		s.h.sweep.settling = settling{}

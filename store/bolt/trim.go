@@ -6,7 +6,8 @@ import (
 )
 
 // trim removes revocations and facts that nobody needs any more, from the beginning, so that
-// neither has a gap. What cannot be read goes with the next one that does: it is older.
+// neither has a gap. One that cannot be read is removed together with the next readable one,
+// because it is older than that.
 func (s *sweep) trim() (more bool, err error) {
 	if more, err = s.trimRevocations(); err != nil || more {
 		return more, err // a fact stays while the index leads to it
@@ -67,11 +68,11 @@ func (s *sweep) removeLater(from bucket, old *oldest) (more bool) {
 	return old.over >= sweepBatch
 }
 
-// oldest collects the first keys of a bucket, up to one that is needed still.
+// oldest collects the first keys of a bucket, up to one that is still needed.
 type oldest struct {
 	now  int64
 	keys [][]byte
-	over int // so many of them may go
+	over int // how many of the keys can be removed
 }
 
 func (o *oldest) hasRoom() bool { return o.over < sweepBatch && len(o.keys) < maxRetries }
@@ -86,5 +87,5 @@ func (o *oldest) add(key []byte, until int64) bool {
 	return true
 }
 
-// addUnknown adds a key of which nothing is known. It goes with the next one that is over.
+// addUnknown adds a key whose value cannot be read. It is removed with the next one that is over.
 func (o *oldest) addUnknown(key []byte) { o.keys = append(o.keys, bytes.Clone(key)) }

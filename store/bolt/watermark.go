@@ -9,8 +9,8 @@ import (
 // errAbandoned means that it will never be known whether a transaction is durable.
 var errAbandoned = errors.New("bolt: the store has failed")
 
-// watermark is the newest transaction that is durable. A reader can see a newer one for
-// as long as its fsync lasts, and must not answer from it before.
+// watermark is the newest transaction that is durable. A reader can see a newer one before its
+// fsync has ended, and must wait for that before it answers.
 type watermark struct {
 	mu        sync.Mutex
 	newest    uint64
