@@ -208,6 +208,44 @@ func TestReadPastDamagedFacts(t *testing.T) {
 	}
 }
 
+// The newest revocation goes too when it is damaged, once its fact is too old to be kept. Until
+// then no revocation can be read.
+func TestTrimDamagedNewest(t *testing.T) {
+	for name, spoil := range map[string]func(tx *bbolt.Tx) error{
+		"its fact": func(tx *bbolt.Tx) error {
+			facts := tx.Bucket([]byte("facts"))
+			last, chunk := facts.Cursor().Last()
+			return facts.Put(bytes.Clone(last), append(bytes.Clone(chunk[:12]), 9))
+		},
+		"its entry": func(tx *bbolt.Tx) error {
+			log := tx.Bucket([]byte("log"))
+			last, _ := log.Cursor().Last()
+			return log.Put(bytes.Clone(last), []byte("?"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := damaged(t)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := edit(spoil)(t, db.Path()); err != nil {
+				t.Fatal(err)
+			}
+			db = start(t, bolt.Config{Path: db.Path()})
+			sweep(t, db, epoch) // nothing is over
+			if _, _, err := db.Revocations(t.Context(), 0, 10); !errors.Is(err, bolt.ErrDamaged) {
+				t.Errorf("the revocations: %v, want %v", err, bolt.ErrDamaged)
+			}
+			sweep(t, db, epoch.Add(3*time.Hour)) // trims the facts
+			sweep(t, db, epoch.Add(3*time.Hour))
+			list, _, err := db.Revocations(t.Context(), 0, 10)
+			if err != nil || len(list) != 0 {
+				t.Errorf("the revocations: %+v (%v), want none", list, err)
+			}
+		})
+	}
+}
+
 // A damaged mark is an error to the sessions under it. It does not stop the others, nor its
 // own replacement.
 func TestDamagedMark(t *testing.T) {

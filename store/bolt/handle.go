@@ -64,10 +64,12 @@ func (h *handle) load(v *view) (err error) {
 	if h.schema, err = checkSchema(v.tx); err != nil {
 		return err
 	}
-	if h.schema == schema {
-		if h.counters, err = v.counters(); err != nil {
-			return err
-		}
+	read := decodeCounters
+	if h.schema == 1 {
+		read = decodeCountersV1
+	}
+	if h.counters, err = read(v.get(meta, []byte(keyCounters))); err != nil {
+		return err
 	}
 	return h.loadJournal(v.tx)
 }

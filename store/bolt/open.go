@@ -70,9 +70,10 @@ func (db *DB) adopt(ctx context.Context, f *os.File, through, audit bool) (_ *ha
 	return n, nil
 }
 
-// prepare makes a mapped file ready for use.
+// prepare makes a mapped file ready for use. An audit comes before an upgrade, so that a file
+// that it refuses stays one that the version before can open.
 func (h *handle) prepare(ctx context.Context, now file.Header, audit bool) error {
-	if audit && h.schema == schema {
+	if audit {
 		if err := h.audit(ctx); err != nil {
 			return err
 		}
@@ -80,8 +81,11 @@ func (h *handle) prepare(ctx context.Context, now file.Header, audit bool) error
 	if err := file.RewriteHeaders(h.file, now); err != nil || h.schema == schema {
 		return err
 	}
-	if err := errors.Join(h.upgrade(), h.readCounters()); err != nil {
+	if err := h.upgrade(); err != nil {
 		return fmt.Errorf("upgrading from schema %d: %w", h.schema, err)
+	}
+	if err := h.readCounters(); err != nil {
+		return fmt.Errorf("reading what was upgraded from schema %d: %w", h.schema, err)
 	}
 	h.schema = schema
 	if audit {

@@ -2,12 +2,14 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 )
 
 // trim removes revocations and facts that nobody needs any more, from the beginning, so that
 // neither has a gap. One that cannot be read is removed together with the next readable one,
-// because it is older than that.
+// because it is older than that, and a revocation at the latest with its fact, so that the
+// newest one does not stop the feed until there is another.
 func (s *sweep) trim() (more bool, err error) {
 	if more, err = s.trimRevocations(); err != nil || more {
 		return more, err // a fact stays while the index leads to it
@@ -18,6 +20,10 @@ func (s *sweep) trim() (more bool, err error) {
 // trimRevocations removes entries of the index whose time is over.
 func (s *sweep) trimRevocations() (more bool, err error) {
 	old := oldest{now: millis(s.req.Now)}
+	kept, err := s.firstNumber(facts, s.counters.fact)
+	if err != nil && !unreadable(err) {
+		return false, err
+	}
 	reader := factReader{view: &s.view}
 	c := s.bucket(revocations).Cursor()
 	for k, value := c.First(); k != nil && old.hasRoom(); k, value = c.Next() {
@@ -27,12 +33,21 @@ func (s *sweep) trimRevocations() (more bool, err error) {
 		}
 		if err != nil {
 			s.skip("revocation "+hex.EncodeToString(k), err)
-			old.addUnknown(k)
+			if old.addUnknown(k); s.isTrimmed(value, kept) {
+				old.over = len(old.keys)
+			}
 		} else if !old.add(k, millis(f.Until)) {
 			break
 		}
 	}
 	return s.removeLater(revocations, &old), nil
+}
+
+// isTrimmed reports whether a revocation that cannot be read is over, because the fact that
+// its value leads to has been trimmed: that stays for as long as verifiers need it. kept is
+// the number of the oldest fact that has not been trimmed.
+func (s *sweep) isTrimmed(value []byte, kept uint64) bool {
+	return kept > s.counters.fact || len(value) == 8 && binary.BigEndian.Uint64(value) < kept
 }
 
 // trimFacts removes chunks of facts that are older than they are kept, and that verifiers

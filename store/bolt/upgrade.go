@@ -39,9 +39,6 @@ func (b *batch) upgrade(newest int64) (err error) {
 	if _, err := b.tx.CreateBucketIfNotExists(facts.name()); err != nil {
 		return err
 	}
-	if b.counters, err = decodeCountersV1(b.get(meta, []byte(keyCounters))); err != nil {
-		return err
-	}
 	b.counters.newest = newest
 	if err := b.upgradeLog(); err != nil {
 		return err

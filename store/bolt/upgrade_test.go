@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,8 +109,9 @@ func TestUpgradeRefusesDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := bolt.Open(t.Context(), bolt.Config{Path: path}); !errors.Is(err, bolt.ErrDamaged) {
-			t.Errorf("Open is %v, want %v", err, bolt.ErrDamaged)
+		_, err := bolt.Open(t.Context(), bolt.Config{Path: path})
+		if !errors.Is(err, bolt.ErrDamaged) || strings.Contains(err.Error(), "counters of") {
+			t.Errorf("Open is %v, want %v for the log alone", err, bolt.ErrDamaged)
 		}
 	}
 	err = edit(func(tx *bbolt.Tx) error {
@@ -122,4 +124,47 @@ func TestUpgradeRefusesDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, bolt.Config{Path: path})
+}
+
+// A file that the check refuses is not upgraded: the version before still opens it. The error
+// says what is wrong, and nothing else.
+func TestUpgradeAfterTheCheck(t *testing.T) {
+	first := id(1)
+	number := func(n byte) []byte { return []byte{0, 0, 0, 0, 0, 0, 0, n} }
+	for name, spoil := range map[string]func(tx *bbolt.Tx) error{
+		"a record":    func(tx *bbolt.Tx) error { return tx.Bucket([]byte("sessions")).Put(first[:], []byte("?")) },
+		"a mark":      func(tx *bbolt.Tx) error { return tx.Bucket([]byte("marks")).Put([]byte("\x02v"), []byte("?")) },
+		"a log entry": func(tx *bbolt.Tx) error { return tx.Bucket([]byte("log")).Put(number(3), []byte("?")) },
+		"a gap": func(tx *bbolt.Tx) error {
+			log := tx.Bucket([]byte("log"))
+			return log.Put(number(9), log.Get(number(3)))
+		},
+	} {
+		for verb, run := range map[string]func(path string) error{
+			"open": func(path string) error {
+				_, err := bolt.Open(t.Context(), bolt.Config{Path: path, Check: true, Logger: quiet()})
+				return err
+			},
+			"compact": func(path string) error { return bolt.Compact(t.Context(), path) },
+		} {
+			t.Run(verb+" past "+name, func(t *testing.T) {
+				path := schema1(t)
+				if err := edit(spoil)(t, path); err != nil {
+					t.Fatal(err)
+				}
+				if err := run(path); !errors.Is(err, bolt.ErrDamaged) || strings.Contains(err.Error(), "counters of") {
+					t.Errorf("got %v, want %v", err, bolt.ErrDamaged)
+				}
+				err := edit(func(tx *bbolt.Tx) error {
+					if tx.Bucket([]byte("facts")) != nil {
+						t.Error("it has been upgraded")
+					}
+					return nil
+				})(t, path)
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
 }
