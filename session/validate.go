@@ -72,7 +72,7 @@ func (r *MintRequest) checkClaims() error {
 		return nil
 	}
 	if err := jwt.CheckExtra(r.Claims); err != nil {
-		return &FieldError{"claims", "cannot be accepted: " + err.Error()}
+		return &FieldError{"claims", "cannot be accepted: " + strings.TrimPrefix(err.Error(), "jwt: ")}
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, r.Claims); err != nil {
