@@ -9,8 +9,9 @@
 // Callers must know:
 //
 //   - The timeouts of connections, the limit of the header size and the cap on connections belong to the
-//     http.Server that the caller makes. The stream of revocations and the backup set a deadline for each
-//     write.
+//     http.Server that the caller makes. So does closing the connection after a request whose end a proxy
+//     may see elsewhere (a Transfer-Encoding, or HTTP/1.0). The stream of revocations and the backup set a
+//     deadline for each write.
 //   - Every answer but the key set and the style sheet says Cache-Control: no-store.
 //   - A request must call the issuer by one of its names, or it is answered 421; see [Config.Hosts].
 package handlers
