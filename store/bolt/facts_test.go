@@ -153,6 +153,7 @@ func TestRefreshWritesNoFact(t *testing.T) {
 
 // More facts than a chunk holds can be written by one commit; a reader can begin anywhere.
 func TestManyFactsInOneCommit(t *testing.T) {
+	t.Parallel()
 	db := start(t, bolt.Config{Path: newPath(t)})
 	const sessions = 200
 	for n := 1; n <= sessions; n++ {
@@ -214,6 +215,7 @@ func sweepUntil(t *testing.T, db *bolt.DB, now time.Time) []fact.Fact {
 
 // The marks of a user who has more sessions than one transaction may count or end.
 func TestMarkOverMany(t *testing.T) {
+	t.Parallel()
 	db := start(t, bolt.Config{Path: newPath(t)})
 	const sessions, holder = 600, 200
 	for n := 1; n <= sessions; n++ {
