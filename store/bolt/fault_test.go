@@ -105,6 +105,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	rounds.TempInMemory()
+	rounds.Parallel(8)
 	os.Exit(m.Run())
 }
 
