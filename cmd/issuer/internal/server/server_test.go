@@ -24,6 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	rounds.TempInMemory()
+	rounds.Parallel(8)
 	os.Exit(m.Run())
 }
 
@@ -219,6 +220,7 @@ func TestSlowReadersAreCut(t *testing.T) {
 
 // H11: a header beyond the limit is refused and not read to its end.
 func TestLargeHeader(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	req, err := http.NewRequest(http.MethodGet, "http://"+s.PublicAddr().String()+"/healthz", nil)
 	if err != nil {
