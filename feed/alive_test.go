@@ -45,6 +45,7 @@ func TestAlive(t *testing.T) {
 
 // While revocations keep coming, every reader still gets its alive messages.
 func TestAliveUnderLoad(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, nil)
 		defer f.run(t)()

@@ -145,6 +145,7 @@ func TestPredecessorAfterAGap(t *testing.T) {
 // A reader that does not read holds up nothing. Later it goes on where it was, from the
 // store if need be, or gets ErrGone if that is trimmed.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	const page, pages = 500, 10 // more than the ring holds
 	f := newFixture(t, nil)
 	f.run(t)

@@ -10,12 +10,14 @@ import (
 
 	"issuer.example/guard"
 	"issuer.example/guard/guardtest"
+	"issuer.example/internal/rounds"
 	"issuer.example/jwt"
 )
 
 // A guard with a cache, however small, and one without give the same answers, whatever
 // the tokens, the time, the keys and the revocations are.
 func TestCacheChangesNoAnswer(t *testing.T) {
+	rounds.Rapid(t, 30, 100)
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	sized := func(size int) *guard.Guard {

@@ -35,6 +35,7 @@ func onlyKey(t *testing.T, g *guard.Guard, kid string) {
 // The issuer revokes everything before it removes the key, and again after that. The answer
 // to the fetch that the first revocation caused may still contain the key.
 func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
+	t.Parallel()
 	iss, g, stolen, kid := emergency(t)
 	asked, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
@@ -61,6 +62,7 @@ func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
 
 // A guard that was disconnected learns of the emergency from the snapshot.
 func TestCompromisedKeyWhileAway(t *testing.T) {
+	t.Parallel()
 	iss, g, stolen, kid := emergency(t)
 	iss.Down(true)
 	iss.RevokeUser("u9")
@@ -89,6 +91,7 @@ func TestCompromisedKeyDuringTheStart(t *testing.T) {
 
 // The guard fetches the keys until the issuer answers.
 func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
+	t.Parallel()
 	iss, g, stolen, kid := emergency(t)
 	var failures atomic.Int32
 	failures.Store(2)
@@ -149,6 +152,7 @@ func (c *sharedCache) RoundTrip(r *http.Request) (*http.Response, error) {
 // A guard behind a proxy that holds the stream back has snapshots alone. It drops entries
 // that have ended all the same.
 func TestSnapshotsAloneAreForgotten(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	answer(iss, streamPath, func(w http.ResponseWriter, _ *http.Request) {

@@ -18,6 +18,7 @@ import (
 
 // A service that imports guard depends on one third-party module: golang-jwt.
 func TestConsumersBinary(t *testing.T) {
+	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "service")
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = filepath.Join("..", "examples", "nethttp")
@@ -40,6 +41,7 @@ func TestConsumersBinary(t *testing.T) {
 
 // The examples are separate modules, which no other test builds.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"nethttp", "echo"} {
 		run := exec.Command("go", "test", "./...")
 		run.Dir = filepath.Join("..", "examples", name)
@@ -51,6 +53,7 @@ func TestExamples(t *testing.T) {
 
 // The service key may be replaced while the service runs.
 func TestServiceKeyFile(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	file := filepath.Join(t.TempDir(), "key")
 	write := func(text string) {

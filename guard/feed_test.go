@@ -236,6 +236,7 @@ func TestHostileSnapshots(t *testing.T) {
 // A snapshot that is older than what the guard has applied is refused, even though its
 // signature is good.
 func TestOlderSnapshotIsRefused(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	var old atomic.Pointer[[]byte]
 	first := must(revocation.Snapshot{Issuer: iss.URL(), IssuedAt: time.Now()}.Encode())
@@ -266,6 +267,7 @@ func TestOlderSnapshotIsRefused(t *testing.T) {
 // After a backup was restored, the issuer's log ends earlier. The guard follows it, and
 // keeps what it has applied.
 func TestRestoredBackup(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: clock.Now})
 	g := iss.Guard(t, quiet)
@@ -304,6 +306,7 @@ func TestRestoredBackup(t *testing.T) {
 }
 
 func TestResume(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, quiet)
 	var tokens []string
@@ -341,6 +344,7 @@ func TestResume(t *testing.T) {
 
 // The guard reports to the issuer what it has applied.
 func TestReports(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, func(c *guard.Config) { c.Name = "orders-1" })
 	iss.RevokeUser("u9")
@@ -353,6 +357,7 @@ func TestReports(t *testing.T) {
 
 // A hundred guards apply a revocation within seconds.
 func TestHundredGuards(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	guards := make([]*guard.Guard, 100)
 	for i := range guards {

@@ -16,6 +16,7 @@ import (
 
 // A stream that the issuer refuses for a while is resumed. No snapshot is needed.
 func TestRefusedStreamIsResumed(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	var refusals atomic.Int32
 	refusals.Store(2)

@@ -86,6 +86,7 @@ func TestRandomKeyIDs(t *testing.T) {
 // If the key set is unusable in any way, the guard keeps its keys and reports why. T04:
 // nothing in a token points to a key.
 func TestBadKeySets(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	var body atomic.Value

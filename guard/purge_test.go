@@ -18,6 +18,7 @@ import (
 // came last, and the guard must forget which one it applied last: that is not the
 // predecessor of what follows.
 func TestPredecessorIsForgottenOverAPurgedGap(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	f := forger{t, iss, sid.NewGenerator(nil)}
 	purged := f.ids.Next() // in entry 3, which the guard never sees

@@ -45,6 +45,7 @@ func cutOff(t *testing.T, policy guard.Policy) (iss *guardtest.Issuer, g *guard.
 // T31, fail_closed: good tokens are refused as stale, others for their own reason. When the
 // issuer is back, tokens are accepted again, but not those revoked meanwhile.
 func TestStaleFailClosed(t *testing.T) {
+	t.Parallel()
 	iss, g, gone, good := cutOff(t, guard.FailClosed)
 	unseen := iss.Mint(t, jwt.Claims{})
 	refused(t, g, good, guard.ErrStale)
@@ -157,6 +158,7 @@ func (s stalling) RoundTrip(r *http.Request) (*http.Response, error) {
 // A connection without an alive is closed, and a new one made after a snapshot. So a guard
 // behind a proxy that holds streams back still learns of revocations.
 func TestStalledStream(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	synctest.Test(t, func(t *testing.T) {
@@ -180,6 +182,7 @@ func TestStalledStream(t *testing.T) {
 // The service's clock is 30 s off. Tokens are checked with the leeway, and no revocation is
 // missed or dropped early.
 func TestClockOff(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]time.Duration{"behind": -30 * time.Second, "ahead": 30 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			c := newClock()
@@ -210,6 +213,7 @@ func TestClockOff(t *testing.T) {
 
 // A clock that jumps an hour ahead, and back, does not make the guard drop revocations.
 func TestClockJump(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	var jump atomic.Int64

@@ -223,6 +223,7 @@ func TestClaimsAreTheCallers(t *testing.T) {
 // While many goroutines verify, a session that was refused as revoked is never accepted
 // again.
 func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
 	iss := guardtest.New(t, guardtest.Config{})
 	g := iss.Guard(t, func(c *guard.Config) { c.CacheEntries = 16 })
 	tokens := make([]string, 40)

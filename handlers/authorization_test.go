@@ -156,6 +156,7 @@ func adminMatrix() []row {
 // TestAuthorization is row O09: for every route and every role the exact status, and whether the call has
 // ended the session.
 func TestAuthorization(t *testing.T) {
+	t.Parallel()
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) { server = newServer(t, s) })
 	for _, listener := range []struct {

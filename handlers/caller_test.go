@@ -10,6 +10,7 @@ import (
 // TestCallerTable goes through the table of package credential: what may stand beside what, in each place
 // that accepts an explicit token and cookies.
 func TestCallerTable(t *testing.T) {
+	t.Parallel()
 	f := newBetterFixture(t, nil)
 	access := func(s tokens) string { return s.access }
 	refresh := func(s tokens) string { return s.refresh }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+
+	"issuer.example/internal/rounds"
 )
 
 // contract checks every answer against openapi.yaml.
@@ -54,6 +57,32 @@ func openAPI(tb testing.TB) *openapi3.T {
 	return doc
 }
 
+// checkedForms are the forms of answers that conform. A quick run checks one answer of each,
+// because the library compiles the schema anew for every answer.
+var checkedForms sync.Map
+
+// answerForm returns a hash of the request line and the answer without what differs between
+// answers of one form: numbers, identifiers and tokens.
+func (c *contract) answerForm(r *http.Request, response *http.Response, body []byte) [sha256.Size]byte {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s %s admin=%t\n", r.Method, r.URL.EscapedPath(), r.URL.Host == c.adminHost)
+	_ = response.Header.Write(&text) // to a buffer
+	text.Write(body)
+	form := append([]byte(response.Proto), byte(response.StatusCode), byte(response.StatusCode>>8))
+	word := make([]byte, 0, 64)
+	for _, b := range append(text.Bytes(), 0) {
+		if b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' {
+			word = append(word, b)
+			continue
+		}
+		if len(word) >= 20 || bytes.ContainsAny(word, "0123456789") {
+			word = append(word[:0], '0')
+		}
+		form, word = append(append(form, word...), b), word[:0]
+	}
+	return sha256.Sum256(form)
+}
+
 func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(r)
 	if err != nil {
@@ -65,7 +94,13 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	if err := c.check(r, response, body); err != nil {
+	form := c.answerForm(r, response, body)
+	if _, known := checkedForms.Load(form); known && !rounds.Full() {
+		return response, nil
+	}
+	if err := c.check(r, response, body); err == nil {
+		checkedForms.Store(form, true)
+	} else {
 		why, _, _ := strings.Cut(err.Error(), "\nSchema:")
 		c.t.Errorf("%s %s: %d breaks openapi.yaml: %s\n%.500s", r.Method, r.URL, response.StatusCode, why, body)
 	}

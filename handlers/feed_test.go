@@ -279,6 +279,7 @@ func (n narrow) Accept() (net.Conn, error) {
 // TestSlowClient: a client that reads nothing is dropped, does not delay others, and loses nothing when it
 // resumes.
 func TestSlowClient(t *testing.T) {
+	t.Parallel()
 	const marks = 1000
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) {

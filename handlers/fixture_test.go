@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"issuer.example/client"
 	"issuer.example/feed"
 	"issuer.example/handlers"
+	"issuer.example/internal/rounds"
 	"issuer.example/keys"
 	"issuer.example/metrics"
 	"issuer.example/secret"
@@ -76,6 +78,12 @@ func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+func TestMain(m *testing.M) {
+	rounds.TempInMemory()
+	rounds.Parallel(8)
+	os.Exit(m.Run())
 }
 
 // fixture is the HTTP interface over real sessions, keys and a real store.

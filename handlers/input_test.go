@@ -12,6 +12,7 @@ import (
 
 // TestBodies is row H06.
 func TestBodies(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	key := bearer(serviceKey(client.ScopeMint))
 	contentType := func(v string) option {

@@ -63,6 +63,7 @@ func TestFailedCredentials(t *testing.T) {
 // TestHonestFailures: a client that repeats a credential that was once valid is not slowed down, whatever
 // has become of the credential.
 func TestHonestFailures(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	often := func(t *testing.T, fail func() answer, code string) {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 // TestCrossOriginChanges is row R12: a change that a cookie authenticates must come from a page of the
 // issuer's own or of an allowed origin.
 func TestCrossOriginChanges(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	// none stands for a header that is not sent.
 	const none = ""

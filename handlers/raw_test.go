@@ -123,6 +123,7 @@ func TestHosts(t *testing.T) {
 
 // TestHugeHeaders is row H11.
 func TestHugeHeaders(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	for name, tt := range map[string]struct{ headers, want string }{
 		"ten thousand": {strings.Repeat("X: y\r\n", 10000), "431"},

@@ -15,6 +15,7 @@ import (
 // TestNoSecretIsLogged is row O05: tokens and keys are presented to every route in every way, and are in
 // no log afterwards.
 func TestNoSecretIsLogged(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	var secrets []string
 	for _, scope := range scopes {

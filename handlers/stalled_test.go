@@ -34,6 +34,7 @@ func (s single) Addr() net.Addr { return &net.UnixAddr{} }
 // TestStreamEndsForAStalledClient: a client that has stopped reading when its stream ends does not hold its
 // connection for ever. A pipe has no buffer, so the end of the answer cannot be written.
 func TestStreamEndsForAStalledClient(t *testing.T) {
+	t.Parallel()
 	var server *handlers.Server
 	f := newFixture(t, func(s *settings) {
 		handlers.SetFrameTimeout(&s.http, 2*time.Second)

@@ -333,7 +333,11 @@ func TestIntrospectAndRevokeToken(t *testing.T) {
 		t.Error("good tokens are not active")
 	}
 	next := f.refresh(t, g.RefreshToken)
-	for _, bad := range []string{"", "x", "rt_x", g.AccessToken + "x", g.RefreshToken[:66] + "A"} {
+	altered := g.RefreshToken[:66] + "A"
+	if altered == g.RefreshToken {
+		altered = g.RefreshToken[:66] + "B"
+	}
+	for _, bad := range []string{"", "x", "rt_x", g.AccessToken + "x", altered} {
 		if active(bad) {
 			t.Errorf("%q is active", bad)
 		}

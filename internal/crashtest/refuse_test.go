@@ -16,6 +16,7 @@ import (
 
 // A data file that cannot be used is refused with one clear line, and not changed.
 func TestRefusedFiles(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
 		says  string

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"issuer.example/internal/program"
+	"issuer.example/internal/rounds"
 )
 
 // testTimeout is how long a test waits for a condition, and for an answer.
@@ -35,6 +36,8 @@ var build = sync.OnceValues(func() (program.Binary, error) {
 })
 
 func TestMain(m *testing.M) {
+	rounds.TempInMemory()
+	rounds.Parallel(8)
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(built)

@@ -18,6 +18,7 @@ const soon = 5 * time.Second
 // SIGTERM under load: accepted requests are answered, others are refused, and the next start
 // is quick and finds everything.
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel()
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
 	s, f := newSite(t), newFleet(t, seed)

@@ -14,6 +14,7 @@ import (
 // O15: builds of the same sources in different folders are equal, byte for byte, and hold no
 // path of the machine.
 func TestReproducibleBuild(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 // The commands of an operator, beside a running issuer.
 func TestSessionCommands(t *testing.T) {
+	t.Parallel()
 	i := startDev(t, t.TempDir())
 	one, two, other := i.mint("u1"), i.mint("u1"), i.mint("u2")
 
@@ -344,6 +345,7 @@ func TestRestoredBackupBringsKeysBack(t *testing.T) {
 }
 
 func TestCompact(t *testing.T) {
+	t.Parallel()
 	i := startDev(t, t.TempDir())
 	g := i.mint("u1")
 	i.cli("compact").failed(t, "data/issuer.db", "another process")

@@ -259,6 +259,7 @@ func (i *issuer) guard(transport http.RoundTripper) *guard.Guard {
 // A guard that follows the issuer refuses a session that was revoked, and the issuer shows
 // how far the guard has read.
 func TestGuardFollowsTheIssuer(t *testing.T) {
+	t.Parallel()
 	i := startDev(t, t.TempDir())
 	g := i.guard(i.transport())
 	var one, two grant
@@ -288,6 +289,7 @@ func TestGuardFollowsTheIssuer(t *testing.T) {
 
 // A guard continues while the issuer is down, and learns afterwards what was revoked.
 func TestGuardOutlivesTheIssuer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	i := startDev(t, dir)
 	var address atomic.Value

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"issuer.example/internal/program"
+	"issuer.example/internal/rounds"
 )
 
 // testTimeout is how long a test waits for a condition or a process.
@@ -37,6 +38,8 @@ var binary = sync.OnceValues(func() (program.Binary, error) {
 var built string
 
 func TestMain(m *testing.M) {
+	rounds.TempInMemory()
+	rounds.Parallel(8)
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(built)

@@ -113,6 +113,7 @@ func TestDumpHoldsNoSecret(t *testing.T) {
 // H03: five thousand connections that send nothing, or half a request, are closed in time, and
 // other requests are answered meanwhile.
 func TestIdleConnections(t *testing.T) {
+	t.Parallel()
 	const many = 5000
 	i := startDev(t, t.TempDir())
 	before := i.openFiles()

@@ -90,6 +90,7 @@ func TestRestartKeepsSessions(t *testing.T) {
 }
 
 func TestSecondProcessOnOneFile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first := startDev(t, dir)
 	run(t, dir, anywhere(), "serve", "--dev").failed(t, "data/issuer.db", "another process")

@@ -1,6 +1,8 @@
 package rounds_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -44,5 +46,28 @@ func TestRapid(t *testing.T) {
 	rapid.Check(t, func(*rapid.T) { cases++ })
 	if cases != 100 {
 		t.Errorf("%d cases in the next test, want rapid's own 100", cases)
+	}
+}
+
+// A full run stays on the disk, and so does a run whose environment names a folder.
+func TestTempInMemory(t *testing.T) {
+	for _, c := range []struct{ ci, folder string }{{"true", ""}, {"", "/elsewhere"}} {
+		t.Setenv("CI", c.ci)
+		t.Setenv("ISSUER_TEST_FULL", "")
+		t.Setenv("TMPDIR", c.folder)
+		rounds.TempInMemory()
+		if got := os.Getenv("TMPDIR"); got != c.folder {
+			t.Errorf("CI=%q: TMPDIR is %q, want %q", c.ci, got, c.folder)
+		}
+	}
+}
+
+// A full run has as many parallel tests as go test says.
+func TestParallel(t *testing.T) {
+	t.Setenv("CI", "true")
+	before := flag.Lookup("test.parallel").Value.String()
+	rounds.Parallel(1000)
+	if got := flag.Lookup("test.parallel").Value.String(); got != before {
+		t.Errorf("%s tests at once, want %s", got, before)
 	}
 }

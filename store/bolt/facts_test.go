@@ -181,6 +181,7 @@ func TestFactsThatCannotBeStored(t *testing.T) {
 
 // More facts than a chunk holds can be written by one commit; a reader can begin anywhere.
 func TestManyFactsInOneCommit(t *testing.T) {
+	t.Parallel()
 	db := start(t, bolt.Config{Path: newPath(t)})
 	const sessions = 200
 	for n := 1; n <= sessions; n++ {
@@ -272,6 +273,7 @@ func TestContextBetweenMarkAndEnds(t *testing.T) {
 
 // The marks of a user who has more sessions than one transaction may count or end.
 func TestMarkOverMany(t *testing.T) {
+	t.Parallel()
 	db := start(t, bolt.Config{Path: newPath(t)})
 	const sessions, holder = 600, 200
 	for n := 1; n <= sessions; n++ {

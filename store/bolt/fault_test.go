@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"issuer.example/internal/rounds"
 	"issuer.example/session"
 	"issuer.example/store/bolt"
 )
@@ -21,6 +22,7 @@ import (
 // A page that cannot be used takes the store out of service, and not the process; it comes
 // back by itself when the file is whole again.
 func TestFileDamagedWhileOpen(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(path string, whole []byte) error{
 		"overwritten": func(path string, whole []byte) error { return overwrite(path, 8192, make([]byte, len(whole)-8192)) },
 		"shuffled": func(path string, whole []byte) error {
@@ -102,6 +104,8 @@ func TestMain(m *testing.M) {
 			return
 		}
 	}
+	rounds.TempInMemory()
+	rounds.Parallel(8)
 	os.Exit(m.Run())
 }
 
@@ -109,6 +113,7 @@ func TestMain(m *testing.M) {
 // nothing is acknowledged that is not. The limit is one on the size of files, which holds
 // for a whole process: hence the helper.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,7 @@ func freelist(change func(page []byte)) func([]byte) []byte {
 // bbolt takes the header and the list of free pages on trust. They are not trusted here,
 // even where their checksums fit.
 func TestOpenRefusesHeader(t *testing.T) {
+	t.Parallel()
 	order := binary.NativeEndian
 	for name, c := range map[string]struct {
 		spoil func([]byte) []byte
@@ -193,6 +194,7 @@ func TestFreelistOnDisk(t *testing.T) {
 
 // Check finds what does not add up, even where every page is whole.
 func TestCheckReadsRecords(t *testing.T) {
+	t.Parallel()
 	first := id(1)
 	user := append([]byte("u\x00"), first[:]...)
 	for name, spoil := range map[string]func(tx *bbolt.Tx) error{
@@ -245,6 +247,7 @@ func TestCheckReadsRecords(t *testing.T) {
 
 // A data file may be reached by a link. What it leads to is what is locked and compacted.
 func TestLinkedFile(t *testing.T) {
+	t.Parallel()
 	path := filled(t)
 	link := filepath.Join(t.TempDir(), "link.db")
 	if err := os.Symlink(path, link); err != nil {

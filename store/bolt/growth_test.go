@@ -11,6 +11,7 @@ import (
 // Constant state: a session that has been refreshed thousands of times takes as much room as
 // one that has not, once the journal has been round.
 func TestStateDoesNotGrow(t *testing.T) {
+	t.Parallel()
 	db, err := bolt.Open(t.Context(), bolt.Config{
 		Path: t.TempDir() + "/issuer.db", Logger: slog.New(slog.DiscardHandler),
 	}.Small())

@@ -20,6 +20,7 @@ import (
 
 // What Open refuses it names, and leaves as it was.
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string) error
 		want  error
@@ -167,6 +168,7 @@ func TestOpenWhereNothingCanBeMade(t *testing.T) {
 }
 
 func TestOpenTwice(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	first := start(t, bolt.Config{Path: path})
 	if _, err := bolt.Open(t.Context(), bolt.Config{Path: path}); !errors.Is(err, bolt.ErrLocked) {
@@ -187,6 +189,7 @@ func TestOpenTwice(t *testing.T) {
 // Every single damaged page that is in use is found by Check, and no damage of one ends
 // the process, with Check or without.
 func TestOpenDamagedPages(t *testing.T) {
+	t.Parallel()
 	path := filled(t)
 	whole, err := os.ReadFile(path)
 	if err != nil {

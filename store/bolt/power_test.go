@@ -86,6 +86,7 @@ func promise(ctx context.Context, db *bolt.DB, n int) error {
 // write the system never writes again, though everyone still sees it: the worst that a
 // disk can do. Whenever the power goes, what was acknowledged by then is there after it.
 func TestPowerCutAfterFailedSyncStrace(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	db := start(t, bolt.Config{Path: path}.Small())
 	for n := 1; n <= victims; n++ {

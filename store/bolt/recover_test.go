@@ -64,6 +64,7 @@ func back(t *testing.T, db *bolt.DB, n int) {
 // whoever touches it first, even where the headers are gone; it is neither a crash nor a
 // deadlock. When it is whole again, so is the store.
 func TestFileCutWhileOpen(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int64{0, 1, 80, 4096, 8191, 8192, 12288} {
 		for name, touch := range map[string]func(*testing.T, *bolt.DB) error{
 			"reader": func(t *testing.T, db *bolt.DB) error { _, err := generation(t.Context(), db, 1); return err },

@@ -167,6 +167,7 @@ const (
 
 // The same on a real file, whose fsyncs are delayed.
 func TestSlowDiskStrace(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

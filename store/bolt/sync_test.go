@@ -27,6 +27,7 @@ func newFile(path string) error {
 // A file that appears under its name is durable: it was synced after the last write to it
 // and before it got its name, and the folder was synced afterwards.
 func TestNewFileIsDurableStrace(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	quoted := regexp.MustCompile(`"((?:\\x[0-9a-f]{2})*)"`)
 	unsynced := map[string]bool{} // files with writes since their last sync
@@ -77,6 +78,7 @@ func TestNewFileIsDurableStrace(t *testing.T) {
 // anything is committed again, the cache is dropped, and the headers that are in use are
 // written once more.
 func TestRecoveryRereadsTheDiskStrace(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	db := start(t, bolt.Config{Path: path}.Small())
 	for n := 1; n <= victims; n++ {

@@ -150,6 +150,7 @@ func (c *client) await(n int64) {
 // refused or gets a token that is older than its last one, new sessions can be used at once, and
 // revoked sessions stay revoked.
 func TestClockIsSteppedWhileRunning(t *testing.T) {
+	t.Parallel()
 	s := startStepped(t)
 	var (
 		stop    = make(chan struct{})

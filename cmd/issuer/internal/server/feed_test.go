@@ -12,6 +12,7 @@ import (
 
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/cmd/issuer/internal/server"
+	"issuer.example/internal/rounds"
 	"issuer.example/revocation"
 	"issuer.example/revocation/list"
 )
@@ -70,7 +71,7 @@ func awaitAlive(t *testing.T, frames *list.FrameReader) {
 // A stream outlives the deadlines that other requests have; the test waits as long.
 func TestStreamOutlivesDeadlines(t *testing.T) {
 	t.Parallel()
-	s := start(t, withFollower)
+	s := startWithShortTimeouts(t, withFollower)
 	for name, transport := range protocols() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +80,7 @@ func TestStreamOutlivesDeadlines(t *testing.T) {
 				t.Errorf("%s", res.Proto)
 			}
 			frames := list.NewFrameReader(res.Body)
-			for range 5 { // every 10 s
+			for range rounds.Rounds(t, 2, 5) { // every 10 s
 				awaitAlive(t, frames)
 			}
 		})

@@ -54,6 +54,7 @@ func readAnswer(t *testing.T, r *bufio.Reader) int {
 // is closed, and what follows it is never answered as a second request. Other requests keep
 // their connection.
 func TestSmuggling(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	const (
 		chunked = "2\r\n{}\r\n0\r\n\r\n"
@@ -135,6 +136,7 @@ func torn(behind int, request string) string {
 // A client that sends its next request as soon as it has an answer gets a correct answer,
 // chunked or not.
 func TestChunkedRightAfterAnother(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	const (
 		first   = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

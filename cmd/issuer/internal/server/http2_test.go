@@ -126,6 +126,7 @@ func TestRapidReset(t *testing.T) {
 
 // H05: streams over the limit are refused one by one, and the open ones continue.
 func TestManyStreams(t *testing.T) {
+	t.Parallel()
 	const allowed, asked = 128, 1000
 	s := start(t, withFollower)
 	a := attack(t, s)

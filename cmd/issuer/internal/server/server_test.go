@@ -18,8 +18,15 @@ import (
 
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/cmd/issuer/internal/server"
+	"issuer.example/internal/rounds"
 	"issuer.example/secret"
 )
+
+func TestMain(m *testing.M) {
+	rounds.TempInMemory()
+	rounds.Parallel(8)
+	os.Exit(m.Run())
+}
 
 // start runs a server on free ports until the test ends. It must then stop without an error.
 func start(t *testing.T, change func(*config.Config)) *server.Server {
@@ -28,8 +35,26 @@ func start(t *testing.T, change func(*config.Config)) *server.Server {
 	return s
 }
 
+// startWithShortTimeouts is start with a tenth of the timeouts in a quick run.
+func startWithShortTimeouts(t *testing.T, change func(*config.Config)) *server.Server {
+	t.Helper()
+	s := open(t, change, nil)
+	if !rounds.Full() {
+		s.ShortenTimeouts(10)
+	}
+	serve(t, s)
+	return s
+}
+
 // run is start with a clock, nil for the system's, and with a function that stops the server.
 func run(t *testing.T, change func(*config.Config), now func() time.Time) (s *server.Server, stop func()) {
+	t.Helper()
+	s = open(t, change, now)
+	return s, serve(t, s)
+}
+
+// open opens a server on free ports.
+func open(t *testing.T, change func(*config.Config), now func() time.Time) *server.Server {
 	t.Helper()
 	dir := t.TempDir()
 	c := config.Default()
@@ -46,6 +71,12 @@ func run(t *testing.T, change func(*config.Config), now func() time.Time) (s *se
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// serve runs a server until the test ends or stop is called.
+func serve(t *testing.T, s *server.Server) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -56,7 +87,7 @@ func run(t *testing.T, change func(*config.Config), now func() time.Time) (s *se
 		}
 	})
 	t.Cleanup(stop)
-	return s, stop
+	return stop
 }
 
 // dial connects, for as long as the test may take.
@@ -138,10 +169,10 @@ func answer(conn net.Conn, within time.Duration) (string, error) {
 	return bufio.NewReader(conn).ReadString('\n')
 }
 
-// H03: a client that sends slowly is cut off. The test waits as long as the program does.
+// H03: a client that sends slowly is cut off. A full run waits as long as the program does.
 func TestSlowSendersAreCut(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := startWithShortTimeouts(t, nil)
 	for name, begun := range map[string]string{
 		"nothing":       "",
 		"half a header": "GET /healthz HTTP/1.1\r\nHost: local",
@@ -166,7 +197,7 @@ func TestSlowSendersAreCut(t *testing.T) {
 // H03: a client that sends requests and reads no answers is cut off, and others are answered.
 func TestSlowReadersAreCut(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	s := startWithShortTimeouts(t, nil)
 	conn := dial(t, s.PublicAddr())
 	if err := conn.SetWriteDeadline(time.Now().Add(75 * time.Second)); err != nil {
 		t.Fatal(err)
@@ -189,6 +220,7 @@ func TestSlowReadersAreCut(t *testing.T) {
 
 // H11: a header beyond the limit is refused and not read to its end.
 func TestLargeHeader(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	req, err := http.NewRequest(http.MethodGet, "http://"+s.PublicAddr().String()+"/healthz", nil)
 	if err != nil {
