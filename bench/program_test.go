@@ -89,7 +89,7 @@ func fillWith(t testing.TB, svc *session.Service, tokens [][]byte) {
 						Email: fmt.Sprintf("user%d@mail.example", i), Name: "Ada Lovelace",
 					},
 					ClientID: "app-backend",
-					From:     session.Client{UserAgent: userAgent},
+					From:     session.Device{UserAgent: userAgent},
 				})
 				if err != nil {
 					t.Error(err)

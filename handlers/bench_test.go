@@ -26,7 +26,7 @@ func BenchmarkRefresh(b *testing.B) {
 		b.ReportAllocs()
 		token := f.mint(b, "u1").refresh
 		for b.Loop() {
-			_, err := sessions.Refresh(b.Context(), token, session.Client{})
+			_, err := sessions.Refresh(b.Context(), token, session.Device{})
 			must(b, err)
 		}
 	})

@@ -67,7 +67,7 @@ type Introspection struct {
 // reason, is inactive; the only error is [ErrUnavailable], or that of the context.
 func (s *Service) Introspect(ctx context.Context, text string) (Introspection, error) {
 	if refresh.IsToken(text) {
-		view, err := s.Validate(ctx, text, Client{})
+		view, err := s.Validate(ctx, text, Device{})
 		if err != nil {
 			return Introspection{}, ignoreRefusal(ctx, err)
 		}

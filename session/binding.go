@@ -37,7 +37,7 @@ const (
 )
 
 // bind refuses a redemption that the binding policy does not accept.
-func (s *Service) bind(r *redemption, from Client) {
+func (s *Service) bind(r *redemption, from Device) {
 	verdict := BindingOff
 	sess := r.before.Session
 	if !sameNetwork(sess.IP, from.IP) {
@@ -48,7 +48,7 @@ func (s *Service) bind(r *redemption, from Client) {
 		verdict = stricter(verdict, s.cfg.Binding.UserAgent)
 		r.browserChanged = stricter(BindingOff, s.cfg.Binding.UserAgent) != BindingOff
 	}
-	r.firstSeen = r.browserChanged || r.networkChanged && !sameNetwork(r.before.State.LastIP, from.IP)
+	r.needsLog = r.browserChanged || r.networkChanged && !sameNetwork(r.before.State.LastIP, from.IP)
 	switch verdict {
 	case BindingStepUp:
 		r.refusal, r.Outcome = ErrNotFresh, refresh.Outcome(BindingStepUp)
@@ -66,7 +66,7 @@ func (s *Service) reportMove(r redemption) {
 	switch {
 	case r.ends == ReasonBindingMismatch:
 		level = slog.LevelWarn
-	case !r.networkChanged && !r.browserChanged, r.refusal == nil && !r.firstSeen:
+	case !r.networkChanged && !r.browserChanged, r.refusal == nil && !r.needsLog:
 		return
 	}
 	s.cfg.Logger.LogAttrs(context.Background(), level, "session used from elsewhere",

@@ -23,7 +23,7 @@ func TestRevocationOutlivesItsTokens(t *testing.T) {
 		expires := g.AccessExpiresAt
 		for range rapid.IntRange(0, 6).Draw(t, "refreshes") {
 			f.clock.advance(time.Duration(rapid.Int64Range(-int64(2*time.Hour), int64(2*time.Hour)).Draw(t, "step")))
-			next, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+			next, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{})
 			if err != nil {
 				t.Fatalf("refresh: %v", err)
 			}
@@ -56,7 +56,7 @@ func TestLastPartOfASecond(t *testing.T) {
 		f.clock.advance(g.View.ExpiresAt.Add(-1500 * time.Millisecond).Sub(f.clock.now()))
 		for range 1600 {
 			f.clock.advance(time.Millisecond)
-			next, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+			next, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{})
 			over := !f.clock.now().Before(g.View.ExpiresAt)
 			switch {
 			case over && !errors.Is(err, session.ErrExpired):

@@ -64,7 +64,7 @@ func TestDamagedRecord(t *testing.T) {
 				t.Errorf("revoked %d: %v, want 2", n, err)
 			}
 			f.wantDead(t, before.RefreshToken, after.RefreshToken)
-			if _, err := f.svc.Refresh(t.Context(), damaged.RefreshToken, session.Client{}); err == nil {
+			if _, err := f.svc.Refresh(t.Context(), damaged.RefreshToken, session.Device{}); err == nil {
 				t.Error("the damaged session is refreshed")
 			}
 			f.mint(t, "u1")

@@ -2,9 +2,9 @@ package session
 
 import "github.com/mileusna/useragent"
 
-// Device names the browser and the system of a user agent for people, as in "Firefox on
+// DeviceName names the browser and the system of a user agent for people, as in "Firefox on
 // Linux"; "" if neither is recognised.
-func Device(userAgent string) string {
+func DeviceName(userAgent string) string {
 	if userAgent == "" {
 		return ""
 	}

@@ -235,8 +235,8 @@ func TestEndsOfTime(t *testing.T) {
 				f.sweep(t)
 			}
 			f.clock.advance(tt.wait)
-			_, validated := f.svc.Validate(t.Context(), g.RefreshToken, session.Client{})
-			_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+			_, validated := f.svc.Validate(t.Context(), g.RefreshToken, session.Device{})
+			_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{})
 			if !errors.Is(err, tt.want) || !errors.Is(validated, tt.want) {
 				t.Fatalf("refresh: %v, validate: %v; want %v", err, validated, tt.want)
 			}
@@ -250,7 +250,7 @@ func TestEndsOfTime(t *testing.T) {
 				if _, err := f.svc.Get(t.Context(), g.View.ID); !errors.Is(err, session.ErrNotFound) {
 					t.Errorf("after the history is over: %v", err)
 				}
-				if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+				if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 					t.Errorf("refreshing what is forgotten: %v", err)
 				}
 			}

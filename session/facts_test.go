@@ -55,7 +55,7 @@ func TestFacts(t *testing.T) {
 	want("reauthentication", what{fact.Changed, "reauthenticated", "app"})
 	h := f.handoff(t, spa)
 	want("hand-off", what{fact.Created, "", "app"})
-	_, err = f.svc.Claim(t.Context(), h.Code, spa, session.Client{})
+	_, err = f.svc.Claim(t.Context(), h.Code, spa, session.Device{})
 	must(err)
 	want("claim", what{fact.Changed, "claimed", ""})
 	must(f.svc.Revoke(t.Context(), h.View.ID, by(session.ReasonServiceRevoked)))

@@ -153,7 +153,7 @@ func (f *fixture) mint(t failer, user string) session.Grant {
 
 func (f *fixture) refresh(t failer, token string) session.Grant {
 	t.Helper()
-	g, err := f.svc.Refresh(t.Context(), token, session.Client{})
+	g, err := f.svc.Refresh(t.Context(), token, session.Device{})
 	if err != nil {
 		t.Fatalf("refresh: %v", err)
 	}
@@ -173,7 +173,7 @@ func (f *fixture) holder(t failer, g session.Grant) session.Holder {
 func (f *fixture) wantDead(t failer, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {
-		if _, err := f.svc.Refresh(t.Context(), token, session.Client{}); !errors.Is(err, session.ErrRevoked) {
+		if _, err := f.svc.Refresh(t.Context(), token, session.Device{}); !errors.Is(err, session.ErrRevoked) {
 			t.Errorf("a token of an ended session: %v", err)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *Service) MintHandoff(ctx context.Context, req MintRequest, origin strin
 // code that is forged, for another origin, too old or used before is [ErrHandoffInvalid];
 // one whose session was ended meanwhile is [ErrRevoked]. Of any number of concurrent claims
 // one succeeds.
-func (s *Service) Claim(ctx context.Context, code, origin string, from Client) (Grant, error) {
+func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (Grant, error) {
 	id, err := s.ring.OpenHandoff(code, origin)
 	if err != nil {
 		return Grant{}, err
@@ -55,7 +55,7 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Client) (
 }
 
 // claim decides what claiming the code of a session means.
-func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Client, now time.Time) (Change, error) {
+func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Device, now time.Time) (Change, error) {
 	switch end := s.view(snap, now).End; {
 	case !end.IsZero() && end.Reason != ReasonIdle && end.Reason != ReasonExpired:
 		return Change{}, end.refusal()

@@ -24,7 +24,7 @@ func (f *fixture) handoff(t *testing.T, origin string) session.Handoff {
 
 func (f *fixture) wantNoClaim(t *testing.T, code, origin string, want error) {
 	t.Helper()
-	if _, err := f.svc.Claim(t.Context(), code, origin, session.Client{}); !errors.Is(err, want) {
+	if _, err := f.svc.Claim(t.Context(), code, origin, session.Device{}); !errors.Is(err, want) {
 		t.Errorf("claiming: %v, want %v", err, want)
 	}
 }
@@ -34,7 +34,7 @@ func TestClaim(t *testing.T) {
 	h := f.handoff(t, spa)
 	f.clock.advance(59 * time.Second)
 	f.reopen(t)
-	g, err := f.svc.Claim(t.Context(), h.Code, spa, session.Client{})
+	g, err := f.svc.Claim(t.Context(), h.Code, spa, session.Device{})
 	if err != nil || g.View.ID != h.View.ID {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -61,7 +61,7 @@ func TestClaimIsRefused(t *testing.T) {
 	for _, origin := range []string{"", "null", "https://evil.example", spa + "/", "https://app.example.evil"} {
 		f.wantNoClaim(t, bound.Code, origin, session.ErrHandoffInvalid)
 	}
-	if _, err := f.svc.Claim(t.Context(), free.Code, "https://any.example", session.Client{}); err != nil {
+	if _, err := f.svc.Claim(t.Context(), free.Code, "https://any.example", session.Device{}); err != nil {
 		t.Error(err)
 	}
 	normal := f.mint(t, "u1")
@@ -74,7 +74,7 @@ func TestClaimIsRefused(t *testing.T) {
 		f.wantNoClaim(t, bad, spa, session.ErrHandoffInvalid)
 	}
 	// A code is not accepted as a refresh token.
-	if _, err := f.svc.Refresh(t.Context(), bound.Code, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+	if _, err := f.svc.Refresh(t.Context(), bound.Code, session.Device{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 		t.Error(err)
 	}
 	revoked := f.handoff(t, spa)
@@ -107,7 +107,7 @@ func TestOneOfManyClaimsSucceeds(t *testing.T) {
 	)
 	for range 32 {
 		wg.Go(func() {
-			if _, err := f.svc.Claim(t.Context(), h.Code, spa, session.Client{}); err == nil {
+			if _, err := f.svc.Claim(t.Context(), h.Code, spa, session.Device{}); err == nil {
 				claimed.Add(1)
 			} else if !errors.Is(err, session.ErrHandoffInvalid) {
 				t.Error(err)

@@ -18,7 +18,7 @@ type MintRequest struct {
 	AMR      []string
 	ACR      string
 	Label    string
-	From     Client // the user's device, not the backend
+	From     Device // the user's device, not the backend
 }
 
 // Mint begins a session. It refuses a request with a [FieldError] or [ErrLimit]. The limit

@@ -115,7 +115,7 @@ func TestMintKeepsWhatItWasGiven(t *testing.T) {
 		User:     session.User{ID: "u1", Email: "a@b.example", Name: "Ada", Image: "https://b.example/a.png"},
 		ClientID: "app", Claims: json.RawMessage(`{ "role": "admin" }`), Audience: []string{testIssuer, "api"},
 		AMR: []string{"pwd", "otp"}, ACR: "aal2", Label: "Ada's phone",
-		From: session.Client{IP: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "Mozilla/5.0\x1b[31m (X11)"},
+		From: session.Device{IP: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "Mozilla/5.0\x1b[31m (X11)"},
 	}
 	g, err := f.svc.Mint(t.Context(), req)
 	if err != nil {

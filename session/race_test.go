@@ -41,11 +41,11 @@ func (f *fixture) raceOnce(t *testing.T, user string) {
 		inFlight session.Grant
 		raced    error
 	)
-	wg.Go(func() { inFlight, raced = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}) })
+	wg.Go(func() { inFlight, raced = f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{}) })
 	if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
 		t.Errorf("revoke: %v", err)
 	}
-	_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{})
+	_, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{})
 	if !errors.Is(err, session.ErrRevoked) {
 		t.Errorf("a redeem after the revoke had returned: %v", err)
 	}

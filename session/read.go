@@ -26,13 +26,13 @@ const touchShare = 10
 
 // Validate reads the session of a refresh token without redeeming the token. Its verdict is
 // that of [Service.Refresh], but nothing changes: it can be repeated, and its answer can be lost.
-func (s *Service) Validate(ctx context.Context, refreshToken string, from Client) (View, error) {
+func (s *Service) Validate(ctx context.Context, refreshToken string, from Device) (View, error) {
 	r, err := s.Read(ctx, refreshToken, from)
 	return r.View, err
 }
 
 // Read is [Service.Validate], and says whether a renewal is due.
-func (s *Service) Read(ctx context.Context, refreshToken string, from Client) (Reading, error) {
+func (s *Service) Read(ctx context.Context, refreshToken string, from Device) (Reading, error) {
 	t, err := s.ring.Open(refreshToken)
 	if err != nil {
 		return Reading{}, err
@@ -45,7 +45,7 @@ func (s *Service) Read(ctx context.Context, refreshToken string, from Client) (R
 }
 
 // readToken judges a token without redeeming it.
-func (s *Service) readToken(ctx context.Context, t refresh.Token, from Client) (redemption, error) {
+func (s *Service) readToken(ctx context.Context, t refresh.Token, from Device) (redemption, error) {
 	snap, err := s.cfg.Store.Load(ctx, Ref{ID: t.SID})
 	if err != nil {
 		return redemption{}, invalidIfNotFound(err, ErrRefreshTokenInvalid)
@@ -56,7 +56,7 @@ func (s *Service) readToken(ctx context.Context, t refresh.Token, from Client) (
 // Touch is [Service.Read] for clients that never redeem: using the newest token moves the
 // idle end of its session, at most once in UpdateAge and in a tenth of the idle timeout.
 // The token stays as it is, and nothing else changes.
-func (s *Service) Touch(ctx context.Context, refreshToken string, from Client) (Reading, error) {
+func (s *Service) Touch(ctx context.Context, refreshToken string, from Device) (Reading, error) {
 	t, err := s.ring.Open(refreshToken)
 	if err != nil {
 		return Reading{}, err
@@ -72,7 +72,7 @@ func (s *Service) Touch(ctx context.Context, refreshToken string, from Client) (
 }
 
 // touch moves the idle end of a session, unless that is no longer due.
-func (s *Service) touch(ctx context.Context, t refresh.Token, from Client) (redemption, error) {
+func (s *Service) touch(ctx context.Context, t refresh.Token, from Device) (redemption, error) {
 	now := s.now()
 	var r redemption
 	_, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: t.SID}}, func(snap, _ Snapshot) (Change, error) {

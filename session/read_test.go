@@ -16,7 +16,7 @@ func (f *fixture) reads(t *testing.T, touch bool, token string) session.Reading 
 	if touch {
 		read = f.svc.Touch
 	}
-	r, err := read(t.Context(), token, session.Client{})
+	r, err := read(t.Context(), token, session.Device{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestTouchIsBoundedByUpdateAgeAndTheEnd(t *testing.T) {
 			t.Fatalf("at %v: %+v", f.clock.now(), v)
 		}
 	}
-	if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrExpired) {
+	if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Device{}); !errors.Is(err, session.ErrExpired) {
 		t.Errorf("after the absolute end: %v", err)
 	}
 }
@@ -111,7 +111,7 @@ func TestTouchByAnOldToken(t *testing.T) {
 	}
 	f.refresh(t, next.RefreshToken)
 	f.clock.advance(time.Minute)
-	if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
+	if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("a copied token: %v", err)
 	}
 	f.wantEnd(t, g.View.ID, "") // reading changes nothing
@@ -124,7 +124,7 @@ func TestTouchByAnOldToken(t *testing.T) {
 		if read {
 			call = f.svc.Touch
 		}
-		if _, err := call(t.Context(), token, session.Client{}); !errors.Is(err, session.ErrRevoked) {
+		if _, err := call(t.Context(), token, session.Device{}); !errors.Is(err, session.ErrRevoked) {
 			t.Errorf("of an ended session: %v", err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestAccessOfAReading(t *testing.T) {
 		t.Error("of another session")
 	}
 	for _, bad := range []string{"", "rt_x", g.AccessToken} {
-		if _, err := f.svc.Touch(t.Context(), bad, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+		if _, err := f.svc.Touch(t.Context(), bad, session.Device{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 			t.Errorf("touched by %.8q: %v", bad, err)
 		}
 	}

@@ -14,7 +14,7 @@ type ReauthRequest struct {
 	By   string   // the name of the service key that asks
 	AMR  []string // nil leaves what it was
 	ACR  string   // "" leaves what it was
-	From Client   // if known, what the session is bound to from now on
+	From Device   // if known, what the session is bound to from now on
 }
 
 // Reauthenticate records that the user of a live session has authenticated again: its

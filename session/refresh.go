@@ -15,7 +15,7 @@ import (
 // issued here is [ErrRefreshTokenInvalid], without a look at the store. A session that has
 // ended gives [ErrRevoked], [ErrExpired] or [ErrIdle]; one that is used from elsewhere
 // gives [ErrNotFresh] or [ErrBindingMismatch], as the binding policy says.
-func (s *Service) Refresh(ctx context.Context, refreshToken string, from Client) (Grant, error) {
+func (s *Service) Refresh(ctx context.Context, refreshToken string, from Device) (Grant, error) {
 	t, err := s.ring.Open(refreshToken)
 	if err != nil {
 		return Grant{}, err
@@ -52,13 +52,13 @@ type redemption struct {
 	ends    Reason // why the session ends; "" if it does not
 
 	// networkChanged and browserChanged: the request came from another network or browser
-	// than the sign-in, and the binding policy compares that. firstSeen: this has to be
+	// than the sign-in, and the binding policy compares that. needsLog: this has to be
 	// logged, because the network is also not that of the last use, or the browser differs.
-	networkChanged, browserChanged, firstSeen bool
+	networkChanged, browserChanged, needsLog bool
 }
 
 // redeem decides what presenting t means for a session.
-func (s *Service) redeem(snap Snapshot, t refresh.Token, from Client, now time.Time) redemption {
+func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.Time) redemption {
 	view := s.view(snap, now)
 	// A clock that steps back, or that is behind another issuer's, must not issue a token
 	// that is older than the last one.

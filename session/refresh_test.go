@@ -73,11 +73,11 @@ func TestReuseEndsTheSession(t *testing.T) {
 	f.clock.advance(time.Hour)
 	third := f.refresh(t, second.RefreshToken)
 	f.clock.advance(window)
-	if _, err := f.svc.Validate(t.Context(), first.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
+	if _, err := f.svc.Validate(t.Context(), first.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("validating says %v", err)
 	}
 	f.wantEnd(t, first.View.ID, "") // validating changes nothing
-	if _, err := f.svc.Refresh(t.Context(), first.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
+	if _, err := f.svc.Refresh(t.Context(), first.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("reuse: %v", err)
 	}
 	f.wantEnd(t, first.View.ID, session.ReasonRefreshReuse)
@@ -122,7 +122,7 @@ func TestLateRetryRevoke(t *testing.T) {
 	f.refresh(t, g.RefreshToken)
 	f.refresh(t, g.RefreshToken)
 	f.clock.advance(window)
-	if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenReused) {
+	if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenReused) {
 		t.Errorf("late: %v", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestBackupRestored(t *testing.T) {
 	if strings.Count(log.String(), "level=WARN "+said) != 1 || strings.Count(log.String(), "level=INFO "+said) != 1 {
 		t.Errorf("want one warning, and the second session at info:\n%s", log.String())
 	}
-	if _, err := f.svc.Refresh(t.Context(), unknown.RefreshToken, session.Client{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
+	if _, err := f.svc.Refresh(t.Context(), unknown.RefreshToken, session.Device{}); !errors.Is(err, session.ErrRefreshTokenInvalid) {
 		t.Errorf("a session that began after the backup: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func TestRevokeAllAgainstManyRefreshes(t *testing.T) {
 	for i := range tokens {
 		wg.Go(func() {
 			<-start
-			g, err := f.svc.Refresh(t.Context(), tokens[i], session.Client{})
+			g, err := f.svc.Refresh(t.Context(), tokens[i], session.Device{})
 			if err != nil && !errors.Is(err, session.ErrRevoked) {
 				t.Error(err)
 			}
@@ -244,8 +244,8 @@ func TestBinding(t *testing.T) {
 		firefox133 = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
 		chrome     = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 	)
-	from := func(ip, agent string) session.Client {
-		c := session.Client{UserAgent: agent}
+	from := func(ip, agent string) session.Device {
+		c := session.Device{UserAgent: agent}
 		if ip != "" {
 			c.IP = netip.MustParseAddr(ip)
 		}
@@ -253,7 +253,7 @@ func TestBinding(t *testing.T) {
 	}
 	tests := []struct {
 		name       string
-		born, used session.Client
+		born, used session.Device
 		ip, agent  bool // whether it differs
 	}{
 		{"same", from("192.0.2.1", chrome), from("192.0.2.1", chrome), false, false},
@@ -302,14 +302,14 @@ func TestMovesAreLoggedOnce(t *testing.T) {
 		c.Binding.IP = session.BindingLog
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	born := session.Client{IP: netip.MustParseAddr("192.0.2.1")}
+	born := session.Device{IP: netip.MustParseAddr("192.0.2.1")}
 	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: born})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, ip := range []string{"192.0.2.9", "198.51.100.1", "198.51.100.1", "198.51.100.77", "203.0.113.1", "203.0.113.1", "192.0.2.1", "192.0.2.1", "203.0.113.1"} {
 		f.clock.advance(time.Hour)
-		if g, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr(ip)}); err != nil {
+		if g, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{IP: netip.MustParseAddr(ip)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -321,11 +321,11 @@ func TestMovesAreLoggedOnce(t *testing.T) {
 	log.Reset()
 	for range 2 {
 		f.clock.advance(24 * time.Hour)
-		if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
+		if _, err := f.svc.Touch(t.Context(), g.RefreshToken, session.Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
+	if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(log.String(), "session used from elsewhere") != 1 {
@@ -339,12 +339,12 @@ func TestEndedForMovingIsAWarning(t *testing.T) {
 		c.Binding = session.BindingPolicy{IP: session.BindingLog, UserAgent: session.BindingEnforce}
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: session.Client{UserAgent: "curl/8.0"}})
+	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: session.Device{UserAgent: "curl/8.0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		_, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Client{UserAgent: "Wget/1.21"})
+		_, err = f.svc.Refresh(t.Context(), g.RefreshToken, session.Device{UserAgent: "Wget/1.21"})
 		if err == nil {
 			t.Fatal("accepted")
 		}
@@ -354,7 +354,7 @@ func TestEndedForMovingIsAWarning(t *testing.T) {
 	}
 }
 
-func (f *fixture) bindOnce(t *testing.T, born, used session.Client, want error) {
+func (f *fixture) bindOnce(t *testing.T, born, used session.Device, want error) {
 	g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: born})
 	if err != nil {
 		t.Fatal(err)

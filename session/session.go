@@ -105,8 +105,8 @@ const (
 	ReasonClientRevoked   Reason = "revoked_by_client_id" // every session of its client was ended
 )
 
-// Client is where a request comes from.
-type Client struct {
+// Device is where a request comes from.
+type Device struct {
 	IP        netip.Addr // invalid if unknown
 	UserAgent string
 }

@@ -176,7 +176,7 @@ func TestScopeIsInEveryToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := f.svc.Claim(t.Context(), h.Code, spa, session.Client{})
+	claimed, err := f.svc.Claim(t.Context(), h.Code, spa, session.Device{})
 	want("claim", claimed, err)
 	if in, err := f.svc.Introspect(t.Context(), g.RefreshToken); err != nil || in.View.Scope != scope {
 		t.Errorf("introspection of the refresh token: %q, %v", in.View.Scope, err)

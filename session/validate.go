@@ -124,22 +124,22 @@ func checkList(field string, list []string, items, limit int) error {
 	return nil
 }
 
-// clean returns the client in a form that can be stored and shown. A user agent is repaired,
+// clean returns the device in a form that can be stored and shown. A user agent is repaired,
 // not refused, because the one who sends the request cannot correct it.
-func (c Client) clean() Client {
-	c.IP = c.IP.Unmap().WithZone("")
-	c.UserAgent = strings.Map(func(r rune) rune {
+func (d Device) clean() Device {
+	d.IP = d.IP.Unmap().WithZone("")
+	d.UserAgent = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.IsControl(r) {
 			return -1
 		}
 		return r
-	}, c.UserAgent)
-	if len(c.UserAgent) > maxUserAgent {
-		cut := c.UserAgent[:maxUserAgent]
+	}, d.UserAgent)
+	if len(d.UserAgent) > maxUserAgent {
+		cut := d.UserAgent[:maxUserAgent]
 		for !utf8.ValidString(cut) {
 			cut = cut[:len(cut)-1]
 		}
-		c.UserAgent = cut
+		d.UserAgent = cut
 	}
-	return c
+	return d
 }

@@ -70,7 +70,7 @@ func (h *Handlers) checkReturnTo(returnTo string) error {
 
 func deviceOf(v *session.View, current sid.ID) web.Device {
 	d := web.Device{
-		ID: v.ID.String(), Name: session.Device(v.UserAgent), Label: v.Label,
+		ID: v.ID.String(), Name: session.DeviceName(v.UserAgent), Label: v.Label,
 		LastSeen: v.LastSeenAt, SignedIn: v.CreatedAt, Current: v.ID == current,
 	}
 	if v.IP.IsValid() {

@@ -51,7 +51,7 @@ func (a *Authenticator) HolderOrClient(x *exchange.Exchange, scope client.Scope)
 
 // Look reads the session of a member's refresh token: it is [session.Service.Read], or
 // [session.Service.Touch] to move the idle end of the session as well.
-type Look func(ctx context.Context, refreshToken string, from session.Client) (session.Reading, error)
+type Look func(ctx context.Context, refreshToken string, from session.Device) (session.Reading, error)
 
 // Member demands the refresh token of a live session in the session cookie, which is not redeemed,
 // or an access token as bearer token. The caller is a member or a holder.

@@ -60,9 +60,9 @@ func (x *Exchange) ClientAddr() netip.Addr { return x.client }
 const maxUserAgent = 512
 
 // Device is the address and the User-Agent that the request came from.
-func (x *Exchange) Device() session.Client {
+func (x *Exchange) Device() session.Device {
 	agent := x.Request().UserAgent()
-	return session.Client{IP: x.client, UserAgent: agent[:min(len(agent), maxUserAgent)]}
+	return session.Device{IP: x.client, UserAgent: agent[:min(len(agent), maxUserAgent)]}
 }
 
 // Writer writes the answer.

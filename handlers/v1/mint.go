@@ -134,8 +134,8 @@ func wantsCookies(x *exchange.Exchange, inBody string) (bool, error) {
 
 // parseDevice reads the device of the user as the backend describes it. What the backend leaves out is
 // unknown: its own address says nothing about the user.
-func parseDevice(ip, userAgent string) (session.Client, error) {
-	device := session.Client{UserAgent: userAgent}
+func parseDevice(ip, userAgent string) (session.Device, error) {
+	device := session.Device{UserAgent: userAgent}
 	if ip == "" {
 		return device, nil
 	}

@@ -87,7 +87,7 @@ func (s *services) race(t *testing.T, user string, all bool) []string {
 		raced    error
 		cause    = session.Cause{Reason: session.ReasonServiceRevoked}
 	)
-	wg.Go(func() { inFlight, raced = s.any().Refresh(t.Context(), g.RefreshToken, session.Client{}) })
+	wg.Go(func() { inFlight, raced = s.any().Refresh(t.Context(), g.RefreshToken, session.Device{}) })
 	var err error
 	if all {
 		_, err = s.any().RevokeUser(t.Context(), user, cause)
@@ -188,7 +188,7 @@ func testNeverFork(t *testing.T, harness Harness, clocks []time.Duration) {
 		for redeems[0] < 2 || redeems[1] < 2 {
 			s.wait(apart + time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "gap")))
 			who := rapid.IntRange(0, 1).Draw(t, "who")
-			g, err := s.any().Refresh(t.Context(), holder[who], session.Client{})
+			g, err := s.any().Refresh(t.Context(), holder[who], session.Device{})
 			if errors.Is(err, session.ErrRefreshTokenReused) {
 				s.wantDead(t, holder[1-who], holder[who])
 				return

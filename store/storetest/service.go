@@ -113,7 +113,7 @@ func (s *services) mint(t failer, user string) session.Grant {
 // redeem redeems a token that must be good.
 func (s *services) redeem(t failer, token string) session.Grant {
 	t.Helper()
-	g, err := s.any().Refresh(t.Context(), token, session.Client{})
+	g, err := s.any().Refresh(t.Context(), token, session.Device{})
 	if err != nil {
 		t.Fatalf("an honest client was refused: %v", err)
 	}
@@ -125,7 +125,7 @@ func (s *services) wantDead(t failer, tokens ...string) {
 	t.Helper()
 	for _, issuer := range s.issuers {
 		for _, token := range tokens {
-			if _, err := issuer.Refresh(t.Context(), token, session.Client{}); !errors.Is(err, session.ErrRevoked) {
+			if _, err := issuer.Refresh(t.Context(), token, session.Device{}); !errors.Is(err, session.ErrRevoked) {
 				t.Errorf("a token of an ended session: %v", err)
 			}
 		}
