@@ -1100,6 +1100,7 @@ export interface components {
             iat?: number;
             iss?: string;
             jti?: string;
+            scope?: string;
             sid?: components["schemas"]["SessionID"];
             sub?: components["schemas"]["UserID"];
             /** @constant */
@@ -1193,6 +1194,8 @@ export interface components {
             ip_address?: string;
             /** @description A name for the device */
             label?: string;
+            /** @description scope of the access tokens (RFC 9068 §2.2.3): scope tokens of RFC 6749 §3.3 with one space between them */
+            scope?: string;
             /** @enum {string} */
             transport?: "cookie";
             user: components["schemas"]["User"];
