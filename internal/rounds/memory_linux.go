@@ -24,7 +24,10 @@ func TempInMemory() {
 		return
 	}
 	var fs syscall.Statfs_t
-	if syscall.Statfs(memory, &fs) != nil || fs.Type != tmpfs || fs.Flags&noexec != 0 || fs.Bavail*uint64(fs.Bsize) < enough {
+	if syscall.Statfs(memory, &fs) != nil || fs.Type != tmpfs || fs.Flags&noexec != 0 {
+		return
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < enough { //nolint:gosec // a block has a positive size
 		return
 	}
 	_ = os.Setenv("TMPDIR", memory) // when it fails, the disk is used
