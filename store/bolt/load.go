@@ -89,11 +89,11 @@ func (v *view) state(id sid.ID) []byte {
 // earliestMark returns the mark that was set first of those that cover a session, or the
 // zero Mark.
 func (v *view) earliestMark(s *session.Session) (earliest revocation.Mark, err error) {
-	if v.unmarked {
+	if v.noMarks {
 		return earliest, nil
 	}
 	if first, _ := v.cursor(marks).First(); first == nil {
-		v.unmarked = true
+		v.noMarks = true
 		return earliest, nil
 	}
 	for _, scope := range revocation.ScopesOf(s.User.ID, s.ClientID) {

@@ -85,7 +85,7 @@ func (b *batch) putMark(m *markRow) error {
 	if err := b.put(marksToDo, toDoKey(key, m), nil); err != nil {
 		return err
 	}
-	b.unmarked = false
+	b.noMarks = false
 	return b.put(marks, key, encodeMark(m))
 }
 

@@ -18,9 +18,9 @@ type view struct {
 	at      uint64 // number of the transaction that it sees the outcome of
 	buckets [buckets]*bbolt.Bucket
 	cursors [buckets]*bbolt.Cursor
-	// unmarked is true once no mark was found at all. Most stores have none most of the time,
+	// noMarks is true once no mark was found at all. Most stores have none most of the time,
 	// and then a session costs no look-ups of marks.
-	unmarked bool
+	noMarks bool
 	// fault is why the file could not be read. Nothing that was read counts then.
 	fault error
 }
