@@ -106,13 +106,15 @@ func writeVectors(t *testing.T, v vectors) {
 }
 
 // Tokens that are too large for a file of vectors are refused before they are decoded, in a
-// time that does not depend on their content.
+// time that does not depend on their content. An error costs a handful of allocations, and more
+// where the race detector empties pools; decoding one of these tokens would cost thousands.
 func TestHugeTokens(t *testing.T) {
+	const few = 50
 	verifier := newVerifier(t, nil)
 	for _, row := range newForge(t).huge() {
 		t.Run(row.ID+" "+row.Name, func(t *testing.T) {
 			checkRow(t, verifier, row)
-			if allocs := testing.AllocsPerRun(10, func() { _, _ = verifier.Verify(row.Token) }); allocs > 5 {
+			if allocs := testing.AllocsPerRun(10, func() { _, _ = verifier.Verify(row.Token) }); allocs > few {
 				t.Errorf("%v allocations, want none that depend on the token", allocs)
 			}
 		})
