@@ -252,3 +252,26 @@ func ExampleReason() {
 	fmt.Println(session.ReasonRefreshReuse)
 	// Output: refresh_reuse
 }
+
+// What claims cost is measured as it stands in the token: none of these characters is escaped there.
+func TestClaimsAreMeasuredAsTheyAreSent(t *testing.T) {
+	f := newFixture(t, nil)
+	for _, text := range []string{strings.Repeat("<", 3500), strings.Repeat(">", 3500), strings.Repeat("&", 3500), strings.Repeat("\u2028", 1100)} {
+		g, err := f.svc.Mint(t.Context(), session.MintRequest{
+			User: session.User{ID: "u1"}, ClientID: "app", Claims: []byte(`{"a":"` + text + `"}`),
+		})
+		if err != nil {
+			t.Errorf("claims of %d times %.3q: %v", len(text), text, err)
+			continue
+		}
+		if h := f.holder(t, g); string(h.Claims.Extra["a"]) != `"`+text+`"` {
+			t.Errorf("claims of %.3q came back as %.20q", text, h.Claims.Extra["a"])
+		}
+	}
+	_, err := f.svc.Mint(t.Context(), session.MintRequest{
+		User: session.User{ID: "u1"}, ClientID: "app", Claims: []byte(`{"a":"` + strings.Repeat("<", 4700) + `"}`),
+	})
+	if !errors.Is(err, session.ErrInvalid) {
+		t.Errorf("claims of 4,700 bytes: %v", err)
+	}
+}

@@ -84,11 +84,13 @@ func (r *MintRequest) checkClaims() error {
 
 // checkSize refuses a session whose access tokens a verifier would refuse for their size.
 func checkSize(s Session) error {
-	inToken, err := json.Marshal([]any{s.User.ID, s.Audience, s.AMR, s.ACR, s.Scope, s.Claims})
-	if err != nil {
+	var inToken bytes.Buffer
+	encoder := json.NewEncoder(&inToken)
+	encoder.SetEscapeHTML(false) // tokens have <, > and & as they are
+	if err := encoder.Encode([]any{s.User.ID, s.Audience, s.AMR, s.ACR, s.Scope, s.Claims}); err != nil {
 		return fmt.Errorf("measuring claims: %w", err)
 	}
-	if len(inToken) > maxInToken {
+	if inToken.Len()-len("\n") > maxInToken {
 		return &FieldError{"claims", fmt.Sprintf("and audience, scope, amr and acr must be at most %d bytes together", maxInToken)}
 	}
 	return nil
@@ -103,10 +105,18 @@ func (r *ReauthRequest) check() error {
 }
 
 func checkText(field, s string, limit int) error {
-	if len(s) > limit || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
-		return &FieldError{field, fmt.Sprintf("must be at most %d bytes of UTF-8 without control characters", limit)}
+	if len(s) > limit || !utf8.ValidString(s) || strings.ContainsFunc(s, changesLayout) {
+		return &FieldError{field, fmt.Sprintf(
+			"must be at most %d bytes of UTF-8 without control characters, line separators and characters that set the direction of text", limit)}
 	}
 	return nil
+}
+
+// changesLayout reports whether a character changes how the text around it is shown: a control character,
+// a line or paragraph separator, or one that sets the direction of text, with which a name can read like
+// another one.
+func changesLayout(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 func checkList(field string, list []string, items, limit int) error {
@@ -129,7 +139,7 @@ func checkList(field string, list []string, items, limit int) error {
 func (d Device) clean() Device {
 	d.IP = d.IP.Unmap().WithZone("")
 	d.UserAgent = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) {
+		if r == utf8.RuneError || changesLayout(r) {
 			return -1
 		}
 		return r
