@@ -83,6 +83,11 @@ func TestMethods(t *testing.T) {
 		{"POST", "/.well-known/jwks.json", "GET"},
 		{"PATCH", "/v1/sessions/x", "DELETE"},
 		{"GET", "/oauth/introspect", "POST"},
+		// These would fit /v1/sessions/{id}, too.
+		{"GET", "/v1/sessions/revoke-all", "POST"},
+		{"HEAD", "/v1/sessions/revoke-all", "POST"},
+		{"DELETE", "/v1/sessions/revoke-all", "POST"},
+		{"DELETE", "/v1/sessions/revoke-others", "POST"},
 	} {
 		a := f.call(t, tt.method, tt.path, nil)
 		if a.StatusCode != 405 || !strings.Contains(a.Header.Get("Allow"), tt.allow) {

@@ -73,6 +73,9 @@ func serve(x *Exchange, next echo.HandlerFunc) (err error) {
 	if preflight {
 		return x.NoContent(http.StatusNoContent)
 	}
+	if err := x.listener.checkMethod(x); err != nil {
+		return err
+	}
 	return next(&x.echo)
 }
 

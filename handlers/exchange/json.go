@@ -49,8 +49,19 @@ func (x *Exchange) DecodeOptionalJSON(v any) error {
 	if x.Request().ContentLength == 0 {
 		return nil
 	}
-	return x.DecodeJSON(v)
+	body, err := readBody(x)
+	if err != nil || len(body) == 0 { // a chunked body can turn out to be empty
+		return err
+	}
+	if err := requireMediaType(x, echo.MIMEApplicationJSON); err != nil {
+		return err
+	}
+	return unmarshal(body, v)
 }
+
+// RequireNoMembers refuses a body that says something: only none and an empty object are accepted. It is
+// for routes that end sessions, because a member that is ignored could have limited what ends.
+func (x *Exchange) RequireNoMembers() error { return x.DecodeOptionalJSON(&struct{}{}) }
 
 // DecodeLenientJSON reads a JSON object into v, if there is a body. Members that v does not
 // name are ignored. A v of nil only checks the body.
@@ -88,13 +99,26 @@ func unmarshal(body []byte, v any) error {
 	if nestsTooDeeply(body) {
 		return Invalid("The body nests too deeply.")
 	}
-	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
+	options := json.RejectUnknownMembers(true)
+	if bytes.Contains(body, []byte("null")) {
+		options = json.JoinOptions(options, json.WithUnmarshalers(json.UnmarshalFromFunc(refuseNull)))
+	}
+	if err := json.Unmarshal(body, v, options); err != nil {
 		return refuseJSON(err)
 	}
-	if string(bytes.TrimSpace(body)) == "null" {
-		return Invalid("The body must be a JSON object.")
-	}
 	return nil
+}
+
+var errNull = errors.New("exchange: null")
+
+// refuseNull refuses null wherever a value is decoded into a type of ours. No schema of openapi.yaml for
+// a request admits it, and it would read like a member that was left out. It is not called for what is
+// inside of a [RawJSON].
+func refuseNull(dec *jsontext.Decoder, _ any) error {
+	if dec.PeekKind() == 'n' {
+		return errNull
+	}
+	return errors.ErrUnsupported
 }
 
 // refuseJSON says what is wrong with a JSON body, without repeating values from it.
@@ -112,6 +136,9 @@ func refuseJSON(err error) error {
 	r.Detail = "The field has the wrong type."
 	if r.Field == "" {
 		r.Detail = "The body must be a JSON object."
+	}
+	if errors.Is(err, errNull) && r.Field != "" {
+		r.Detail = "The field " + r.Field + " must not be null: leave it out."
 	}
 	if errors.Is(err, json.ErrUnknownName) {
 		r.Detail = "The field " + r.Field + " is not known."

@@ -65,6 +65,7 @@ type Listener struct {
 	echo        *echo.Echo
 	hosts       hosts
 	routes      map[routeKey]*Route
+	fixed       map[string][]string // the methods of each path without parameters
 	unmatched   func(status int, took time.Duration)
 	problemBase string
 
@@ -79,7 +80,7 @@ type routeKey struct{ method, path string }
 func NewListener(cfg Config, routes []Route) *Listener {
 	l := &Listener{
 		cfg: cfg, echo: echo.New(), hosts: newHosts(cfg.Issuer, cfg.Hosts),
-		routes: make(map[routeKey]*Route), unmatched: cfg.Observer.Route("", ""),
+		routes: make(map[routeKey]*Route), fixed: make(map[string][]string), unmatched: cfg.Observer.Route("", ""),
 		problemBase: cfg.Issuer + "/problems/",
 		noStore:     []string{"no-store"}, noSniff: []string{"nosniff"},
 	}
@@ -99,6 +100,9 @@ func (l *Listener) add(r Route) {
 	path := strings.ReplaceAll(strings.ReplaceAll(r.Path, "{", ":"), "}", "")
 	r.observe = l.cfg.Observer.Route(r.Method, r.Path)
 	l.routes[routeKey{r.Method, path}] = &r
+	if !strings.Contains(path, ":") {
+		l.fixed[path] = append(l.fixed[path], r.Method)
+	}
 	l.echo.Add(r.Method, path, func(c echo.Context) error {
 		e, ok := c.(*echoContext)
 		if !ok {
@@ -106,6 +110,20 @@ func (l *Listener) add(r Route) {
 		}
 		return r.Serve(e.exchange)
 	})
+}
+
+// checkMethod refuses a method that a path without parameters does not have. Echo would try the route of
+// another path with a parameter in its place.
+func (l *Listener) checkMethod(x *Exchange) error {
+	if x.route == nil || !strings.Contains(x.route.Path, "{") {
+		return nil
+	}
+	methods, ok := l.fixed[x.Request().URL.Path]
+	if !ok {
+		return nil
+	}
+	x.echo.Set(echo.ContextKeyHeaderAllow, strings.Join(append([]string{http.MethodOptions}, methods...), ", "))
+	return echo.ErrMethodNotAllowed
 }
 
 // ServeHTTP answers a request.
