@@ -124,6 +124,7 @@ func publicMatrix() []row {
 		{"DELETE /v1/sessions/{id}", 401, 404, 204, 403, revoke, 204, []role{holder, revoke}},
 		keyed("POST /v1/sessions/{id}/reauthenticate", mint, 200),
 		keyed("POST /v1/users/{id}/revoke-sessions", revoke, 200, revoke),
+		keyed("POST /v1/users/revoke-sessions", revoke, 200, revoke),
 		keyed("GET /v1/revocations", follow, 200),
 		keyed("GET /v1/revocations/stream?after=99999", follow, 200), // gone, so that it ends
 		keyed("POST /v1/revocations/applied", follow, 204),
@@ -141,6 +142,7 @@ func adminMatrix() []row {
 		keyed("GET /admin/v1/sessions/{id}", admin, 200),
 		keyed("DELETE /admin/v1/sessions/{id}", admin, 204, admin),
 		keyed("POST /admin/v1/users/{id}/revoke-sessions", admin, 200, admin),
+		keyed("POST /admin/v1/users/revoke-sessions", admin, 200, admin),
 		keyed("POST /admin/v1/revocations", admin, 204),
 		keyed("GET /admin/v1/verifiers", admin, 200),
 		keyed("GET /admin/v1/keys", admin, 200),
@@ -234,6 +236,8 @@ func (f *fixture) callAs(t *testing.T, who role, s tokens, url, route string) an
 		options = append(options, func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
 	case route == "POST /v1/sessions":
 		body = `{"user":{"id":"u9"}}`
+	case strings.HasSuffix(path, "/users/revoke-sessions"):
+		body = `{"user_id":"` + s.user + `"}`
 	case path == "/api/auth/revoke-session":
 		body = `{"id":"` + s.id + `"}`
 	case path == "/v1/revocations/applied":

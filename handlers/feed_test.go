@@ -297,7 +297,7 @@ func TestSlowClient(t *testing.T) {
 		var all sync.WaitGroup
 		for range 500 {
 			all.Go(func() {
-				if _, err := f.set.http.Sessions.RevokeUser(t.Context(), name, session.Cause{Reason: "test"}); err != nil {
+				if _, err := f.set.http.Sessions.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: name, Cause: session.Cause{Reason: "test"}}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -34,7 +34,7 @@ func TestRevocationOutlivesItsTokens(t *testing.T) {
 		}
 		f.clock.advance(time.Duration(rapid.Int64Range(-int64(2*time.Hour), int64(2*time.Hour)).Draw(t, "last step")))
 		if rapid.Bool().Draw(t, "a mark") {
-			if _, err := f.svc.RevokeUser(t.Context(), user, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
+			if _, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: user, Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil {
 				t.Fatalf("revoke: %v", err)
 			}
 		} else if err := f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
@@ -147,7 +147,7 @@ func TestManyMarksAreSweptInFewTransactions(t *testing.T) {
 	for i := range users {
 		user := fmt.Sprintf("u%d", i)
 		f.mint(t, user)
-		if _, err := f.svc.RevokeUser(t.Context(), user, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
+		if _, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: user, Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil {
 			t.Fatal(err)
 		}
 	}

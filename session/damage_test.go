@@ -37,7 +37,7 @@ func (f *fixture) damage(t *testing.T, label string) {
 func TestDamagedRecord(t *testing.T) {
 	for name, revoke := range map[string]func(f *fixture) (int, error){
 		"user": func(f *fixture) (int, error) {
-			return f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
+			return f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}})
 		},
 		"client": func(f *fixture) (int, error) {
 			return 2, f.svc.RevokeClient(t.Context(), "app", session.Cause{Reason: session.ReasonServiceRevoked})

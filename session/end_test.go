@@ -104,7 +104,7 @@ func TestRevokeOthersAndAll(t *testing.T) {
 	if got := f.ended(t)[session.ReasonUserRevokedAll]; got != 2 {
 		t.Errorf("reported %d", got)
 	}
-	if n, err := f.svc.RevokeUser(t.Context(), "nobody", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil || n != 0 {
+	if n, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "nobody", Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil || n != 0 {
 		t.Errorf("a user without sessions: %d, %v", n, err)
 	}
 }
@@ -186,7 +186,7 @@ func TestHasClient(t *testing.T) {
 func TestMarkIsForgotten(t *testing.T) {
 	f := newFixture(t, nil)
 	old := f.mint(t, "u1")
-	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
+	if _, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil {
 		t.Fatal(err)
 	}
 	f.clock.advance(f.config.AccessLifetime + time.Minute - time.Millisecond)

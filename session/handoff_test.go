@@ -78,7 +78,7 @@ func TestClaimIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 	revoked := f.handoff(t, spa)
-	if _, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
+	if _, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil {
 		t.Fatal(err)
 	}
 	f.wantNoClaim(t, revoked.Code, spa, session.ErrRevoked)

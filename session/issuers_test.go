@@ -27,7 +27,7 @@ func TestRevokeAtTheIssuerThatIsBehind(t *testing.T) {
 	for name, revoke := range map[string]func(t *testing.T, f *fixture, g session.Grant) (int, error){
 		"all sessions of the user": func(t *testing.T, f *fixture, _ session.Grant) (int, error) {
 			t.Helper()
-			return f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
+			return f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}})
 		},
 		"all of the holder": func(t *testing.T, f *fixture, g session.Grant) (int, error) {
 			t.Helper()

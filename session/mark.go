@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"issuer.example/revocation"
+	"issuer.example/sid"
 )
 
 // RevokeOthers ends every other session of the holder's user with one mark, and returns how
@@ -28,10 +29,74 @@ func (s *Service) RevokeAll(ctx context.Context, h Holder) (int, error) {
 	return s.mark(ctx, s.markOfHolder(h, ReasonUserRevokedAll))
 }
 
-// RevokeUser ends every session of a user with one mark, and returns how many were live.
-// A user without any is no error: the issuer does not know who exists.
-func (s *Service) RevokeUser(ctx context.Context, userID string, cause Cause) (int, error) {
-	return s.mark(ctx, s.markRequest(revocation.UserScope(userID), cause))
+// RevokeUserRequest says which sessions of a user end, and why.
+type RevokeUserRequest struct {
+	UserID string
+	// Except, if not zero, is a session of the user that stays as it is.
+	Except sid.ID
+	Cause  Cause
+	Note   string // why, in words for people: it is logged
+	DryRun bool   // only count
+}
+
+// maxNote is how long a note may be, in bytes of UTF-8.
+const maxNote = 256
+
+// RevokeUser ends the sessions of a user with one mark, and returns how many were live. A user
+// without any is no error: the issuer does not know who exists. [ErrNotFound] if the session to
+// spare is not one of the user's: then nothing ends.
+func (s *Service) RevokeUser(ctx context.Context, req RevokeUserRequest) (int, error) {
+	if err := checkText("reason", req.Note, maxNote); err != nil {
+		return 0, err
+	}
+	if req.DryRun {
+		return s.countOf(ctx, req.UserID, req.Except)
+	}
+	m := s.markRequest(revocation.UserScope(req.UserID), req.Cause)
+	if !req.Except.IsZero() {
+		m.Holder, m.SpareHolder = req.Except, true
+		m.Allow = func(spared Snapshot) error {
+			if spared.Session.User.ID != req.UserID {
+				return ErrNotFound
+			}
+			return nil
+		}
+	}
+	n, err := s.mark(ctx, m)
+	if err != nil {
+		return 0, err
+	}
+	if req.Note != "" {
+		s.cfg.Logger.Info("sessions of a user revoked", slog.String("sub", req.UserID), slog.Int("sessions", n),
+			slog.String("client", req.Cause.By), slog.String("note", req.Note))
+	}
+	return n, nil
+}
+
+// countOf counts the live sessions of a user, except for one.
+func (s *Service) countOf(ctx context.Context, userID string, except sid.ID) (n int, err error) {
+	if !except.IsZero() {
+		if _, err := s.load(ctx, Ref{ID: except, UserID: userID}); err != nil {
+			return 0, err
+		}
+	}
+	now, q := s.now(), Query{UserID: userID, Limit: MaxListed}
+	for {
+		page, err := s.cfg.Store.List(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		s.reportUnreadable("counting sessions", page.Unreadable)
+		for _, snap := range page.Sessions {
+			if snap.Session.ID != except && s.view(snap, now).End.IsZero() {
+				n++
+			}
+		}
+		if page.Next.IsZero() {
+			return n, nil
+		}
+		q.Before = page.Next
+	}
 }
 
 // RevokeClient ends every session that a client (a service key) has minted, with one mark.

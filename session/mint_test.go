@@ -231,7 +231,7 @@ func TestSignInRightAfterRevokeAllWorks(t *testing.T) {
 	f := newFixture(t, nil) // the clock does not move: all of this is one millisecond
 	for i := range 20 {
 		before := f.mint(t, "u1")
-		n, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
+		n, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}})
 		if want := min(i+1, 2); err != nil || n != want {
 			t.Fatalf("revoked %d: %v", n, err)
 		}

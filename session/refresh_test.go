@@ -206,7 +206,7 @@ func TestRevokeAllAgainstManyRefreshes(t *testing.T) {
 	}
 	wg.Go(func() {
 		<-start
-		if got, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked}); err != nil || got != n {
+		if got, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}}); err != nil || got != n {
 			t.Errorf("revoked %d: %v", got, err)
 		}
 	})

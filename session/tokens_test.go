@@ -48,7 +48,7 @@ func TestRevocationOutlivesTheLeeway(t *testing.T) {
 			return f.svc.SignOut(t.Context(), g.RefreshToken)
 		},
 		"a mark": func(f *fixture, _ session.Grant) error {
-			_, err := f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
+			_, err := f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}})
 			return err
 		},
 		"the limit": func(f *fixture, _ session.Grant) error {
@@ -112,7 +112,7 @@ func TestRevocationAfterAClockThatWasAhead(t *testing.T) {
 				f.reopen(t)
 				var err error
 				if mark {
-					_, err = f.svc.RevokeUser(t.Context(), "u1", session.Cause{Reason: session.ReasonServiceRevoked})
+					_, err = f.svc.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: "u1", Cause: session.Cause{Reason: session.ReasonServiceRevoked}})
 				} else {
 					err = f.svc.Revoke(t.Context(), g.View.ID, session.Cause{Reason: session.ReasonServiceRevoked})
 				}

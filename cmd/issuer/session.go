@@ -166,7 +166,7 @@ func (t revokeTarget) request() (method, path string, body any) {
 	case t.id != "":
 		return http.MethodDelete, "/admin/v1/sessions/" + url.PathEscape(t.id), nil
 	case t.user != "":
-		return http.MethodPost, "/admin/v1/users/" + url.PathEscape(t.user) + "/revoke-sessions", nil
+		return http.MethodPost, "/admin/v1/users/revoke-sessions", map[string]string{"user_id": t.user}
 	case t.client != "":
 		return http.MethodPost, revocations, map[string]string{"client_id": t.client}
 	default:

@@ -14,6 +14,7 @@ import (
 	"issuer.example/feed"
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
+	"issuer.example/handlers/sessionjson"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
@@ -44,7 +45,8 @@ func (h *Handlers) Routes() []exchange.Route {
 		{Method: "GET", Path: "/admin/v1/sessions", Serve: h.sessions},
 		{Method: "GET", Path: "/admin/v1/sessions/{id}", Serve: h.session},
 		{Method: "DELETE", Path: "/admin/v1/sessions/{id}", Serve: h.revokeSession},
-		{Method: "POST", Path: "/admin/v1/users/{id}/revoke-sessions", Serve: h.revokeUser},
+		{Method: "POST", Path: "/admin/v1/users/{id}/revoke-sessions", Serve: h.revokeUser(sessionjson.RevokeUserOfPath)},
+		{Method: "POST", Path: "/admin/v1/users/revoke-sessions", Serve: h.revokeUser(sessionjson.RevokeUserOfBody)},
 		{Method: "POST", Path: "/admin/v1/revocations", Serve: h.revokeMany},
 		{Method: "GET", Path: "/admin/v1/verifiers", Serve: h.verifiers},
 

@@ -71,23 +71,30 @@ func (h *Handlers) revokeSession(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	if err := h.cfg.Sessions.Revoke(x.Context(), id, adminCause(x, session.ReasonAdminRevoked)); err != nil {
 		return err
 	}
 	return x.NoContent(http.StatusNoContent)
 }
 
-// revokeUser ends all sessions of a user.
-func (h *Handlers) revokeUser(x *exchange.Exchange) error {
-	userID, err := exchange.UserIDParam(x)
-	if err != nil {
-		return err
+// revokeUser ends the sessions of a user. read says whom the request means.
+func (h *Handlers) revokeUser(
+	read func(*exchange.Exchange, session.Cause) (session.RevokeUserRequest, error),
+) func(*exchange.Exchange) error {
+	return func(x *exchange.Exchange) error {
+		req, err := read(x, adminCause(x, session.ReasonAdminRevoked))
+		if err != nil {
+			return err
+		}
+		n, err := h.cfg.Sessions.RevokeUser(x.Context(), req)
+		if err != nil {
+			return err
+		}
+		return sessionjson.AnswerRevoked(x, n)
 	}
-	n, err := h.cfg.Sessions.RevokeUser(x.Context(), userID, adminCause(x, session.ReasonAdminRevoked))
-	if err != nil {
-		return err
-	}
-	return sessionjson.AnswerRevoked(x, n)
 }
 
 // revokeMany ends all sessions of a client, or all there are.

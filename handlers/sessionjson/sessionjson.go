@@ -1,4 +1,5 @@
-// Package sessionjson writes sessions as the JSON of /v1 and of the admin API.
+// Package sessionjson writes sessions as the JSON of /v1 and of the admin API, and reads what both have
+// in common of the requests about them.
 //
 // The text is appended by hand, because a refresh is the most frequent request and its answer would
 // otherwise be its most expensive part after the signature.

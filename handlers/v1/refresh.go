@@ -35,6 +35,9 @@ func (h *Handlers) refresh(x *exchange.Exchange) error {
 // signOut ends the session of the credential: an access or a refresh token, as bearer or in cookies. It
 // is never rate limited, and repeating it is a success.
 func (h *Handlers) signOut(x *exchange.Exchange) error {
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	tokens, err := h.auth.SignOutTokens(x)
 	if err != nil {
 		return err

@@ -85,6 +85,9 @@ func (h *Handlers) revoke(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	if caller.Kind == credential.KindClient {
 		err = h.sessions.Revoke(x.Context(), id, session.Cause{Reason: session.ReasonServiceRevoked, By: caller.Client.Name})
 	} else {
@@ -105,6 +108,9 @@ func (h *Handlers) revokeOthers(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	n, err := h.sessions.RevokeOthers(x.Context(), caller.Holder)
 	if err != nil {
 		return err
@@ -118,6 +124,9 @@ func (h *Handlers) revokeAll(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	n, err := h.sessions.RevokeAll(x.Context(), caller.Holder)
 	if err != nil {
 		return err
@@ -126,19 +135,23 @@ func (h *Handlers) revokeAll(x *exchange.Exchange) error {
 	return sessionjson.AnswerRevoked(x, n)
 }
 
-// revokeUser ends all sessions of a user, for a backend.
-func (h *Handlers) revokeUser(x *exchange.Exchange) error {
-	caller, err := h.auth.Clients.Require(x, client.ScopeRevoke)
-	if err != nil {
-		return err
+// revokeUser ends the sessions of a user, for a backend. read says whom the request means.
+func (h *Handlers) revokeUser(
+	read func(*exchange.Exchange, session.Cause) (session.RevokeUserRequest, error),
+) func(*exchange.Exchange) error {
+	return func(x *exchange.Exchange) error {
+		caller, err := h.auth.Clients.Require(x, client.ScopeRevoke)
+		if err != nil {
+			return err
+		}
+		req, err := read(x, session.Cause{Reason: session.ReasonServiceRevoked, By: caller.Client.Name})
+		if err != nil {
+			return err
+		}
+		n, err := h.sessions.RevokeUser(x.Context(), req)
+		if err != nil {
+			return err
+		}
+		return sessionjson.AnswerRevoked(x, n)
 	}
-	userID, err := exchange.UserIDParam(x)
-	if err != nil {
-		return err
-	}
-	n, err := h.sessions.RevokeUser(x.Context(), userID, session.Cause{Reason: session.ReasonServiceRevoked, By: caller.Client.Name})
-	if err != nil {
-		return err
-	}
-	return sessionjson.AnswerRevoked(x, n)
 }

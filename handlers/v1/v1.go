@@ -10,6 +10,7 @@ import (
 
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
+	"issuer.example/handlers/sessionjson"
 	"issuer.example/session"
 )
 
@@ -40,6 +41,7 @@ func (h *Handlers) Routes() []exchange.Route {
 		{Method: "GET", Path: "/v1/sessions/{id}", Serve: h.get},
 		{Method: "DELETE", Path: "/v1/sessions/{id}", Serve: h.revoke},
 		{Method: "POST", Path: "/v1/sessions/{id}/reauthenticate", Serve: h.reauthenticate},
-		{Method: "POST", Path: "/v1/users/{id}/revoke-sessions", Serve: h.revokeUser},
+		{Method: "POST", Path: "/v1/users/{id}/revoke-sessions", Serve: h.revokeUser(sessionjson.RevokeUserOfPath)},
+		{Method: "POST", Path: "/v1/users/revoke-sessions", Serve: h.revokeUser(sessionjson.RevokeUserOfBody)},
 	}
 }

@@ -90,7 +90,7 @@ func (s *services) race(t *testing.T, user string, all bool) []string {
 	wg.Go(func() { inFlight, raced = s.any().Refresh(t.Context(), g.RefreshToken, session.Device{}) })
 	var err error
 	if all {
-		_, err = s.any().RevokeUser(t.Context(), user, cause)
+		_, err = s.any().RevokeUser(t.Context(), session.RevokeUserRequest{UserID: user, Cause: cause})
 	} else {
 		err = s.any().Revoke(t.Context(), g.View.ID, cause)
 	}
@@ -130,7 +130,7 @@ func testNothingSpared(t *testing.T, harness Harness, clocks []time.Duration) {
 		by := s.issuers[pair[1]]
 		for kind, revoke := range map[string]func(user string) error{
 			"user": func(user string) error {
-				ended, err := by.RevokeUser(t.Context(), user, cause)
+				ended, err := by.RevokeUser(t.Context(), session.RevokeUserRequest{UserID: user, Cause: cause})
 				if ended != 1 {
 					t.Errorf("%d sessions were revoked, of 1", ended)
 				}
