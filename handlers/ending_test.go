@@ -38,7 +38,11 @@ func TestBodiesThatEndNothing(t *testing.T) {
 			{`{"user_id":"u1","except":"not an id"}`, ""},
 			{`{"user_id":"u1","dry_run":"true"}`, ""},
 			{`{"user_id":"u1","reason":"a\u202eb"}`, ""},
-			{`[]`, ""}, {`null`, ""}, {`"x"`, ""}, {`{`, ""}, {`{} {}`, ""},
+			{`[]`, ""},
+			{`null`, ""},
+			{`"x"`, ""},
+			{`{`, ""},
+			{`{} {}`, ""},
 		} {
 			call := f.call
 			if route.admin {
@@ -91,7 +95,7 @@ func TestRevokeUserOptions(t *testing.T) {
 			if !f.alive(t, old) || !f.alive(t, newer) {
 				t.Fatal("a dry run has ended a session")
 			}
-			a := revoke(`,"except":"` + spared.id + `","reason":"password changed"`).want(t, 200, "")
+			a := revoke(`,"except":"`+spared.id+`","reason":"password changed"`).want(t, 200, "")
 			if n := a.at(t, "revoked"); n != 2.0 {
 				t.Errorf("%v sessions have ended, want 2", n)
 			}

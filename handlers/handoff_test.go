@@ -39,6 +39,11 @@ func TestHandoff(t *testing.T) {
 	f.advance(t, time.Hour)
 	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromAppPage()).want(t, 200, "")
 	f.claim(t, code, fromAppPage()).want(t, 401, "handoff_code_invalid")
+	// Two have used the code, so the session has ended.
+	f.call(t, "POST", "/v1/session/refresh", nil, cookie(refreshCookie, refresh.Value), fromAppPage()).want(t, 401, "session_revoked")
+	if log := f.log.String(); !strings.Contains(log, "hand-off code used a second time") || strings.Contains(log, code) {
+		t.Error("the log does not warn of the code, or has it")
+	}
 
 	late := f.handoff(t, "")
 	f.advance(t, time.Minute)

@@ -127,3 +127,27 @@ func TestLists(t *testing.T) {
 		t.Errorf("an unknown user: %s", a.body)
 	}
 }
+
+// A backend says which session a sign-in replaces: that one ends, and no other for the limit.
+func TestReplaces(t *testing.T) {
+	f := newFixture(t, func(s *settings) { s.sessions.MaxPerUser = 2 })
+	key := bearer(serviceKey(client.ScopeMint))
+	phone, browser := f.mint(t, "u1"), f.mint(t, "u1")
+	mint := func(members string) answer {
+		return f.call(t, "POST", "/v1/sessions", `{"user":{"id":"u1"}`+members+`}`, key)
+	}
+	a := mint(`,"replaces":"`+browser.id+`"`).want(t, 201, "")
+	if !f.alive(t, phone) || f.alive(t, browser) {
+		t.Error("the wrong session has ended")
+	}
+	ended := f.call(t, "GET", "/v1/sessions/"+browser.id, nil, bearer(serviceKey(client.ScopeRead))).want(t, 200, "")
+	if reason := ended.text(t, "session.end_reason"); reason != "replaced" {
+		t.Errorf("it ended for %q", reason)
+	}
+	for _, bad := range []string{`"x"`, `7`, `null`, `"` + a.text(t, "refresh_token") + `"`} {
+		mint(`,"replaces":`+bad).want(t, 400, "invalid_request")
+	}
+	if !f.alive(t, phone) {
+		t.Error("a refused sign-in has ended a session")
+	}
+}

@@ -123,18 +123,28 @@ func TestRevokeOthersOfMany(t *testing.T) {
 	}
 }
 
-// Lowering the limit does not make one sign-in end thousands of sessions at once.
-func TestLimitLoweredIsReachedStepByStep(t *testing.T) {
-	f := newFixture(t, nil)
-	for range 150 {
-		f.mint(t, "u1")
-	}
-	f.config.MaxPerUser = 5
-	f.reopen(t)
-	for _, want := range []int{87, 24, 5, 5} {
-		f.mint(t, "u1")
-		if live, err := f.svc.List(t.Context(), "u1"); err != nil || len(live) != want {
-			t.Errorf("%d are live, want %d: %v", len(live), want, err)
+// After the limit was lowered, a sign-in ends all sessions that are too many with one write. The
+// ones that were used longest ago cannot end so: each sign-in ends some.
+func TestLimitLowered(t *testing.T) {
+	for policy, want := range map[session.LimitPolicy][]int{
+		session.LimitEvictOldest: {5, 5},
+		session.LimitEvictIdle:   {87, 24, 5, 5},
+	} {
+		f := newFixture(t, func(c *session.Config) { c.OnLimit = policy })
+		for range 150 {
+			f.mint(t, "u1")
+		}
+		f.config.MaxPerUser = 5
+		f.reopen(t)
+		for _, n := range want {
+			f.mint(t, "u1")
+			if live, err := f.svc.List(t.Context(), "u1"); err != nil || len(live) != n {
+				t.Errorf("%s: %d are live, want %d: %v", policy, len(live), n, err)
+			}
+		}
+		f.sweep(t)
+		if ended := f.ended(t)[session.ReasonLimit]; ended != 150+len(want)-5 {
+			t.Errorf("%s: %d are on record as evicted", policy, ended)
 		}
 	}
 }

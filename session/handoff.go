@@ -2,10 +2,12 @@ package session
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"issuer.example/fact"
 	"issuer.example/session/refresh"
+	"issuer.example/sid"
 )
 
 // HandoffLifetime is how long a hand-off code can be claimed.
@@ -20,9 +22,17 @@ type Handoff struct {
 // MintHandoff is [Service.Mint] for a browser on another site: instead of tokens there is
 // a code, which a page of that origin can claim once within [HandoffLifetime]. With "" it can
 // be a page of any origin that the caller of [Service.Claim] admits. A session that is not
-// claimed ends with its code.
+// claimed ends with its code. Until then it does not count for limits, and ends no other.
 func (s *Service) MintHandoff(ctx context.Context, req MintRequest, origin string) (Handoff, error) {
-	v, err := s.begin(ctx, req, min(HandoffLifetime, s.cfg.IdleTimeout))
+	if err := req.check(); err != nil {
+		return Handoff{}, err
+	}
+	now := s.now()
+	sess := s.newSession(req, min(HandoffLifetime, s.cfg.IdleTimeout), now)
+	sess.Unclaimed, sess.Replaces = true, req.Replaces
+	unlimited := s.limit(now)
+	unlimited.Max = 0
+	v, err := s.begin(ctx, CreateRequest{Session: sess, Admission: Admission{At: now, Limit: unlimited}})
 	if err != nil {
 		return Handoff{}, err
 	}
@@ -31,19 +41,30 @@ func (s *Service) MintHandoff(ctx context.Context, req MintRequest, origin strin
 
 // Claim redeems a hand-off code for a page of that origin. The grant has both tokens. A
 // code that is forged, for another origin, too old or used before is [ErrHandoffInvalid];
-// one whose session was ended meanwhile is [ErrRevoked]. Of any number of concurrent claims
-// one succeeds.
+// one whose session was ended meanwhile is [ErrRevoked]. [ErrLimit] if the user has too many
+// sessions by now. Of any number of concurrent claims one succeeds.
+//
+// A code that comes a second time was seen by somebody else, so the session that it gave out
+// ends, whoever was first (RFC 6749 §4.1.2).
 func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (Grant, error) {
 	id, err := s.ring.OpenHandoff(code, origin)
 	if err != nil {
 		return Grant{}, err
 	}
 	now, branch := s.now(), refresh.RandomBranch()
-	after, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: id}}, func(snap, _ Snapshot) (Change, error) {
-		return s.claim(snap, branch, from, now)
+	var reused bool
+	after, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: id}}, func(snap, _ Snapshot) (c Change, err error) {
+		c, err = s.claim(snap, branch, from, now)
+		reused = c.End != nil
+		return c, err
 	})
 	if err != nil {
 		return Grant{}, invalidIfNotFound(err, ErrHandoffInvalid)
+	}
+	if reused {
+		s.cfg.Logger.Warn("hand-off code used a second time: session ended", slog.String("sid", id.String()),
+			slog.String("sub", after.Session.User.ID), slog.String("ip", from.IP.String()))
+		return Grant{}, ErrHandoffInvalid
 	}
 	claimedAt := after.State.RedeemedAt
 	g, err := s.grant(s.view(after, claimedAt), claimedAt)
@@ -57,17 +78,26 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (
 // claim decides what claiming the code of a session means.
 func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Device, now time.Time) (Change, error) {
 	switch end := s.view(snap, now).End; {
+	case snap.State.Generation != 0 && end.IsZero():
+		return Change{End: s.ending(snap, Cause{Reason: ReasonHandoffReuse}, now)}, nil
+	case snap.State.Generation != 0:
+		return Change{}, ErrHandoffInvalid
 	case !end.IsZero() && end.Reason != ReasonIdle && end.Reason != ReasonExpired:
 		return Change{}, end.refusal()
-	case !end.IsZero(), snap.State.Generation != 0:
+	case !end.IsZero():
 		return Change{}, ErrHandoffInvalid
 	}
 	at := latest(now, snap.State.LastSeenAt)
 	sess := snap.Session
 	sess.IdleTimeout = s.cfg.IdleTimeout
-	return Change{
+	sess.Unclaimed, sess.Replaces = false, sid.ID{}
+	c := Change{
 		Session: &sess,
 		State:   &State{State: s.ring.Claimed(branch, at), LastSeenAt: at, LastIP: from.IP.Unmap()},
 		Facts:   []fact.Fact{{Kind: fact.Changed, At: at, SID: sess.ID, What: factClaimed}},
-	}, nil
+	}
+	if snap.Session.Unclaimed {
+		c.Admission = &Admission{At: at, Limit: s.limit(at), Replaces: snap.Session.Replaces}
+	}
+	return c, nil
 }

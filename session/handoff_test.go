@@ -42,17 +42,82 @@ func TestClaim(t *testing.T) {
 		t.Errorf("idle end %v, want %v", g.View.IdleExpiresAt, want)
 	}
 	f.holder(t, g)
-	// A code can be used once, also after a restart; the claimed session goes on.
-	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
-	f.reopen(t)
-	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
 	f.clock.advance(6 * 24 * time.Hour)
 	f.sweep(t)
 	next := f.refresh(t, g.RefreshToken)
 	if next.Outcome != refresh.Advanced {
 		t.Errorf("refreshed: %s", next.Outcome)
 	}
-	f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+}
+
+// A code that comes a second time ends the session that it gave out, whoever was first (RFC 6749
+// §4.1.2), also after a restart and however late. A page of another origin cannot do that.
+func TestCodeUsedTwiceEndsTheSession(t *testing.T) {
+	for _, later := range []time.Duration{0, time.Second, 3 * 24 * time.Hour} {
+		f := newFixture(t, nil)
+		h := f.handoff(t, spa)
+		g, err := f.svc.Claim(t.Context(), h.Code, spa, session.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.wantNoClaim(t, h.Code, "https://evil.example", session.ErrHandoffInvalid)
+		g = f.refresh(t, g.RefreshToken)
+		f.clock.advance(later)
+		f.reopen(t)
+		f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+		f.wantEnd(t, h.View.ID, session.ReasonHandoffReuse)
+		f.wantDead(t, g.RefreshToken)
+		f.wantNoClaim(t, h.Code, spa, session.ErrHandoffInvalid)
+		f.wantEnd(t, h.View.ID, session.ReasonHandoffReuse)
+		entries := f.revoked(t)
+		if last := entries[len(entries)-1]; last.SID != h.View.ID || last.Reason != string(session.ReasonHandoffReuse) {
+			t.Errorf("verifiers know of %+v last", last)
+		}
+	}
+}
+
+// A hand-off ends no other session until it is claimed.
+func TestUnclaimedHandoffEvictsNobody(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.MaxPerUser = 2 })
+	browser, phone := f.mint(t, "u1"), f.mint(t, "u1")
+	req := session.MintRequest{User: session.User{ID: "u1"}, ClientID: "app", Replaces: browser.View.ID}
+	lost, err := f.svc.MintHandoff(t.Context(), req, spa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.holder(t, browser)
+	f.holder(t, phone)
+	f.clock.advance(session.HandoffLifetime)
+	f.sweep(t)
+	f.wantEnd(t, lost.View.ID, session.ReasonIdle)
+
+	claimed, err := f.svc.MintHandoff(t.Context(), req, spa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.svc.Claim(t.Context(), claimed.Code, spa, session.Device{}); err != nil {
+		t.Fatal(err)
+	}
+	f.wantEnd(t, browser.View.ID, session.ReasonReplaced)
+	f.holder(t, phone)
+	other := f.handoff(t, spa)
+	if _, err := f.svc.Claim(t.Context(), other.Code, spa, session.Device{}); err != nil {
+		t.Fatal(err)
+	}
+	f.wantEnd(t, phone.View.ID, session.ReasonLimit)
+}
+
+func TestClaimAboveTheLimitIsRefused(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.MaxPerUser, c.OnLimit = 1, session.LimitRefuse })
+	h := f.handoff(t, spa)
+	other := f.mint(t, "u1")
+	f.wantNoClaim(t, h.Code, spa, session.ErrLimit)
+	if err := f.svc.Revoke(t.Context(), other.View.ID, session.Cause{Reason: session.ReasonServiceRevoked}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.svc.Claim(t.Context(), h.Code, spa, session.Device{}); err != nil {
+		t.Errorf("a claim for which there is room by now: %v", err)
+	}
 }
 
 func TestClaimIsRefused(t *testing.T) {
@@ -118,4 +183,5 @@ func TestOneOfManyClaimsSucceeds(t *testing.T) {
 	if claimed.Load() != 1 {
 		t.Errorf("%d claims have succeeded", claimed.Load())
 	}
+	f.wantEnd(t, h.View.ID, session.ReasonHandoffReuse)
 }

@@ -3,6 +3,9 @@ package session
 import (
 	"cmp"
 	"slices"
+	"time"
+
+	"issuer.example/sid"
 )
 
 // LimitPolicy says what happens when a user who already has the maximum number of sessions
@@ -16,7 +19,8 @@ const (
 	LimitRefuse      LimitPolicy = "refuse"       // the sign-in is refused with ErrLimit
 )
 
-// Limit bounds the live sessions of a user.
+// Limit bounds the live sessions of a user. Sessions that wait for their hand-off code to be
+// claimed do not count.
 type Limit struct {
 	Max    int         // 0: no limit
 	Policy LimitPolicy // what a sign-in above Max does
@@ -24,20 +28,38 @@ type Limit struct {
 	Notice Notice      // how long verifiers must know of the evicted sessions
 }
 
-// maxEvicted bounds what one sign-in ends, because other writers wait for it. It is reached
-// only after the limit has been lowered; the next sign-ins end the rest.
-const maxEvicted = 64
+// MaxEvicted is how many sessions one sign-in ends one by one, because other writers wait for
+// it. There are more only after the limit has been lowered. [LimitEvictOldest] then ends all
+// with one mark; under [LimitEvictIdle] the next sign-ins end the rest.
+const MaxEvicted = 64
 
-// Evict returns which of a user's live sessions must end so that one more may begin. The
-// error is [ErrLimit] if the policy refuses the sign-in. It may reorder the slice, which
-// must hold no session that has ended.
-func (l Limit) Evict(live []Snapshot) ([]Snapshot, error) {
+// Admission is what a session goes through before it counts as one of its user's.
+type Admission struct {
+	At    time.Time // when what ends for it ends; required
+	Limit Limit
+	// Replaces, if not zero, is a session that ends first, with [ReasonReplaced]. It is ignored
+	// unless it is a live session of the same user.
+	Replaces sid.ID
+}
+
+// Eviction is what ends so that one more session may begin.
+type Eviction struct {
+	Each []Snapshot // these end one by one
+	// UpTo, if not zero, says that all sessions of the user up to this identifier end.
+	UpTo sid.ID
+}
+
+// Evict returns which of a user's live sessions must end so that the one with the identifier
+// admitted may begin, which is zero for a new one. live holds the others, at least the newest
+// Max + [MaxEvicted] of them if there are more; it may be reordered. The error is [ErrLimit] if
+// the policy refuses the sign-in.
+func (l Limit) Evict(live []Snapshot, admitted sid.ID) (Eviction, error) {
 	excess := len(live) + 1 - l.Max
 	if l.Max == 0 || excess <= 0 {
-		return nil, nil
+		return Eviction{}, nil
 	}
 	if l.Policy == LimitRefuse {
-		return nil, ErrLimit
+		return Eviction{}, ErrLimit
 	}
 	slices.SortFunc(live, func(a, b Snapshot) int {
 		if l.Policy == LimitEvictIdle {
@@ -45,5 +67,11 @@ func (l Limit) Evict(live []Snapshot) ([]Snapshot, error) {
 		}
 		return a.Session.ID.Compare(b.Session.ID)
 	})
-	return live[:min(excess, maxEvicted)], nil
+	if excess > MaxEvicted && l.Policy != LimitEvictIdle {
+		upTo := live[excess-1].Session.ID
+		if admitted.IsZero() || admitted.Compare(upTo) > 0 {
+			return Eviction{UpTo: upTo}, nil
+		}
+	}
+	return Eviction{Each: live[:min(excess, MaxEvicted)]}, nil
 }

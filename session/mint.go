@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"issuer.example/session/refresh"
+	"issuer.example/sid"
 )
 
 // MintRequest is a request for a session, by a backend that has authenticated the user.
@@ -19,12 +20,22 @@ type MintRequest struct {
 	ACR      string
 	Label    string
 	From     Device // the user's device, not the backend
+	// Replaces, if not zero, is a session of the same user that ends with [ReasonReplaced], as
+	// that of the browser which signs in again. An unknown one, or one that has ended, is ignored.
+	Replaces sid.ID
 }
 
 // Mint begins a session. It refuses a request with a [FieldError] or [ErrLimit]. The limit
 // holds however many sign-ins of a user run at once.
 func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
-	v, err := s.begin(ctx, req, s.cfg.IdleTimeout)
+	if err := req.check(); err != nil {
+		return Grant{}, err
+	}
+	now := s.now()
+	v, err := s.begin(ctx, CreateRequest{
+		Session:   s.newSession(req, s.cfg.IdleTimeout, now),
+		Admission: Admission{At: now, Limit: s.limit(now), Replaces: req.Replaces},
+	})
 	if err != nil {
 		return Grant{}, err
 	}
@@ -36,20 +47,17 @@ func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
 	return g, nil
 }
 
-// begin begins a session of that idle timeout.
-func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration) (View, error) {
-	if err := req.check(); err != nil {
-		return View{}, err
-	}
-	now := s.now()
-	created, err := s.cfg.Store.Create(ctx, CreateRequest{
-		Session: s.newSession(req, idle, now),
-		State:   State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: req.From.IP.Unmap()},
-		Limit:   s.limit(now),
-		By:      req.ClientID,
-	})
+// begin begins a session, on behalf of its client.
+func (s *Service) begin(ctx context.Context, c CreateRequest) (View, error) {
+	now := c.Session.CreatedAt
+	c.State = State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: c.Session.IP}
+	c.By = c.Session.ClientID
+	created, err := s.cfg.Store.Create(ctx, c)
 	if err != nil {
 		return View{}, err
+	}
+	if !created.EvictedUpTo.IsZero() {
+		s.wakeSweeper() // to record the ends
 	}
 	return s.view(created.Session, now), nil
 }

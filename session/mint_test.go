@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 func TestMintRefuses(t *testing.T) {
@@ -194,6 +195,30 @@ func TestLimitEvicts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A sign-in that names the session it replaces ends that one, and no other for the limit.
+func TestReplaces(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.MaxPerUser = 2 })
+	phone, browser, stranger := f.mint(t, "u1"), f.mint(t, "u1"), f.mint(t, "u2")
+	again := func(replaces sid.ID) session.Grant {
+		t.Helper()
+		g, err := f.svc.Mint(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, ClientID: "app", Replaces: replaces})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	for range 5 {
+		before := browser
+		browser = again(before.View.ID)
+		f.wantEnd(t, before.View.ID, session.ReasonReplaced)
+		f.wantDead(t, before.RefreshToken)
+		f.holder(t, phone)
+	}
+	again(stranger.View.ID)
+	f.holder(t, stranger)
+	f.wantEnd(t, phone.View.ID, session.ReasonLimit)
 }
 
 // Sessions that have ended do not count against the limit, also before they are swept.

@@ -13,5 +13,6 @@ func Outcomes() []refresh.Outcome {
 		refresh.Outcome(ReasonServiceRevoked), refresh.Outcome(ReasonAdminRevoked), refresh.Outcome(ReasonTokenRevoked),
 		refresh.Outcome(ReasonRefreshReuse), refresh.Outcome(ReasonLimit), refresh.Outcome(ReasonExpired), refresh.Outcome(ReasonIdle),
 		refresh.Outcome(ReasonBindingMismatch), refresh.Outcome(ReasonKeyRevoked), refresh.Outcome(ReasonClientRevoked),
+		refresh.Outcome(ReasonReplaced), refresh.Outcome(ReasonHandoffReuse),
 	}
 }

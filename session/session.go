@@ -33,7 +33,7 @@ type User struct {
 
 // Session is the record of a session: what was true at sign-in. A reauthentication changes
 // it (AuthTime, AMR, ACR and what the session is bound to), and the claim of a hand-off code
-// (IdleTimeout).
+// (IdleTimeout, Unclaimed, Replaces).
 type Session struct {
 	ID       sid.ID
 	User     User
@@ -54,6 +54,11 @@ type Session struct {
 	// IdleTimeout is the session's own idle timeout; a shorter configured one takes
 	// effect at once, a longer one does not.
 	IdleTimeout time.Duration
+
+	// Unclaimed: it waits for its hand-off code to be claimed, and does not count for limits.
+	Unclaimed bool
+	// Replaces is the session that ends when the hand-off code is claimed; zero for none.
+	Replaces sid.ID
 }
 
 // State is what refreshing changes. Its size does not depend on how often that was.
@@ -103,6 +108,8 @@ const (
 	ReasonBindingMismatch Reason = "binding_mismatch"     // used from elsewhere, with binding enforced
 	ReasonKeyRevoked      Reason = "signing_key_revoked"  // a signing key was revoked in an emergency
 	ReasonClientRevoked   Reason = "revoked_by_client_id" // every session of its client was ended
+	ReasonReplaced        Reason = "replaced"             // a new sign-in of its user took its place
+	ReasonHandoffReuse    Reason = "handoff_reuse"        // its hand-off code was used a second time
 )
 
 // Device is where a request comes from.

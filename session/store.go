@@ -93,14 +93,18 @@ type Page struct {
 type CreateRequest struct {
 	Session Session // its ID is ignored
 	State   State
-	Limit   Limit
-	By      string // the client that asks for it
+	Admission
+	By string // the client that asks for it
 }
 
 // Created is what [Store.Create] has done.
 type Created struct {
 	Session Snapshot
-	Evicted []Snapshot // those that the limit has ended, with their ends
+	// Evicted are the sessions that the limit has ended one by one, with their ends.
+	Evicted []Snapshot
+	// EvictedUpTo, if not zero, is the bound of a mark over the user with which the limit has
+	// ended all sessions up to that one.
+	EvictedUpTo sid.ID
 }
 
 // Target is what [Store.Change] changes.
@@ -117,10 +121,13 @@ type Decision func(session, holder Snapshot) (Change, error)
 
 // Change is what is written to a session. The zero Change writes nothing.
 type Change struct {
-	Session *Session    // replaces the record; ID, user, and times of beginning and end stay
-	State   *State      // replaces the state
-	End     *Ending     // ends the session
-	Facts   []fact.Fact // further facts, of kind Changed or Administered
+	Session *Session // replaces the record; ID, user, and times of beginning and end stay
+	State   *State   // replaces the state
+	End     *Ending  // ends the session
+	// Admission, if not nil, is gone through as by a new session: [ErrLimit] if the limit
+	// refuses it.
+	Admission *Admission
+	Facts     []fact.Fact // further facts, of kind Changed or Administered
 }
 
 // Ending ends a session before its time.

@@ -8,6 +8,7 @@ import (
 	"issuer.example/handlers/exchange"
 	"issuer.example/handlers/sessionjson"
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 // transportCookie asks for tokens in cookies instead of the body.
@@ -29,6 +30,7 @@ type mintBody struct {
 	IP        string           `json:"ip_address"`
 	UserAgent string           `json:"user_agent"`
 	Label     string           `json:"label"`
+	Replaces  string           `json:"replaces"`
 	Transport string           `json:"transport"`
 
 	Handoff       bool   `json:"handoff"`
@@ -53,9 +55,14 @@ func (h *Handlers) mint(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	replaces, err := parseReplaces(body.Replaces)
+	if err != nil {
+		return err
+	}
 	req := session.MintRequest{
 		User: session.User(body.User), ClientID: caller.Client.Name, Claims: []byte(body.Claims),
 		Audience: body.Audience, Scope: body.Scope, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: device,
+		Replaces: replaces,
 	}
 	if body.Handoff {
 		return h.handOff(x, req, body.HandoffOrigin, byCookie)
@@ -130,6 +137,17 @@ func wantsCookies(x *exchange.Exchange, inBody string) (bool, error) {
 		return false, exchange.InvalidField("transport", "The transport must be cookie, or left out.")
 	}
 	return transport == transportCookie, nil
+}
+
+// parseReplaces reads the id of a session that the new one replaces; zero if there is none.
+func parseReplaces(text string) (id sid.ID, err error) {
+	if text == "" {
+		return id, nil
+	}
+	if id, err = sid.Parse(text); err != nil {
+		return id, exchange.InvalidField("replaces", "The replaces must be the id of a session.")
+	}
+	return id, nil
 }
 
 // parseDevice reads the device of the user as the backend describes it. What the backend leaves out is

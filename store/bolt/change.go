@@ -50,6 +50,14 @@ func (t *tx) apply(snap *session.Snapshot, c *session.Change) (err error) {
 	if err := checkChange(c); err != nil {
 		return err
 	}
+	if c.Admission != nil && snap.End.IsZero() {
+		_, err := t.admit(admitted{
+			Admission: c.Admission, id: snap.Session.ID, userID: snap.Session.User.ID, by: snap.Session.ClientID,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if c.Session != nil {
 		if snap.Session, err = t.replaceLater(&snap.Session, *c.Session); err != nil {
 			return err
@@ -75,7 +83,7 @@ func (t *tx) apply(snap *session.Snapshot, c *session.Change) (err error) {
 }
 
 func checkChange(c *session.Change) error {
-	if c.End != nil && c.End.At.IsZero() {
+	if c.End != nil && c.End.At.IsZero() || c.Admission != nil && c.Admission.At.IsZero() {
 		return errEndTime
 	}
 	if c.End != nil && (len(c.End.By) > maxWord || len(c.End.Reason) > maxWord) {

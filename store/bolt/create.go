@@ -4,21 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"issuer.example/fact"
 	"issuer.example/session"
 	"issuer.example/sid"
-)
-
-const (
-	// liveSlack is how many live sessions beyond the limit of their user a sign-in reads. More
-	// can only be there after the limit has been lowered.
-	liveSlack = 64
-	// endedSlack is how many it reads that do not count: they have ended by the clock or under
-	// a mark, and a sweep has not recorded it yet; or they cannot be read.
-	endedSlack = 1024
 )
 
 var errUserID = errors.New("bolt: a user id has 1 to 4096 bytes and no NUL")
@@ -27,6 +17,9 @@ var errUserID = errors.New("bolt: a user id has 1 to 4096 bytes and no NUL")
 func (db *DB) Create(ctx context.Context, c session.CreateRequest) (session.Created, error) {
 	if !validUser(c.Session.User.ID) {
 		return session.Created{}, errUserID
+	}
+	if c.At.IsZero() && (c.Limit.Max > 0 || !c.Replaces.IsZero()) {
+		return session.Created{}, errEndTime
 	}
 	if len(c.By) > maxWord {
 		return session.Created{}, errLongFact
@@ -43,10 +36,12 @@ func (db *DB) Create(ctx context.Context, c session.CreateRequest) (session.Crea
 }
 
 func (t *tx) create(c session.CreateRequest) (created session.Created, err error) {
-	evicted, err := t.evict(c.Session.User.ID, c.Session.CreatedAt, &c.Limit)
+	newcomer := admitted{userID: c.Session.User.ID, by: c.By, Admission: &c.Admission}
+	eviction, err := t.admit(newcomer)
 	if err != nil {
 		return created, err
 	}
+	created.Evicted, created.EvictedUpTo = eviction.Each, eviction.UpTo
 	c.Session.ID = sid.Next(t.counters.last, c.Session.CreatedAt)
 	if created.Session, err = t.insert(&c.Session, &c.State, c.Limit.Judge); err != nil {
 		return created, err
@@ -55,7 +50,6 @@ func (t *tx) create(c session.CreateRequest) (created session.Created, err error
 		t.addFact(fact.Fact{Kind: fact.Created, At: c.Session.CreatedAt, SID: c.Session.ID, By: c.By}, session.Notice{})
 		return nil
 	})
-	created.Evicted = evicted
 	return created, nil
 }
 
@@ -113,52 +107,4 @@ func (b *batch) noteTimes(times ...time.Time) {
 // judge asks for the verdict on a snapshot.
 func judge(verdict session.Judge, snap session.Snapshot) (session.Verdict, error) {
 	return guard(func() (session.Verdict, error) { return verdict(snap), nil })
-}
-
-// evict ends as many sessions of a user as a limit asks for, so that one more fits.
-func (t *tx) evict(userID string, now time.Time, limit *session.Limit) ([]session.Snapshot, error) {
-	if limit.Max <= 0 {
-		return nil, nil
-	}
-	live, err := t.liveOf(userID, limit)
-	if err != nil {
-		return nil, err
-	}
-	evicted, err := limit.Evict(live)
-	if err != nil {
-		return nil, err
-	}
-	for i := range evicted {
-		ending := session.Ending{End: session.End{At: now, Reason: session.ReasonLimit}, Notice: limit.Notice}
-		t.endLater(&evicted[i], ending, nil)
-	}
-	return evicted, nil
-}
-
-// liveOf reads the live sessions of a user, newest first, as far as a sign-in may.
-func (t *tx) liveOf(userID string, limit *session.Limit) (live []session.Snapshot, err error) {
-	w := t.walkUser(byUser, userID, sid.ID{})
-	for reads := 0; len(live) < limit.Max+liveSlack && reads < limit.Max+endedSlack; reads++ {
-		id, ok := w.next()
-		if !ok {
-			break
-		}
-		snap, err := t.load(session.Ref{ID: id})
-		if unreadable(err) {
-			t.h.log.Error("a session is not counted against the limit of its user: its record is damaged",
-				slog.String("sid", id.String()), slog.Any("error", err))
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		v, err := judge(limit.Judge, snap)
-		if err != nil {
-			return nil, err
-		}
-		if v.End.IsZero() {
-			live = append(live, snap)
-		}
-	}
-	return live, nil
 }

@@ -142,7 +142,9 @@ func TestSignInPastDamage(t *testing.T) {
 	db := damaged(t, 3, 4, 5)
 	created, err := db.Create(t.Context(), session.CreateRequest{
 		Session: sample(0, "u"), State: session.State{LastSeenAt: epoch},
-		Limit: session.Limit{Max: 6, Policy: session.LimitEvictOldest, Judge: live},
+		Admission: session.Admission{
+			At: time.Now(), Limit: session.Limit{Max: 6, Policy: session.LimitEvictOldest, Judge: live},
+		},
 	})
 	if err != nil || len(created.Evicted) != 1 || created.Evicted[0].Session.ID != id(1) {
 		t.Errorf("got %+v (%v), want session 1 evicted: six live ones can be read", created, err)

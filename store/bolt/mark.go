@@ -75,7 +75,7 @@ func (db *DB) setMark(
 			return err
 		}
 		t.later(func() (err error) {
-			mark, err = t.raise(m)
+			mark, err = t.raise(m, t.bound(m))
 			return err
 		})
 		return t.endAll(found.newer[:min(len(found.newer), maxEnded)], m, &ended)
@@ -116,18 +116,21 @@ func (t *tx) allow(m *session.MarkRequest) error {
 	return err
 }
 
-// raise sets the mark of a scope, and returns the mark that the scope has afterwards. The bound
-// of a mark never gets smaller: if the scope has a mark with the same or a greater bound, that
-// one stays, until the later of the two times.
-func (t *tx) raise(m *session.MarkRequest) (revocation.Mark, error) {
-	bound := t.counters.last
-	switch {
-	case m.SpareHolder:
-		bound = m.Holder.Before()
-	case bound.IsZero(): // there is no session to cover, but verifiers expect an identifier
-		bound = sid.Next(bound, m.At)
-		t.counters.last = bound
+// bound is the newest identifier that a mark is to cover.
+func (t *tx) bound(m *session.MarkRequest) sid.ID {
+	if m.SpareHolder {
+		return m.Holder.Before()
 	}
+	if t.counters.last.IsZero() { // there is no session to cover, but verifiers expect an identifier
+		t.counters.last = sid.Next(sid.ID{}, m.At)
+	}
+	return t.counters.last
+}
+
+// raise sets the mark of a scope up to bound, and returns the mark that the scope has
+// afterwards. The bound of a mark never gets smaller: if the scope has a mark with the same or a
+// greater bound, that one stays, until the later of the two times.
+func (t *tx) raise(m *session.MarkRequest, bound sid.ID) (revocation.Mark, error) {
 	f := t.addFact(fact.Fact{
 		Kind: fact.Marked, At: m.At, SID: bound, Scope: m.Scope, What: string(m.Reason), By: m.By,
 	}, m.Notice)

@@ -14,6 +14,7 @@ var reasonCodes = [...]session.Reason{
 	session.ReasonServiceRevoked, session.ReasonAdminRevoked, session.ReasonTokenRevoked,
 	session.ReasonRefreshReuse, session.ReasonLimit, session.ReasonExpired, session.ReasonIdle,
 	session.ReasonBindingMismatch, session.ReasonKeyRevoked, session.ReasonClientRevoked,
+	session.ReasonReplaced, session.ReasonHandoffReuse,
 }
 
 // maxWord is how long a stored word can be, in bytes.

@@ -32,6 +32,8 @@ type record struct {
 	ExpiresAt   int64    `cbor:"15,keyasint"`
 	IdleTimeout int64    `cbor:"16,keyasint,omitempty"`
 	Scope       string   `cbor:"17,keyasint,omitempty"`
+	Unclaimed   bool     `cbor:"18,keyasint,omitempty"`
+	Replaces    []byte   `cbor:"19,keyasint,omitempty"`
 }
 
 // codec encodes and decodes records.
@@ -61,13 +63,17 @@ func newCodec() (codec, error) {
 }
 
 func (c codec) encode(s *session.Session) ([]byte, error) {
-	return c.enc.Marshal(&record{
+	r := record{
 		UserID: s.User.ID, Email: s.User.Email, Name: s.User.Name, Image: s.User.Image,
 		ClientID: s.ClientID, Claims: s.Claims, Audience: s.Audience, AMR: s.AMR, ACR: s.ACR,
 		Scope: s.Scope, Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
 		CreatedAt: millis(s.CreatedAt), AuthTime: millis(s.AuthTime), ExpiresAt: millis(s.ExpiresAt),
-		IdleTimeout: s.IdleTimeout.Milliseconds(),
-	})
+		IdleTimeout: s.IdleTimeout.Milliseconds(), Unclaimed: s.Unclaimed,
+	}
+	if !s.Replaces.IsZero() {
+		r.Replaces = s.Replaces[:]
+	}
+	return c.enc.Marshal(&r)
 }
 
 func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
@@ -79,14 +85,16 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 	if !ok && len(r.IP) > 0 || !r.plausible() {
 		return session.Session{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
 	}
-	return session.Session{
+	s := session.Session{
 		ID:       id,
 		User:     session.User{ID: r.UserID, Email: r.Email, Name: r.Name, Image: r.Image},
 		ClientID: r.ClientID, Claims: r.Claims, Audience: r.Audience, AMR: r.AMR, ACR: r.ACR,
 		Scope: r.Scope, Label: r.Label, IP: ip, UserAgent: r.UserAgent,
 		CreatedAt: fromMillis(r.CreatedAt), AuthTime: fromMillis(r.AuthTime), ExpiresAt: fromMillis(r.ExpiresAt),
-		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond,
-	}, nil
+		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond, Unclaimed: r.Unclaimed,
+	}
+	copy(s.Replaces[:], r.Replaces)
+	return s, nil
 }
 
 // plausible tells whether the record can have been written by this program.
@@ -96,7 +104,7 @@ func (r *record) plausible() bool {
 			return false
 		}
 	}
-	return validUser(r.UserID) && r.IdleTimeout <= maxIdle
+	return validUser(r.UserID) && r.IdleTimeout <= maxIdle && (len(r.Replaces) == 0 || len(r.Replaces) == len(sid.ID{}))
 }
 
 // maxIdle is the longest idle timeout that a [time.Duration] holds, in milliseconds.

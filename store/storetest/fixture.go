@@ -83,8 +83,13 @@ func createAt(t failer, at session.Store, s session.Snapshot) session.Snapshot {
 func request(s session.Snapshot) session.CreateRequest {
 	return session.CreateRequest{
 		Session: s.Session, State: s.State, By: "backend",
-		Limit: session.Limit{Judge: judge(s.Session.CreatedAt), Notice: notice(s.Session.CreatedAt)},
+		Admission: admission(s.Session.CreatedAt),
 	}
+}
+
+// admission admits a session at that time, without a limit.
+func admission(at time.Time) session.Admission {
+	return session.Admission{At: at, Limit: session.Limit{Judge: judge(at), Notice: notice(at)}}
 }
 
 // load returns a session that must exist.

@@ -12,6 +12,7 @@ import (
 	"issuer.example/fact"
 	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 func testLimit(t *testing.T, harness Harness) {
@@ -21,6 +22,10 @@ func testLimit(t *testing.T, harness Harness) {
 		"Refuse":      testRefuse,
 		"LiveOnly":    testLimitLiveOnly,
 		"Lowered":     testLimitLowered,
+		"LoweredFar":  testLimitLoweredFar,
+		"Unclaimed":   testLimitUnclaimed,
+		"Claimed":     testLimitClaimed,
+		"Replaces":    testReplaces,
 	}
 	for name, clocks := range clocks() {
 		for _, policy := range []session.LimitPolicy{session.LimitEvictOldest, session.LimitEvictIdle, session.LimitRefuse} {
@@ -145,6 +150,147 @@ func testLimitLowered(t *testing.T, harness Harness) {
 	}
 	f.wantEvicted(t, created, s[:3]...)
 	f.wantUser(t, "u1", false, created.Session, s[3])
+}
+
+// After the limit was lowered far, a sign-in ends all that are too many with one mark, which
+// spares those that stay, and verifiers know of it.
+func testLimitLoweredFar(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	const many, most = 3 * session.MaxEvicted, 5
+	s := make([]session.Snapshot, many)
+	for i := range s {
+		s[i] = f.add(t, begun("u1", start()))
+	}
+	other, before := f.add(t, small("u2")), f.lastFact(t)
+	created, err := f.Create(t.Context(), limited(begun("u1", after(1)), most, session.LimitEvictOldest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newestEvicted := idOf(s[many-most])
+	if len(created.Evicted) > 0 || created.EvictedUpTo != newestEvicted {
+		t.Errorf("%d evicted, and all up to %s; want %s", len(created.Evicted), created.EvictedUpTo, newestEvicted)
+	}
+	if facts := f.facts(t, before); len(facts) != 2 || facts[0].Kind != fact.Marked || facts[0].SID != newestEvicted ||
+		facts[0].Until.IsZero() || facts[0].What != string(session.ReasonLimit) {
+		t.Errorf("facts: %+v", facts)
+	}
+	for i, snap := range s {
+		got := f.load(t, idOf(snap))
+		if evicted := i <= many-most; covered(got) != evicted || evicted && got.Mark.Reason != string(session.ReasonLimit) {
+			t.Fatalf("session %d of %d is under the mark %+v", i, many, got.Mark)
+		}
+	}
+	f.sweepAll(t, after(2))
+	f.wantUser(t, "u1", false, created.Session, s[many-1], s[many-2], s[many-3], s[many-4])
+	f.wantUser(t, "u2", false, other)
+	if end := f.load(t, idOf(s[0])).End; end.Reason != session.ReasonLimit {
+		t.Errorf("an evicted session ended with %+v", end)
+	}
+}
+
+// unclaimed is a session that waits for its hand-off code to be claimed.
+func unclaimed(user string, at time.Time) session.Snapshot {
+	s := begun(user, at)
+	s.Session.Unclaimed = true
+	return s
+}
+
+// A session that waits for its hand-off code to be claimed neither counts nor is evicted.
+func testLimitUnclaimed(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	waiting := f.add(t, unclaimed("u1", after(0)))
+	first := f.add(t, begun("u1", after(1)))
+	for range 3 {
+		f.add(t, unclaimed("u1", after(2)))
+	}
+	second, err := f.Create(t.Context(), limited(begun("u1", after(3)), 2, session.LimitRefuse))
+	if err != nil {
+		t.Fatalf("a second session: %v", err)
+	}
+	if _, err := f.Create(t.Context(), limited(begun("u1", after(3)), 2, session.LimitRefuse)); !errors.Is(err, session.ErrLimit) {
+		t.Errorf("a third session: %v", err)
+	}
+	third, err := f.Create(t.Context(), limited(begun("u1", after(3)), 2, session.LimitEvictOldest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantEvicted(t, third, first)
+	equal(t, "the unclaimed session", f.load(t, idOf(waiting)), waiting)
+	equal(t, "the second session", f.load(t, idOf(second.Session)), second.Session)
+}
+
+// claim is the change of a session whose code is claimed at that time.
+func claim(s session.Snapshot, at time.Time, most int, policy session.LimitPolicy) session.Change {
+	record := s.Session
+	record.Unclaimed = false
+	a := limited(begun(s.Session.User.ID, at), most, policy).Admission
+	return session.Change{Session: &record, Admission: &a}
+}
+
+// A session whose code is claimed counts from then on, and is not its own victim.
+func testLimitClaimed(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	waiting := f.add(t, unclaimed("u1", after(0)))
+	s := f.create(t, begun("u1", after(1)), begun("u1", after(2)))
+	before := f.lastFact(t)
+	_, err := f.Change(t.Context(), target(idOf(waiting)), always(claim(waiting, after(3), 2, session.LimitRefuse)))
+	if !errors.Is(err, session.ErrLimit) {
+		t.Errorf("a claim above the limit: %v", err)
+	}
+	equal(t, "after the refusal", f.load(t, idOf(waiting)), waiting)
+	if facts := f.facts(t, before); len(facts) > 0 {
+		t.Errorf("a refused claim left %v", facts)
+	}
+	claimed := f.change(t, idOf(waiting), claim(waiting, after(3), 2, session.LimitEvictOldest))
+	f.wantUser(t, "u1", false, s[1], claimed)
+	if end := f.load(t, idOf(s[0])).End; end.Reason != session.ReasonLimit || !end.At.Equal(after(3)) {
+		t.Errorf("the oldest other session ended with %+v", end)
+	}
+	if _, err := f.Create(t.Context(), limited(begun("u1", after(4)), 2, session.LimitRefuse)); !errors.Is(err, session.ErrLimit) {
+		t.Errorf("a session beside the claimed one: %v", err)
+	}
+	// Far more sessions began since than one transaction ends one by one: the claimed one stays.
+	late := f.add(t, unclaimed("u2", after(5)))
+	for range 2 * session.MaxEvicted {
+		f.add(t, begun("u2", after(6)))
+	}
+	if got := f.change(t, idOf(late), claim(late, after(7), 1, session.LimitEvictOldest)); covered(got) || !got.End.IsZero() {
+		t.Errorf("the claimed session ended: %+v, %+v", got.End, got.Mark)
+	}
+}
+
+// A new session ends the one that it replaces before the limit is counted, if that is a live one
+// of the same user.
+func testReplaces(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 1)
+	s := f.create(t, begun("u1", after(0)), begun("u1", after(1)))
+	other, ended := f.add(t, begun("u2", after(1))), f.add(t, begun("u1", after(1)))
+	ended = f.end(t, idOf(ended), session.ReasonSignOut)
+	idle := f.add(t, small("u1"))
+	now := idleEnd(idle)
+	s[0] = f.change(t, idOf(s[0]), session.Change{State: &session.State{LastSeenAt: now}})
+	s[1] = f.change(t, idOf(s[1]), session.Change{State: &session.State{LastSeenAt: now}})
+	for _, ignored := range []sid.ID{idOf(other), idOf(ended), idOf(idle), idOf(s[0]).Before(), {}} {
+		c := limited(begun("u1", now), 2, session.LimitRefuse)
+		c.Replaces = ignored
+		if _, err := f.Create(t.Context(), c); !errors.Is(err, session.ErrLimit) {
+			t.Errorf("a third session that replaces %s: %v", ignored, err)
+		}
+	}
+	c := limited(begun("u1", now), 2, session.LimitRefuse)
+	c.Replaces = idOf(s[1])
+	created, err := f.Create(t.Context(), c)
+	if err != nil || len(created.Evicted) > 0 {
+		t.Fatalf("a session that replaces another: %v, evicted %v", err, created.Evicted)
+	}
+	if end := f.load(t, idOf(s[1])).End; end.Reason != session.ReasonReplaced || !end.At.Equal(now) {
+		t.Errorf("the replaced session ended with %+v", end)
+	}
+	if got := f.lastRevocation(t); got.SID != idOf(s[1]) {
+		t.Errorf("verifiers know of %+v last", got)
+	}
+	equal(t, "another user's", f.load(t, idOf(other)), other)
+	equal(t, "an ended one", f.load(t, idOf(ended)), ended)
 }
 
 // The limit holds exactly, however many sign-ins of a user run at once, at whichever issuer.

@@ -92,6 +92,10 @@ func (p *play) create(t *rapid.T) {
 	c := limited(s, rapid.IntRange(0, 3).Draw(t, "limit"), rapid.SampledFrom([]session.LimitPolicy{
 		session.LimitEvictOldest, session.LimitEvictIdle, session.LimitRefuse,
 	}).Draw(t, "policy"))
+	c.Session.Unclaimed = rapid.IntRange(0, 3).Draw(t, "unclaimed") == 0
+	if old, ok := p.pick(t, "replaced"); ok && rapid.Bool().Draw(t, "replaces") {
+		c.Replaces = idOf(old)
+	}
 	got, err := at.Create(t.Context(), c)
 	p.given = idOf(got.Session)
 	p.checkGiven(t, s, err)
@@ -173,6 +177,15 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 		record.Label = rapid.StringN(0, 200, 800).Draw(t, "label")
 		c.Session = &record
 		c.Facts = []fact.Fact{{Kind: fact.Changed, At: now, SID: idOf(s), What: "label", By: "backend"}}
+	}
+	if s.Session.Unclaimed && rapid.Bool().Draw(t, "claim") {
+		a := limited(begun(s.Session.User.ID, now), rapid.IntRange(0, 3).Draw(t, "limit"), session.LimitEvictIdle).Admission
+		if old, ok := p.pick(t, "replaced"); ok {
+			a.Replaces = idOf(old)
+		}
+		record := s.Session
+		record.Unclaimed = false
+		c.Session, c.Admission = &record, &a
 	}
 	if rapid.IntRange(0, 3).Draw(t, "end") == 0 {
 		c.End = ending(now, rapid.SampledFrom([]session.Reason{

@@ -139,7 +139,7 @@ func (r *reference) Create(ctx context.Context, c session.CreateRequest) (sessio
 		return session.Created{}, err
 	}
 	defer leave()
-	evicted, err := r.makeRoom(c)
+	created, err := r.admit(session.Snapshot{Session: c.Session}, c.Admission, c.By)
 	if err != nil {
 		return session.Created{}, err
 	}
@@ -149,34 +149,8 @@ func (r *reference) Create(ctx context.Context, c session.CreateRequest) (sessio
 	r.note(c.Session.CreatedAt, c.State.LastSeenAt, c.State.RedeemedAt)
 	r.sessions[idOf(snap)] = snap
 	r.journal.add(fact.Fact{Kind: fact.Created, At: c.Session.CreatedAt, SID: idOf(snap), By: c.By})
-	return session.Created{Session: snap, Evicted: evicted}, nil
-}
-
-// makeRoom ends as many sessions of the user as the limit asks for.
-func (r *reference) makeRoom(c session.CreateRequest) (evicted []session.Snapshot, err error) {
-	if c.Limit.Max == 0 {
-		return nil, nil
-	}
-	live := r.live(c.Session.User.ID, c.Limit.Judge)
-	excess := len(live) + 1 - c.Limit.Max
-	switch {
-	case excess <= 0:
-		return nil, nil
-	case c.Limit.Policy == session.LimitRefuse:
-		return nil, session.ErrLimit
-	case c.Limit.Policy == session.LimitEvictIdle:
-		slices.SortStableFunc(live, func(a, b session.Snapshot) int {
-			return a.State.LastSeenAt.Compare(b.State.LastSeenAt)
-		})
-	}
-	for _, snap := range live[:excess] {
-		snap.Mark = revocation.Mark{}
-		r.end(snap, session.Ending{
-			End: session.End{At: c.Session.CreatedAt, Reason: session.ReasonLimit}, Notice: c.Limit.Notice,
-		})
-		evicted = append(evicted, r.sessions[idOf(snap)])
-	}
-	return evicted, nil
+	created.Session = snap
+	return created, nil
 }
 
 // Live implements [store.Status].

@@ -37,6 +37,11 @@ func (r *reference) Change(ctx context.Context, at session.Target, decide sessio
 	if err != nil {
 		return session.Snapshot{}, err
 	}
+	if change.Admission != nil && snap.End.IsZero() {
+		if _, err := r.admit(snap, *change.Admission, snap.Session.ClientID); err != nil {
+			return session.Snapshot{}, err
+		}
+	}
 	r.apply(r.sessions[at.ID], change)
 	return r.find(at.Ref)
 }

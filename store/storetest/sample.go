@@ -13,6 +13,7 @@ import (
 
 	"issuer.example/session"
 	"issuer.example/session/refresh"
+	"issuer.example/sid"
 )
 
 const (
@@ -50,6 +51,7 @@ func full(user string) session.Snapshot {
 			IP: netip.MustParseAddr("2001:db8::7"), UserAgent: "Browser/1.0 \x00 raw",
 			CreatedAt: start(), AuthTime: start().Truncate(time.Second), ExpiresAt: after(60),
 			IdleTimeout: 90*time.Second + time.Millisecond,
+			Unclaimed:   true, Replaces: sid.Next(sid.ID{}, start()),
 		},
 		State: session.State{
 			State: refresh.State{

@@ -13,7 +13,7 @@ func (v checker) checkSessions() {
 	v.notOver("session.idle_timeout", s.IdleTimeout, "session.absolute_timeout", s.AbsoluteTimeout)
 	v.notOver("access_token.lifetime", v.AccessToken.Lifetime, "session.idle_timeout", s.IdleTimeout)
 	v.notOver("session.update_age", s.UpdateAge, "session.idle_timeout", s.IdleTimeout)
-	const limit = 100_000
+	const limit = 1000 // a sign-in reads as many sessions
 	if s.MaxPerUser < 0 || s.MaxPerUser > limit {
 		v.fault("session.max_per_user", "must be from 0 (no limit) to %d", limit)
 	}
