@@ -58,6 +58,9 @@ func (x *Exchange) Open() bool {
 	return route != nil && route.Open
 }
 
+// isProbe reports whether the request is for a probe; see [Route].
+func (x *Exchange) isProbe() bool { return x.route != nil && x.route.Probe }
+
 // ClientAddr is the address of the client: that of the connection, or the one that a trusted
 // proxy names. It is the zero Addr if the connection has none.
 func (x *Exchange) ClientAddr() netip.Addr { return x.client }
