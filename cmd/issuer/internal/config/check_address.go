@@ -142,10 +142,17 @@ func covers(wildcard, host string) bool {
 	return wildcard == "0.0.0.0" && (err != nil || ip.Is4())
 }
 
-// ParseProxy reads one entry of trusted_proxies, an address or a CIDR block.
+// ParseProxy reads one entry of trusted_proxies, an address or a CIDR block. One of IPv4 addresses
+// that are written as IPv6 (::ffff:10.0.0.1) is the block of those IPv4 addresses.
 func ParseProxy(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+	addr, err := netip.ParseAddr(text)
+	if err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	return netip.ParsePrefix(text)
+	prefix, err := netip.ParsePrefix(text)
+	if mapped := 128 - 32; err == nil && prefix.Addr().Is4In6() && prefix.Bits() >= mapped {
+		return netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped), nil
+	}
+	return prefix, err
 }

@@ -189,6 +189,23 @@ func TestEmptyVariables(t *testing.T) {
 	}
 }
 
+// Blocks of proxies are compared with addresses that are never IPv4 in IPv6.
+func TestParseProxy(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.0.0.1": "10.0.0.1/32", "10.0.0.0/8": "10.0.0.0/8", "::1": "::1/128", "2001:db8::/32": "2001:db8::/32",
+		"::ffff:10.0.0.1": "10.0.0.1/32", "::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:0.0.0.0/96": "0.0.0.0/0", "::/0": "::/0",
+	} {
+		if got, err := config.ParseProxy(text); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "10.0.0.0/33", "10.0.0", "fe80::1%eth0", "10.0.0.1:80", "localhost"} {
+		if got, err := config.ParseProxy(text); err == nil {
+			t.Errorf("%q: %v, want an error", text, got)
+		}
+	}
+}
+
 // Every key has its variable, and no value goes unchecked: none may be a NUL.
 func TestEveryKeyHasAVariable(t *testing.T) {
 	for _, path := range config.Paths() {
