@@ -73,7 +73,7 @@ func (c *adminCommand) address() (base string, cfg *config.Config, err error) {
 	base = cmp.Or(c.url, c.app.variable(variableURL))
 	cfg, err = c.app.loadConfig(false)
 	if base != "" {
-		return base, cfg, nil //nolint:nilerr // the configuration only adds the key of serve --dev
+		return base, cfg, nil
 	}
 	if err != nil {
 		return "", nil, err
