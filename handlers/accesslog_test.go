@@ -1,22 +1,25 @@
 package handlers_test
 
 import (
+	"context"
+	"io"
 	"testing"
 	"time"
 
-	"issuer.example/handlers"
+	"issuer.example/client"
 )
 
 // The access log says in its name that the time is in milliseconds.
 func TestAccessLogDuration(t *testing.T) {
 	var f *fixture
 	f = newFixture(t, func(s *settings) {
-		s.http.Checks = append(s.http.Checks, handlers.Check{Name: "slow", Err: func() error {
+		s.http.Backup = func(_ context.Context, w io.Writer) error {
 			f.clock.add(1500 * time.Microsecond)
-			return nil
-		}})
+			_, err := io.WriteString(w, "copy")
+			return err
+		}
 	})
-	f.call(t, "GET", "/readyz", nil).want(t, 200, "")
+	f.callAdmin(t, "GET", "/admin/v1/backup", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 200, "")
 	if entry := f.lastRequest(t); entry["took_ms"] != 1.5 || entry["took"] != nil {
 		t.Errorf("the log says %v", entry)
 	}

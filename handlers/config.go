@@ -40,7 +40,8 @@ type Config struct {
 	Cookies     Cookies
 	BetterAuth  BetterAuth
 	// AllowedOrigins are the origins, besides the issuer's own, whose pages may call with
-	// credentials: exact, as "https://app.example". None: no other.
+	// credentials: exact, as "https://app.example" or "capacitor://localhost", or
+	// "https://*.suffix", where * is one label. None: no other.
 	AllowedOrigins []string
 	// TrustedProxies may name their client (X-Forwarded-For), the host that it called (Host)
 	// and the request's id (X-Request-Id). None: no proxy is trusted.

@@ -46,8 +46,34 @@ func TestClientAddress(t *testing.T) {
 		{"garbage", []string{"evil"}, "127.0.0.1"},
 		{"garbage on the left", []string{"evil, 203.0.113.7"}, "203.0.113.7"},
 		{"garbage in between", []string{"203.0.113.7, evil, 10.0.0.1"}, "10.0.0.1"},
-		{"with a port", []string{"203.0.113.7:1234"}, "127.0.0.1"},
+		{"with a port", []string{"203.0.113.7:51234"}, "203.0.113.7"},
+		{"with a hidden port", []string{"203.0.113.7:_a.b-c"}, "203.0.113.7"},
+		{"IPv6 in brackets", []string{"[2001:db8::7]"}, "2001:db8::7"},
+		{"IPv6 with a port", []string{"[2001:db8::7]:443"}, "2001:db8::7"},
+		{"IPv4 in brackets", []string{"[203.0.113.7]:443"}, "203.0.113.7"},
+		{"IPv4 in IPv6 with a port", []string{"[::ffff:203.0.113.7]:51234"}, "203.0.113.7"},
+		{"with a zone", []string{"[fe80::7%eth0]:443"}, "fe80::7"},
+		{"quoted", []string{`"203.0.113.7"`}, "203.0.113.7"},
+		{"quoted with a port", []string{`"203.0.113.7:51234"`}, "203.0.113.7"},
+		{"quoted IPv6 with a port", []string{`"[2001:db8::7]:443"`}, "2001:db8::7"},
+		{"a comma at the end", []string{"203.0.113.7,"}, "203.0.113.7"},
+		{"commas and spaces", []string{" , 203.0.113.7 ,\t, "}, "203.0.113.7"},
+		{"an empty header behind", []string{"203.0.113.7", ""}, "203.0.113.7"},
+		{"a tab", []string{"198.51.100.1,\t203.0.113.7\t"}, "203.0.113.7"},
+		{"ports of proxies", []string{"203.0.113.7:51234, 10.0.0.1:8080, [::ffff:10.0.0.2]:80"}, "203.0.113.7"},
+		{"a forged hop with a port", []string{"10.0.0.9:1, 203.0.113.7:2"}, "203.0.113.7"},
 		{"empty", []string{""}, "127.0.0.1"},
+		{"unknown", []string{"unknown"}, "127.0.0.1"},
+		{"unknown behind a proxy", []string{"203.0.113.7, unknown, 10.0.0.1"}, "10.0.0.1"},
+		{"hidden", []string{"203.0.113.7, _gazonk"}, "127.0.0.1"},
+		{"a port that is none", []string{"203.0.113.7:http"}, "127.0.0.1"},
+		{"an empty port", []string{"203.0.113.7:"}, "127.0.0.1"},
+		{"a port that is too large", []string{"203.0.113.7:65536"}, "127.0.0.1"},
+		{"an open bracket", []string{"[2001:db8::7"}, "127.0.0.1"},
+		{"an open quote", []string{`"203.0.113.7`}, "127.0.0.1"},
+		{"text behind the bracket", []string{"[2001:db8::7]443"}, "127.0.0.1"},
+		{"two addresses in one", []string{"203.0.113.7 198.51.100.1"}, "127.0.0.1"},
+		{"as in Forwarded", []string{"for=203.0.113.7"}, "127.0.0.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			options := []option{
@@ -56,14 +82,14 @@ func TestClientAddress(t *testing.T) {
 			for _, v := range tt.forwarded {
 				options = append(options, header("X-Forwarded-For", v))
 			}
-			direct.call(t, "GET", "/healthz", nil, options...).want(t, 200, "")
+			direct.call(t, "GET", "/openapi.yaml", nil, options...).want(t, 200, "")
 			if got := direct.lastRequest(t)["ip"]; got != "127.0.0.1" {
 				t.Errorf("an untrusted peer says %v", got)
 			}
 			if got := direct.lastRequest(t)["request_id"]; got == "from-proxy_1" {
 				t.Error("an untrusted peer names the request")
 			}
-			proxied.call(t, "GET", "/healthz", nil, options...).want(t, 200, "")
+			proxied.call(t, "GET", "/openapi.yaml", nil, options...).want(t, 200, "")
 			if got := proxied.lastRequest(t)["ip"]; got != tt.want {
 				t.Errorf("through the proxy: %v, want %s", got, tt.want)
 			}
@@ -73,7 +99,7 @@ func TestClientAddress(t *testing.T) {
 		})
 	}
 	// A trusted proxy may pass on any host.
-	proxied.call(t, "GET", "/healthz", nil, func(r *http.Request) { r.Host = "public.example" }).want(t, 200, "")
+	proxied.call(t, "GET", "/.well-known/jwks.json", nil, func(r *http.Request) { r.Host = "public.example" }).want(t, 200, "")
 	// Its request ids are checked all the same.
 	for _, id := range []string{"a b", strings.Repeat("x", 65), "a;b", "ü"} {
 		if got := proxied.call(t, "GET", "/healthz", nil, header("X-Request-Id", id)).Header.Get("X-Request-Id"); got == id {

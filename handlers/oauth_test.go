@@ -2,8 +2,11 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +93,90 @@ func TestIntrospectCallers(t *testing.T) {
 		a := f.form(t, "/oauth/introspect", s.access, tt.by)
 		if a.StatusCode != tt.status || a.text(t, "error") != tt.word || !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), tt.challenge) {
 			t.Errorf("%s: %d %q %s", name, a.StatusCode, a.Header.Get("WWW-Authenticate"), a.body)
+		}
+	}
+}
+
+// formEncoded encodes every character that RFC 6749 appendix B lets a client encode.
+func formEncoded(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c == '_' || c == '-' || c == '.' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// TestClientAuthentication: a service key comes by Basic, where name and key are form-encoded, or in the
+// form (RFC 6749 §2.3.1), and in one of these ways only.
+func TestClientAuthentication(t *testing.T) {
+	// The text of a key with every character that clients encode.
+	text := "sk_" + strings.Repeat("-_", 21) + "A"
+	f := newFixture(t, func(s *settings) {
+		s.http.ServiceKeys = append(s.http.ServiceKeys, client.Key{
+			Name: "api_1.dev-x", SHA256: client.HashKey(text), Scopes: []client.Scope{client.ScopeIntrospect},
+		})
+	})
+	s := f.mint(t, "u1")
+	const name = "api_1.dev-x"
+	basic := func(user, password string) option {
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	}
+	lower := strings.ToLower(formEncoded("_"))
+	for label, tt := range map[string]struct {
+		form   url.Values // besides the token
+		by     []option
+		status int
+		word   string
+	}{
+		"Basic as it is":                {nil, []option{basic(name, text)}, 200, ""},
+		"Basic encoded":                 {nil, []option{basic(formEncoded(name), formEncoded(text))}, 200, ""},
+		"Basic encoded in lower case":   {nil, []option{basic(name, strings.ReplaceAll(text, "_", lower))}, 200, ""},
+		"Basic encoded twice":           {nil, []option{basic(name, url.QueryEscape(formEncoded(text)))}, 401, "invalid_client"},
+		"Basic that is not well-formed": {nil, []option{basic(name, text+"%zz")}, 400, "invalid_request"},
+		"Basic with its own client_id":  {url.Values{"client_id": {name}}, []option{basic(name, text)}, 200, ""},
+		"Basic with another client_id":  {url.Values{"client_id": {"x"}}, []option{basic(name, text)}, 400, "invalid_request"},
+		"the form":                      {url.Values{"client_id": {name}, "client_secret": {text}}, nil, 200, ""},
+		"the form, another name":        {url.Values{"client_id": {"x"}, "client_secret": {text}}, nil, 401, "invalid_client"},
+		"the form without a name":       {url.Values{"client_secret": {text}}, nil, 401, "invalid_client"},
+		"the form, another secret":      {url.Values{"client_id": {name}, "client_secret": {text + "A"}}, nil, 401, "invalid_client"},
+		"the form, encoded twice":       {url.Values{"client_id": {name}, "client_secret": {formEncoded(text)}}, nil, 401, "invalid_client"},
+		"a name alone":                  {url.Values{"client_id": {name}}, nil, 401, "invalid_client"},
+		"an empty secret":               {url.Values{"client_id": {name}, "client_secret": {""}}, nil, 401, "invalid_client"},
+		"Basic and the form":            {url.Values{"client_id": {name}, "client_secret": {text}}, []option{basic(name, text)}, 400, "invalid_request"},
+		"wrong Basic and the form":      {url.Values{"client_id": {name}, "client_secret": {text}}, []option{basic(name, "x")}, 400, "invalid_request"},
+		"bearer and the form":           {url.Values{"client_id": {name}, "client_secret": {text}}, []option{bearer(text)}, 400, "invalid_request"},
+		"bearer and Basic":              {nil, []option{basic(name, text), header("Authorization", "Bearer "+text)}, 400, "invalid_request"},
+		"bearer":                        {nil, []option{bearer(text)}, 200, ""},
+		"a secret of another scope":     {url.Values{"client_id": {"admin"}, "client_secret": {serviceKey(client.ScopeAdmin)}}, nil, 403, "insufficient_scope"},
+	} {
+		fields := url.Values{"token": {s.access}}
+		maps.Copy(fields, tt.form)
+		options := append([]option{func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }}, tt.by...)
+		a := f.call(t, "POST", "/oauth/introspect", fields.Encode(), options...)
+		if a.StatusCode != tt.status || tt.word != "" && a.text(t, "error") != tt.word || tt.status == 200 && a.at(t, "active") != true {
+			t.Errorf("introspect, %s: %d %s", label, a.StatusCode, a.body)
+		}
+		// A revocation needs no client, but a client that is named must be known.
+		want := tt.status
+		if none := tt.by == nil && tt.form.Get("client_secret") == ""; none || want == 403 {
+			want = 200
+		}
+		fields.Set("token", "unknown")
+		if a := f.call(t, "POST", "/oauth/revoke", fields.Encode(), options...); a.StatusCode != want {
+			t.Errorf("revoke, %s: %d, want %d: %s", label, a.StatusCode, want, a.body)
+		}
+	}
+	// A secret in the query would be in logs.
+	f.form(t, "/oauth/introspect?client_id="+name+"&client_secret="+text, s.access).want(t, 400, "")
+	metadata := f.call(t, "GET", "/.well-known/oauth-authorization-server", nil)
+	for _, endpoint := range []string{"introspection", "revocation"} {
+		methods, _ := metadata.at(t, endpoint+"_endpoint_auth_methods_supported").([]any)
+		if !slices.Contains(methods, any("client_secret_basic")) || !slices.Contains(methods, any("client_secret_post")) {
+			t.Errorf("%s: %v", endpoint, methods)
 		}
 	}
 }

@@ -3,7 +3,10 @@ package handlers_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+
+	"issuer.example/client"
 )
 
 // TestCrossOriginChanges is row R12: a change that a cookie authenticates must come from a page of the
@@ -157,8 +160,132 @@ func TestCORS(t *testing.T) {
 	if a.Header.Get("Access-Control-Allow-Origin") != "*" || a.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("the JWKS is for every page, without credentials: %v", a.Header)
 	}
+	// A page of an allowed origin may fetch it with credentials: include, which * does not allow.
+	a = f.call(t, "GET", "/.well-known/jwks.json", nil, header("Origin", appOrigin)).want(t, 200, "")
+	if a.Header.Get("Access-Control-Allow-Origin") != appOrigin || a.Header.Get("Access-Control-Allow-Credentials") != "true" || a.Header.Get("Vary") != "Origin" {
+		t.Errorf("the JWKS for an allowed origin: %v", a.Header)
+	}
 	a = f.callAdmin(t, "GET", "/healthz", nil, header("Origin", appOrigin)).want(t, 200, "")
 	if a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("the admin listener shares with pages")
 	}
+}
+
+// TestPreflightHeaders is row R14: a page of an allowed origin may send any header that browsers let it
+// set.
+func TestPreflightHeaders(t *testing.T) {
+	f := newFixture(t, nil)
+	const read = "Authorization, Content-Type"
+	for _, tt := range []struct {
+		asked []string
+		want  string
+	}{
+		{nil, read},
+		{[]string{""}, read},
+		{[]string{" , ,"}, read},
+		{[]string{"content-type"}, "content-type"},
+		{[]string{"baggage,content-type,sentry-trace"}, "baggage, content-type, sentry-trace"},
+		{[]string{"traceparent, tracestate,\tx-requested-with"}, "traceparent, tracestate, x-requested-with"},
+		{[]string{"X-Amz-Date,x!#$%&'*+.^_`|~"}, "X-Amz-Date, x!#$%&'*+.^_`|~"},
+		{[]string{"authorization", "x-datadog-trace-id"}, "authorization, x-datadog-trace-id"},
+		{[]string{"cookie,host,x-a,Sec-Fetch-Site,proxy-authorization,origin"}, "x-a"},
+		{[]string{"cookie"}, read},
+		{[]string{"x-a,*"}, "x-a, *"}, // with credentials, * is a name like any other
+		{[]string{"x a"}, read},
+		{[]string{"x-a: b"}, read},
+		{[]string{"x-é"}, read},
+		{[]string{"x-" + strings.Repeat("a", 2000)}, read},
+	} {
+		for _, path := range []string{"/v1/session/refresh", "/api/auth/get-session", "/.well-known/jwks.json"} {
+			options := []option{header("Origin", appOrigin), header("Access-Control-Request-Method", "POST")}
+			for _, asked := range tt.asked {
+				options = append(options, header("Access-Control-Request-Headers", asked))
+			}
+			a := f.call(t, "OPTIONS", path, nil, options...).want(t, 204, "")
+			if got := a.Header.Get("Access-Control-Allow-Headers"); got != tt.want {
+				t.Errorf("%s, asked for %q: allows %q, want %q", path, tt.asked, got, tt.want)
+			}
+			if got := strings.Join(a.Header.Values("Vary"), ", "); got != "Origin, Access-Control-Request-Headers" {
+				t.Errorf("%s: Vary %q", path, got)
+			}
+		}
+	}
+	// A page of any origin may read the public documents, with whatever header it sends.
+	asks := []option{
+		header("Origin", "https://evil.example"), header("Access-Control-Request-Method", "GET"),
+		header("Access-Control-Request-Headers", "traceparent"),
+	}
+	a := f.call(t, "OPTIONS", "/.well-known/jwks.json", nil, asks...).want(t, 204, "")
+	if a.Header.Get("Access-Control-Allow-Origin") != "*" || a.Header.Get("Access-Control-Allow-Headers") != "traceparent" ||
+		a.Header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("the preflight of a public document: %v", a.Header)
+	}
+	a = f.call(t, "OPTIONS", "/v1/session/refresh", nil, asks...).want(t, 204, "")
+	if a.Header.Get("Access-Control-Allow-Headers") != "" {
+		t.Errorf("the preflight of a foreign page: %v", a.Header)
+	}
+}
+
+// TestConfiguredOrigins is row R12 with other origins than exact ones of the web: CORS, changes by
+// cookie, hand-offs and the better-auth routes allow the same ones.
+func TestConfiguredOrigins(t *testing.T) {
+	f := newFixture(t, func(s *settings) {
+		s.http.AllowedOrigins = []string{
+			appOrigin, "capacitor://localhost", "tauri://localhost", "app://.", "myapp://", "http://tauri.localhost",
+			"chrome-extension://abcdefghijklmnopabcdefghijklmnop", "https://*.preview.example.com",
+		}
+	})
+	for _, tt := range []struct {
+		origin  string
+		allowed bool
+	}{
+		{appOrigin, true},
+		{"capacitor://localhost", true},
+		{"tauri://localhost", true},
+		{"http://tauri.localhost", true},
+		{"app://.", true},
+		{"myapp://", true},
+		{"chrome-extension://abcdefghijklmnopabcdefghijklmnop", true},
+		{"https://pr-7.preview.example.com", true},
+		{"https://a.pr-7.preview.example.com", false},
+		{"https://preview.example.com", false},
+		{"http://pr-7.preview.example.com", false},
+		{"https://pr-7.preview.example.com:8443", false},
+		{"https://evilpreview.example.com", false},
+		{"capacitor://localhost:1", false},
+		{"ionic://localhost", false},
+		{"myapp://x", false},
+		{"chrome-extension://pppppppppppppppppppppppppppppppp", false},
+		{"tauri.localhost", false},
+		{"file://", false},
+		{"null", false},
+		{"ionic://" + f.public.Listener.Addr().String(), false}, // the issuer's Host, and another scheme
+	} {
+		for _, site := range []string{"cross-site", ""} {
+			f.tryChange(t, "change from "+tt.origin+site, "POST", "/v1/session/refresh", "application/json", site, tt.origin, tt.allowed)
+		}
+		preflight := f.call(t, "OPTIONS", "/v1/session/refresh", nil, header("Origin", tt.origin), header("Access-Control-Request-Method", "POST")).want(t, 204, "")
+		if got := preflight.Header.Get("Access-Control-Allow-Origin"); (got == tt.origin) != tt.allowed || got != "" && got != tt.origin {
+			t.Errorf("%s: the preflight allows %q", tt.origin, got)
+		}
+		status := map[bool]int{true: 200, false: 403}[tt.allowed]
+		s := f.mint(t, "u1")
+		f.call(t, "POST", "/api/auth/sign-out", "{}", cookie(refreshCookie, s.refresh), header("Origin", tt.origin)).want(t, status, "")
+		f.tryHandoff(t, tt.origin, tt.allowed)
+	}
+}
+
+// tryHandoff hands a session off to a page of that origin.
+func (f *fixture) tryHandoff(t *testing.T, origin string, allowed bool) {
+	t.Helper()
+	body := map[string]any{"user": map[string]any{"id": "u1"}, "handoff": true, "handoff_origin": origin}
+	mint := f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint)))
+	if !allowed {
+		mint.want(t, 400, "invalid_request")
+		delete(body, "handoff_origin")
+		mint = f.call(t, "POST", "/v1/sessions", body, bearer(serviceKey(client.ScopeMint)))
+	}
+	mint.want(t, 201, "")
+	claim := f.call(t, "POST", "/v1/session/claim", map[string]string{"handoff_code": mint.text(t, "handoff_code")}, header("Origin", origin))
+	claim.want(t, map[bool]int{true: 200, false: 403}[allowed], "")
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -76,41 +77,48 @@ func TestSmuggling(t *testing.T) {
 func TestHosts(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.http.Hosts = []string{"Auth.Example.com"} })
 	for _, tt := range []struct{ line, host, want string }{
-		{"GET /healthz HTTP/1.1", "localhost:8080", "200"},
-		{"GET /healthz HTTP/1.1", "LOCALHOST", "200"},
-		{"GET /healthz HTTP/1.1", "127.0.0.1:1234", "200"},
-		{"GET /healthz HTTP/1.1", "[::1]:8080", "200"},
-		{"GET /healthz HTTP/1.1", "auth.example.com", "200"},
-		{"GET /healthz HTTP/1.1", "auth.example.com.", "200"},
-		{"GET /healthz HTTP/1.1", "issuer:8080", "200"},
-		{"GET /healthz HTTP/1.1", "issuer.default.svc.cluster.local", "200"},
-		{"GET /healthz HTTP/1.0", "localhost", "200"},
-		{"GET http://localhost/healthz HTTP/1.1", "localhost", "200"},
-		{"GET /healthz HTTP/1.1", "evil.example", "421"},
-		{"GET /healthz HTTP/1.1", "auth.example.com.evil.example", "421"},
-		{"GET /healthz HTTP/1.1", "localhost.evil.example:8080", "421"},
-		{"GET /healthz HTTP/1.1", "127.0.0.1.evil.example", "421"},
-		{"GET http://evil.example/healthz HTTP/1.1", "localhost", "421"},
+		{"GET /openapi.yaml HTTP/1.1", "localhost:8080", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "LOCALHOST", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "127.0.0.1:1234", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "[::1]:8080", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "auth.example.com", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "auth.example.com.", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "issuer:8080", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "issuer.default.svc.cluster.local", "200"},
+		{"GET /openapi.yaml HTTP/1.0", "localhost", "200"},
+		{"GET http://localhost/openapi.yaml HTTP/1.1", "localhost", "200"},
+		{"GET /openapi.yaml HTTP/1.1", "evil.example", "421"},
+		{"GET /openapi.yaml HTTP/1.1", "auth.example.com.evil.example", "421"},
+		{"GET /openapi.yaml HTTP/1.1", "localhost.evil.example:8080", "421"},
+		{"GET /openapi.yaml HTTP/1.1", "127.0.0.1.evil.example", "421"},
+		{"GET http://evil.example/openapi.yaml HTTP/1.1", "localhost", "421"},
 		{"GET /.well-known/jwks.json HTTP/1.1", "evil.example", "421"},
-		{"GET /healthz HTTP/1.1", "a b", "400"},
-		{"GET /healthz HTTP/1.1", "localhost\r\nHost: evil.example", "400"},
-		{"GET /healthz HTTP/1.1", "", "421"},
-		{"GET /healthz HTTP/2.0", "localhost", "505"},
+		{"GET /openapi.yaml HTTP/1.1", "a b", "400"},
+		{"GET /openapi.yaml HTTP/1.1", "localhost\r\nHost: evil.example", "400"},
+		{"GET /openapi.yaml HTTP/1.1", "", "421"},
+		{"GET /openapi.yaml HTTP/2.0", "localhost", "505"},
 	} {
 		for name, server := range map[string]*httptest.Server{"public": f.public, "admin": f.admin} {
 			if name == "admin" && strings.Contains(tt.line, "jwks") {
 				continue
 			}
-			answer := sendRaw(t, server, tt.line+"\r\nHost: "+tt.host+"\r\nConnection: close\r\n\r\n")
-			if got := statuses(answer); len(got) != 1 || got[0] != tt.want {
-				t.Errorf("%s: %s, Host %q: %v, want %s", name, tt.line, tt.host, got, tt.want)
+			line, want := tt.line, tt.want
+			if name == "admin" && want == "200" {
+				want = "401"
+			}
+			if name == "admin" {
+				line = strings.Replace(line, "/openapi.yaml", "/admin/v1/keys", 1)
+			}
+			answer := sendRaw(t, server, line+"\r\nHost: "+tt.host+"\r\nConnection: close\r\n\r\n")
+			if got := statuses(answer); len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s, Host %q: %v, want %s", name, line, tt.host, got, want)
 			}
 		}
 	}
-	if got := statuses(sendRaw(t, f.public, "GET /healthz HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
+	if got := statuses(sendRaw(t, f.public, "GET /openapi.yaml HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
 		t.Errorf("HTTP/1.0 without Host: %v, want 421", got)
 	}
-	if got := statuses(sendRaw(t, f.public, "GET /healthz HTTP/1.1\r\n\r\n")); len(got) != 1 || got[0] != "400" {
+	if got := statuses(sendRaw(t, f.public, "GET /openapi.yaml HTTP/1.1\r\n\r\n")); len(got) != 1 || got[0] != "400" {
 		t.Errorf("HTTP/1.1 without Host: %v, want 400", got)
 	}
 	// The metadata never contain anything from the request.
@@ -173,5 +181,52 @@ func TestNothingIsReflected(t *testing.T) {
 	}
 	if a := f.call(t, "GET", "/healthz", nil); a.StatusCode != http.StatusOK {
 		t.Error("the issuer is not healthy afterwards")
+	}
+}
+
+// TestProbes: load balancers ask for the health under any name, or without one, and the log has a line
+// for that at level debug only.
+func TestProbes(t *testing.T) {
+	f := newFixture(t, nil)
+	for _, server := range []*httptest.Server{f.public, f.admin} {
+		for _, path := range []string{"/healthz", "/readyz"} {
+			for _, request := range []string{
+				"GET " + path + " HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+				"GET " + path + " HTTP/1.1\r\nHost: 10.0.0.1:8080\r\nConnection: close\r\n\r\n",
+				"GET " + path + " HTTP/1.1\r\nHost: \r\nConnection: close\r\n\r\n",
+				"GET http://evil.example" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+				"HEAD " + path + " HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+				"GET " + path + " HTTP/1.0\r\n\r\n",
+				"GET " + path + "?x=1 HTTP/1.0\r\n\r\n",
+			} {
+				if got := statuses(sendRaw(t, server, request)); len(got) != 1 || got[0] != "200" {
+					t.Errorf("%q: %v, want 200", request, got)
+				}
+			}
+			// Nothing but a probe is answered.
+			if got := statuses(sendRaw(t, server, "GET "+path+"/x HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
+				t.Errorf("below %s without Host: %v, want 421", path, got)
+			}
+			if got := statuses(sendRaw(t, server, "POST "+path+" HTTP/1.0\r\n\r\n")); len(got) != 1 || got[0] != "421" {
+				t.Errorf("POST %s without Host: %v, want 421", path, got)
+			}
+		}
+	}
+	for line := range strings.Lines(f.log.String()) {
+		if strings.Contains(line, "request") && strings.Contains(line, `"status":200`) {
+			t.Errorf("a probe is in the log: %s", line)
+		}
+	}
+}
+
+// TestProbesAtDebug: the log can show probes.
+func TestProbesAtDebug(t *testing.T) {
+	var log logBuffer
+	f := newFixture(t, func(s *settings) {
+		s.http.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	f.call(t, "GET", "/readyz", nil).want(t, 200, "")
+	if got := log.String(); !strings.Contains(got, `"level":"DEBUG","msg":"request"`) || !strings.Contains(got, "/readyz") {
+		t.Errorf("the log: %s", got)
 	}
 }

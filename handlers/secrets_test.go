@@ -67,7 +67,7 @@ func TestLogLines(t *testing.T) {
 		"two\u2028lines", "%s%d%!", "evil\u202egnp.exe", strings.Repeat("long ", 2000), "\xff\xfe", `"},{"msg":"forged`,
 	}
 	for _, agent := range agents {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", f.public.URL+"/healthz", nil)
+		r, err := http.NewRequestWithContext(t.Context(), "GET", f.public.URL+"/openapi.yaml", nil)
 		must(t, err)
 		r.Header["User-Agent"] = []string{agent}
 		response, err := f.client.Transport.(*contract).next.RoundTrip(r)

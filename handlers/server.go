@@ -36,7 +36,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	pages, err := account.New(cfg.Sessions, auth)
+	pages, err := account.New(cfg.Sessions, auth, exchange.BasePath(cfg.Issuer))
 	if err != nil {
 		return nil, err
 	}

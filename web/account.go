@@ -65,10 +65,14 @@ const (
 // Pages renders pages. It is safe for concurrent use.
 type Pages struct{ account *template.Template }
 
-// New parses the templates.
-func New() (*Pages, error) {
+// New parses the templates. base is the path of the issuer's URL, under which browsers find the
+// pages; "" if it has none.
+func New(base string) (*Pages, error) {
 	t, err := template.New("account").Funcs(template.FuncMap{
-		"style":   func() string { return StyleName() },
+		"style": func() string { return StyleName() },
+		"at":    func(path string) string { return base + path },
+		// html/template knows the schemes of the web only, and an app may have its own.
+		"link":    func(validated string) template.URL { return template.URL(validated) }, //nolint:gosec // see Account.ReturnTo
 		"day":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	}).Parse(accountHTML)

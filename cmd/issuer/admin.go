@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,10 +38,14 @@ type adminCommand struct {
 
 // flags adds the flags that find the issuer to a command and its subcommands.
 func (c *adminCommand) flags(cmd *cobra.Command) *cobra.Command {
-	flags := cmd.PersistentFlags()
-	flags.StringVar(&c.url, "admin", "", "URL of the admin listener (or "+variableURL+"; else admin.listen of the configuration)")
-	flags.StringVar(&c.keyFile, "key-file", "", "file with a service key of scope admin (or "+variableKeyFile+", or the key in "+variableKey+")")
+	c.addressFlag(cmd)
+	cmd.PersistentFlags().StringVar(&c.keyFile, "key-file", "", "file with a service key of scope admin (or "+variableKeyFile+", or the key in "+variableKey+")")
 	return cmd
+}
+
+// addressFlag adds the flag that names the listener.
+func (c *adminCommand) addressFlag(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&c.url, "admin", "", "URL of the admin listener (or "+variableURL+"; else admin.listen of the configuration)")
 }
 
 func (c *adminCommand) jsonFlag(cmd *cobra.Command) *cobra.Command {
@@ -51,23 +56,30 @@ func (c *adminCommand) jsonFlag(cmd *cobra.Command) *cobra.Command {
 // client returns a client of the issuer that the flags name, else the environment, else the
 // configuration.
 func (c *adminCommand) client() (*adminapi.Client, error) {
-	base := c.url
-	if base == "" {
-		base = c.app.variable(variableURL)
-	}
-	cfg, err := c.app.loadConfig(false)
-	if err != nil && base == "" {
+	base, cfg, err := c.address()
+	if err != nil {
 		return nil, err
-	}
-	if base == "" {
-		base = "http://" + dialable(cfg.Admin.Listen)
-		c.assumed = c.app.usesDefaultListen()
 	}
 	key, err := c.key(cfg)
 	if err != nil {
 		return nil, err
 	}
 	return adminapi.New(base, key)
+}
+
+// address returns the URL of the admin listener, and the configuration, which is nil if it has a
+// fault and the URL was given.
+func (c *adminCommand) address() (base string, cfg *config.Config, err error) {
+	base = cmp.Or(c.url, c.app.variable(variableURL))
+	cfg, err = c.app.loadConfig(false)
+	if base != "" {
+		return base, cfg, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	c.assumed = c.app.usesDefaultListen()
+	return "http://" + dialable(cfg.Admin.Listen), cfg, nil
 }
 
 // usesDefaultListen reports whether nothing sets admin.listen: there is no configuration file

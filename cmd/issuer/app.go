@@ -41,7 +41,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.configPath, "config", defaultConfig, "the configuration file")
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.explicit = flags.Changed("config") }
 	root.AddCommand(
-		a.serveCommand(), a.checkCommand(), a.keysCommand(), a.sessionCommand(),
+		a.serveCommand(), a.checkCommand(), a.healthCommand(), a.keysCommand(), a.sessionCommand(),
 		a.serviceKeyCommand(), a.secretCommand(), a.backupCommand(), a.compactCommand(), a.versionCommand(),
 	)
 	return root

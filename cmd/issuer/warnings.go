@@ -8,6 +8,7 @@ import (
 
 	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/cmd/issuer/internal/process"
+	"issuer.example/handlers/origin"
 )
 
 // reservedFiles is how many files the program has open besides connections.
@@ -28,6 +29,11 @@ func warn(log *slog.Logger, c *config.Config, dev bool, now, built time.Time) {
 	for _, proxy := range c.TrustedProxies {
 		if prefix, err := config.ParseProxy(proxy); err == nil && prefix.Bits() == 0 {
 			log.Warn("trusted_proxies holds every address, so every client can choose the address and the host that are believed", "block", proxy)
+		}
+	}
+	for _, entry := range c.CORS.AllowedOrigins {
+		if origin.IsPublic(entry) {
+			log.Warn("cors.allowed_origins holds a suffix below which anybody can get a name, and so act as the users who open the page", "origin", entry)
 		}
 	}
 	if limit, ok := process.OpenFiles(); ok && limit < int64(c.Limits.Connections)+reservedFiles {

@@ -28,6 +28,8 @@ func TestWarnings(t *testing.T) {
 		{"an open public listener with --dev", func(c *config.Config) { c.Listen = "0.0.0.0:8080" }, true, time.Time{}, "--dev, and the public listener"},
 		{"proxies anywhere", func(c *config.Config) { c.TrustedProxies = []string{"10.0.0.0/8", "::/0"} }, false, time.Time{}, "trusted_proxies holds every address"},
 		{"proxies of one's own", func(c *config.Config) { c.TrustedProxies = []string{"10.0.0.0/8"} }, false, time.Time{}, ""},
+		{"previews below a public suffix", func(c *config.Config) { c.CORS.AllowedOrigins = []string{"https://*.vercel.app"} }, false, time.Time{}, "anybody can get a name"},
+		{"previews of one's own", func(c *config.Config) { c.CORS.AllowedOrigins = []string{"https://*.preview.example.com"} }, false, time.Time{}, ""},
 		{"more connections than files", func(c *config.Config) { c.Limits.Connections = 1 << 30 }, false, time.Time{}, "limit of open files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,15 +20,17 @@ type Handlers struct {
 	sessions *session.Service
 	auth     *credential.Authenticator
 	pages    *web.Pages
+	prefix   string
 }
 
-// New makes Handlers.
-func New(sessions *session.Service, auth *credential.Authenticator) (*Handlers, error) {
-	pages, err := web.New()
+// New makes Handlers. prefix is the path of the issuer's URL, which stands before the paths of the
+// pages in a browser; "" if it has none.
+func New(sessions *session.Service, auth *credential.Authenticator, prefix string) (*Handlers, error) {
+	pages, err := web.New(prefix)
 	if err != nil {
 		return nil, fmt.Errorf("parsing the page templates: %w", err)
 	}
-	return &Handlers{sessions: sessions, auth: auth, pages: pages}, nil
+	return &Handlers{sessions: sessions, auth: auth, pages: pages, prefix: prefix}, nil
 }
 
 // Routes lists the routes.

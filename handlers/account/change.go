@@ -25,7 +25,7 @@ func (h *Handlers) revoke(x *exchange.Exchange) error {
 	if id == caller.Holder.View.ID {
 		h.auth.Jar.Clear(x)
 	}
-	return redirectToDevices(x, form)
+	return h.redirectToDevices(x, form)
 }
 
 // revokeOthers ends the user's sessions except this one.
@@ -37,7 +37,7 @@ func (h *Handlers) revokeOthers(x *exchange.Exchange) error {
 	if _, err := h.sessions.RevokeOthers(x.Context(), caller.Holder); err != nil {
 		return err
 	}
-	return redirectToDevices(x, form)
+	return h.redirectToDevices(x, form)
 }
 
 // revokeAll ends all of the user's sessions.
@@ -50,7 +50,7 @@ func (h *Handlers) revokeAll(x *exchange.Exchange) error {
 		return err
 	}
 	h.auth.Jar.Clear(x)
-	return redirectToDevices(x, form)
+	return h.redirectToDevices(x, form)
 }
 
 // submitter returns the user who sends a form from one of the pages, and the form.
@@ -70,8 +70,8 @@ func (h *Handlers) submitter(x *exchange.Exchange) (credential.Caller, url.Value
 }
 
 // redirectToDevices shows the list again, by a GET.
-func redirectToDevices(x *exchange.Exchange, form url.Values) error {
-	target := basePath
+func (h *Handlers) redirectToDevices(x *exchange.Exchange, form url.Values) error {
+	target := h.prefix + basePath
 	if returnTo := form.Get("return_to"); returnTo != "" {
 		target += "?" + url.Values{"return_to": {returnTo}}.Encode()
 	}

@@ -31,33 +31,63 @@ func (c *Clients) Require(x *exchange.Exchange, scope client.Scope) (Caller, err
 	return c.authorize(x, key, scope)
 }
 
-// RequireBasicOrBearer demands a service key with that scope as bearer token, or as the password of
-// HTTP Basic, whose user is the name of the key (RFC 6749 §2.3.1).
-func (c *Clients) RequireBasicOrBearer(x *exchange.Exchange, scope client.Scope) (Caller, error) {
-	user, password, ok := x.Request().BasicAuth()
-	if !ok {
-		return c.Require(x, scope)
-	}
+// RequireAny demands a service key with that scope in one of the ways of OAuth (RFC 6749 §2.3.1): as
+// the password of HTTP Basic, whose user is the name of the key, as client_secret of the form, whose
+// client_id is the name, or as bearer token. The form is that of the body; nil if it has none.
+func (c *Clients) RequireAny(x *exchange.Exchange, form url.Values, scope client.Scope) (Caller, error) {
 	if len(x.Request().Header.Values(authorization)) > 1 {
 		return Caller{}, exchange.Invalid("The request has more than one credential.")
 	}
-	name, err := url.QueryUnescape(user) // user and password are form-encoded
+	user, password, basic := x.Request().BasicAuth()
+	_, authorized := x.Request().Header[authorization]
+	switch {
+	case authorized && form.Get(formSecret) != "":
+		// RFC 6749 §2.3: a client must not use more than one way in a request.
+		return Caller{}, exchange.Invalid("The request has more than one credential: one in the Authorization header and one in the form.")
+	case basic:
+		return c.requireBasic(x, user, password, form, scope)
+	case form.Get(formSecret) != "":
+		return c.requireNamed(x, form.Get(formID), form.Get(formSecret), scope, false)
+	default:
+		return c.Require(x, scope)
+	}
+}
+
+// The parameters of a form by which a client authenticates.
+const formID, formSecret = "client_id", "client_secret"
+
+// requireBasic reads user and password, which are form-encoded before they are put into the header.
+// A client_id in the form must be the same client's.
+func (c *Clients) requireBasic(x *exchange.Exchange, user, password string, form url.Values, scope client.Scope) (Caller, error) {
+	name, err := url.QueryUnescape(user)
 	if err != nil {
 		return Caller{}, exchange.Invalid("The credential is not well-formed.")
 	}
-	key, ok := c.registry.Find(password)
+	if password, err = url.QueryUnescape(password); err != nil {
+		return Caller{}, exchange.Invalid("The credential is not well-formed.")
+	}
+	if id := form.Get(formID); id != "" && id != name {
+		return Caller{}, exchange.Invalid("The client_id is not that of the Authorization header.")
+	}
+	return c.requireNamed(x, name, password, scope, true)
+}
+
+// requireNamed demands that a key has that name.
+func (c *Clients) requireNamed(x *exchange.Exchange, name, secret string, scope client.Scope, basic bool) (Caller, error) {
+	key, ok := c.registry.Find(secret)
 	if !ok || name != key.Name {
-		return Caller{}, c.refuse(x, true)
+		return Caller{}, c.refuse(x, basic)
 	}
 	return c.authorize(x, key, scope)
 }
 
 // CheckOptional demands that a service key, if the request has one, is valid.
-func (c *Clients) CheckOptional(x *exchange.Exchange) error {
-	if _, _, basic := x.Request().BasicAuth(); !basic && !hasServiceKey(x) {
+func (c *Clients) CheckOptional(x *exchange.Exchange, form url.Values) error {
+	_, _, basic := x.Request().BasicAuth()
+	if !basic && !hasServiceKey(x) && form.Get(formSecret) == "" {
 		return nil
 	}
-	_, err := c.RequireBasicOrBearer(x, "")
+	_, err := c.RequireAny(x, form, "")
 	return err
 }
 

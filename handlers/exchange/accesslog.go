@@ -12,7 +12,8 @@ import (
 // maxLogged bounds a value of the log that comes from the request, in bytes.
 const maxLogged = 256
 
-// logAccess reports a finished request to the observer and to the log.
+// logAccess reports a finished request to the observer and to the log. Probes come every few seconds,
+// so they are logged at level debug only.
 func logAccess(x *Exchange) {
 	l := x.listener
 	status, took := x.echo.Response().Status, l.cfg.Now().Sub(x.began)
@@ -21,7 +22,11 @@ func logAccess(x *Exchange) {
 	} else {
 		l.unmatched(status, took)
 	}
-	if !l.cfg.Logger.Enabled(x.ctx, slog.LevelInfo) {
+	level := slog.LevelInfo
+	if x.isProbe() {
+		level = slog.LevelDebug
+	}
+	if !l.cfg.Logger.Enabled(x.ctx, level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 12)
@@ -46,7 +51,7 @@ func logAccess(x *Exchange) {
 	if agent := x.Request().UserAgent(); agent != "" {
 		attrs = append(attrs, slog.String("user_agent", printable(agent, maxLogged)))
 	}
-	l.cfg.Logger.LogAttrs(x.ctx, slog.LevelInfo, "request", attrs...)
+	l.cfg.Logger.LogAttrs(x.ctx, level, "request", attrs...)
 }
 
 // pattern is the path of the route with its parameters' names, or "".

@@ -49,8 +49,17 @@ func (x *Exchange) Context() context.Context { return x.ctx }
 // Public reports whether the request came to the public listener.
 func (x *Exchange) Public() bool { return x.listener.cfg.Public }
 
-// Open reports whether the request is for an open document; see [Route].
-func (x *Exchange) Open() bool { return x.route != nil && x.route.Open }
+// Open reports whether the request is for an open document, or the preflight of one; see [Route].
+func (x *Exchange) Open() bool {
+	route := x.route
+	if route == nil && x.Request().Method == http.MethodOptions {
+		route = x.listener.routes[routeKey{http.MethodGet, x.echo.Path()}]
+	}
+	return route != nil && route.Open
+}
+
+// isProbe reports whether the request is for a probe; see [Route].
+func (x *Exchange) isProbe() bool { return x.route != nil && x.route.Probe }
 
 // ClientAddr is the address of the client: that of the connection, or the one that a trusted
 // proxy names. It is the zero Addr if the connection has none.

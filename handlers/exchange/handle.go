@@ -83,7 +83,7 @@ func serve(x *Exchange, next echo.HandlerFunc) (err error) {
 func checkLimits(x *Exchange) error {
 	r, l := x.Request(), x.listener
 	switch {
-	case !l.hosts.allows(r.Host) && !l.cfg.Proxies.trusts(x.peer):
+	case !x.isProbe() && !l.hosts.allows(r.Host) && !l.cfg.Proxies.trusts(x.peer):
 		return &Refusal{Code: codeMisdirected}
 	case r.ContentLength > maxBody:
 		return &Refusal{Code: codeTooLarge}

@@ -14,7 +14,7 @@ type hosts map[string]bool
 func newHosts(issuer string, more []string) hosts {
 	h := make(hosts)
 	if u, err := url.Parse(issuer); err == nil {
-		h[strings.ToLower(u.Hostname())] = true
+		h[strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))] = true
 	}
 	for _, name := range more {
 		h[strings.ToLower(name)] = true

@@ -55,6 +55,9 @@ type Route struct {
 	NoHead bool
 	// Unbounded: the context does not end after RequestTimeout.
 	Unbounded bool
+	// Probe: load balancers and supervisors ask it, under any Host or none, and often. It must
+	// say nothing that is not for everyone. Its requests are logged at level debug.
+	Probe bool
 
 	observe func(status int, took time.Duration)
 }
@@ -64,6 +67,7 @@ type Listener struct {
 	cfg         Config
 	echo        *echo.Echo
 	hosts       hosts
+	base        base
 	routes      map[routeKey]*Route
 	fixed       map[string][]string // the methods of each path without parameters
 	unmatched   func(status int, took time.Duration)
@@ -83,6 +87,9 @@ func NewListener(cfg Config, routes []Route) *Listener {
 		routes: make(map[routeKey]*Route), fixed: make(map[string][]string), unmatched: cfg.Observer.Route("", ""),
 		problemBase: cfg.Issuer + "/problems/",
 		noStore:     []string{"no-store"}, noSniff: []string{"nosniff"},
+	}
+	if cfg.Public {
+		l.base = newBase(cfg.Issuer, routes)
 	}
 	l.echo.HideBanner, l.echo.HidePort = true, true
 	l.echo.Use(l.handle)
@@ -127,7 +134,9 @@ func (l *Listener) checkMethod(x *Exchange) error {
 }
 
 // ServeHTTP answers a request.
-func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.echo.ServeHTTP(w, r) }
+func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.echo.ServeHTTP(w, l.base.strip(r))
+}
 
 // Routes lists what Echo routes, as "METHOD /path/{param}", in no particular order.
 func (l *Listener) Routes() []string {

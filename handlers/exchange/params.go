@@ -50,7 +50,7 @@ func refuseTokenInQuery(x *Exchange) error {
 	if x.Request().URL.RawQuery == "" {
 		return nil
 	}
-	for _, name := range []string{"access_token", "refresh_token", "token"} {
+	for _, name := range []string{"access_token", "refresh_token", "token", "client_secret"} {
 		if _, found, err := x.Query(name); err != nil {
 			return err
 		} else if found {

@@ -88,7 +88,7 @@ func FuzzPrintable(f *testing.F) {
 }
 
 func FuzzForwarded(f *testing.F) {
-	for _, seed := range []string{"203.0.113.7", "10.0.0.1, 203.0.113.7", "::1", "x", ",", "1.2.3.4:5", "fe80::1%eth0"} {
+	for _, seed := range []string{"203.0.113.7", "10.0.0.1, 203.0.113.7", "::1", "x", ",", "1.2.3.4:5", "fe80::1%eth0", `"[::ffff:1.2.3.4]:_x",`, "[::1]:", "unknown"} {
 		f.Add(seed)
 	}
 	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}

@@ -3,6 +3,7 @@ package exchange
 import (
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -32,14 +33,57 @@ func (p Proxies) addresses(r *http.Request) (peer, client netip.Addr) {
 	client = peer
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		text := strings.Trim(hops[i], " \t")
+		if text == "" {
+			continue // an empty element counts for nothing (RFC 9110 §5.6.1)
+		}
+		hop, ok := parseHop(text)
+		if !ok {
 			return peer, client // not an address: the hops left of it cannot be trusted
 		}
-		client = hop.Unmap().WithZone("")
+		client = hop
 		if !p.trusts(client) {
 			break
 		}
 	}
 	return peer, client
+}
+
+// parseHop reads an element of X-Forwarded-For. No standard says its form: proxies write addresses
+// with a port (Azure, HAProxy), in brackets, or quoted as in Forwarded (RFC 7239 §6). It is not ok for
+// what names no address, such as "unknown" or "_hidden".
+func parseHop(text string) (addr netip.Addr, ok bool) {
+	if inner, quoted := strings.CutPrefix(text, `"`); quoted {
+		if text, quoted = strings.CutSuffix(inner, `"`); !quoted {
+			return netip.Addr{}, false
+		}
+	}
+	host, port := text, ""
+	if inner, bracketed := strings.CutPrefix(text, "["); bracketed {
+		if host, port, bracketed = strings.Cut(inner, "]"); !bracketed {
+			return netip.Addr{}, false
+		}
+	} else if strings.Count(text, ":") == 1 { // an IPv6 address has more
+		colon := strings.IndexByte(text, ':')
+		host, port = text[:colon], text[colon:]
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil || !isHopPort(port) {
+		return netip.Addr{}, false
+	}
+	return addr.Unmap().WithZone(""), true
+}
+
+// isHopPort reports whether text is empty, or a colon and a port: a number, or a name that hides it
+// (RFC 7239 §6.2).
+func isHopPort(text string) bool {
+	if text == "" {
+		return true
+	}
+	port, ok := strings.CutPrefix(text, ":")
+	if hidden, found := strings.CutPrefix(port, "_"); ok && found {
+		return IsPlain(hidden, maxLogged, ".")
+	}
+	_, err := strconv.ParseUint(port, 10, 16)
+	return ok && err == nil
 }

@@ -5,6 +5,7 @@ package oauth
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"issuer.example/client"
@@ -35,10 +36,13 @@ func (h *Handlers) Routes() []exchange.Route {
 
 // introspect tells a service whether a token is valid right now (RFC 7662).
 func (h *Handlers) introspect(x *exchange.Exchange) error {
-	if _, err := h.auth.Clients.RequireBasicOrBearer(x, client.ScopeIntrospect); err != nil {
+	// The form may hold the credential. If it cannot be read, a caller without a credential is told
+	// about that first.
+	form, formErr := x.Form()
+	if _, err := h.auth.Clients.RequireAny(x, form, client.ScopeIntrospect); err != nil {
 		return err
 	}
-	token, err := tokenParam(x)
+	token, err := tokenParam(form, formErr)
 	if err != nil {
 		return err
 	}
@@ -87,10 +91,11 @@ func (h *Handlers) introspection(result session.Introspection) map[string]any {
 // revoke ends the session of a token (RFC 7009). The token is the credential: no other is needed. A
 // service key that comes along must be valid.
 func (h *Handlers) revoke(x *exchange.Exchange) error {
-	if err := h.auth.Clients.CheckOptional(x); err != nil {
+	form, formErr := x.Form()
+	if err := h.auth.Clients.CheckOptional(x, form); err != nil {
 		return err
 	}
-	token, err := tokenParam(x)
+	token, err := tokenParam(form, formErr)
 	if err != nil {
 		return err
 	}
@@ -101,13 +106,12 @@ func (h *Handlers) revoke(x *exchange.Exchange) error {
 }
 
 // tokenParam returns the form's token. A token_type_hint is not needed, because a token shows its type.
-// Unknown parameters are ignored (RFC 6749 §3.2).
-func tokenParam(x *exchange.Exchange) (string, error) {
-	values, err := x.Form()
-	if err != nil {
-		return "", err
+// Unknown parameters are ignored (RFC 6749 §3.2). formErr is why the form could not be read.
+func tokenParam(form url.Values, formErr error) (string, error) {
+	if formErr != nil {
+		return "", formErr
 	}
-	token := values.Get("token")
+	token := form.Get("token")
 	if token == "" {
 		return "", exchange.Invalid("The parameter token is missing.")
 	}

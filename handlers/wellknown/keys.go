@@ -39,9 +39,9 @@ func (h *Handlers) metadata(x *exchange.Exchange) error {
 		ResponseTypes: []string{}, GrantTypes: []string{}, SubjectTypes: []string{"public"},
 		Algorithms:            h.algorithms(),
 		IntrospectionEndpoint: issuer + "/oauth/introspect",
-		IntrospectionAuth:     []string{"client_secret_basic", "bearer"},
+		IntrospectionAuth:     []string{"client_secret_basic", "client_secret_post", "bearer"},
 		RevocationEndpoint:    issuer + "/oauth/revoke",
-		RevocationAuth:        []string{"none"},
+		RevocationAuth:        []string{"none", "client_secret_basic", "client_secret_post", "bearer"},
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time", "amr", "acr", "client_id", "scope",
 		},

@@ -48,8 +48,8 @@ func (h *Handlers) Routes() []exchange.Route {
 // HealthRoutes lists the routes that both listeners have.
 func (h *Handlers) HealthRoutes() []exchange.Route {
 	return []exchange.Route{
-		{Method: "GET", Path: "/healthz", Serve: h.healthy},
-		{Method: "GET", Path: "/readyz", Serve: h.ready},
+		{Method: "GET", Path: "/healthz", Serve: h.healthy, Probe: true},
+		{Method: "GET", Path: "/readyz", Serve: h.ready, Probe: true},
 	}
 }
 

@@ -629,7 +629,9 @@ export interface paths {
         put?: never;
         /**
          * Whether a token is valid right now (RFC 7662)
-         * @description Scope tokens:introspect. The service key is the bearer token, or the password of HTTP Basic.
+         * @description Scope tokens:introspect. The service key is the bearer token, the password of HTTP Basic, whose user
+         *     is its name (both form-encoded), or the form's client_secret beside its name as client_id. Two
+         *     of these in one request are refused.
          */
         post: operations["introspect"];
         delete?: never;
@@ -649,8 +651,8 @@ export interface paths {
         put?: never;
         /**
          * End the session of a token (RFC 7009)
-         * @description The token is the credential; no client authentication is needed. A service key that is given must
-         *     be valid. An unknown token is a success.
+         * @description The token is the credential; no client authentication is needed. A service key that is given, in
+         *     one of the ways of the introspection, must be valid. An unknown token is a success.
          */
         post: operations["revokeToken"];
         delete?: never;
@@ -1291,6 +1293,10 @@ export interface components {
         /** Format: date-time */
         Time: string;
         TokenForm: {
+            /** @description The name of the service key, beside client_secret (client_secret_post) */
+            client_id?: string;
+            /** @description A service key; not beside an Authorization header */
+            client_secret?: string;
             token: string;
             /** @description Not needed, and ignored */
             token_type_hint?: string;

@@ -53,7 +53,8 @@ export interface ServerSession {
  * passing cookies on.
  */
 export function createAuth(options: AuthOptions) {
-  const url = new URL(options.basePath ?? "/api/auth", options.baseURL).href.replace(/\/$/, "") + "/get-session";
+  // The issuer's URL may have a path.
+  const url = new URL(options.baseURL).href.replace(/\/+$/, "") + (options.basePath ?? "/api/auth").replace(/\/$/, "") + "/get-session";
   const names = ["", "__Secure-", "__Host-"].map((kind) => `${kind}${options.cookiePrefix ?? "better-auth"}.session_token`);
   const send = options.fetch ?? fetch;
 

@@ -60,7 +60,7 @@ type Client struct {
 }
 
 // New returns a client of the admin listener at base, an http or https URL. Its key goes
-// into one header of each request and nowhere else.
+// into one header of each request and nowhere else; "" is no key, for what everyone may ask.
 func New(base, key string) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
@@ -132,7 +132,9 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.key)
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -155,7 +157,7 @@ func (c *Client) unreachable(err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w at %s: connection refused", ErrUnreachable, c.base)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w at %s within %s", ErrUnreachable, c.base, timeout)
+		return fmt.Errorf("%w at %s in time", ErrUnreachable, c.base)
 	}
 	// url.Error repeats the URL, which may hold a user id, so only its cause is kept.
 	var outer *url.Error

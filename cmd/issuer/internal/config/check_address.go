@@ -5,8 +5,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
+
+	"issuer.example/handlers/origin"
 )
 
 // checkAddresses checks the URL of the issuer, its listeners and what they accept.
@@ -14,26 +17,46 @@ func (v checker) checkAddresses() {
 	if problem := issuerProblem(v.Issuer); problem != "" {
 		v.fault("issuer", "%s", problem)
 	}
+	v.checkHosts()
 	v.checkListen("listen", v.Listen)
 	v.checkListen("admin.listen", v.Admin.Listen)
 	if collide(v.Listen, v.Admin.Listen) {
 		v.fault("admin.listen", "must differ from listen: the admin API has an address of its own")
 	}
-	if v.Limits.Connections < 1 || v.Limits.Connections > 1_000_000 {
-		v.fault("limits.connections", "must be from 1 to 1000000")
-	}
-	if n := v.Limits.FeedStreams; n < 0 || n > 1_000_000 {
-		v.fault("limits.feed_streams", "must be from 0 to 1000000")
-	}
-	if v.Limits.FeedStreamsPerKey < 1 || v.Limits.FeedStreamsPerKey > 1_000_000 {
-		v.fault("limits.feed_streams_per_key", "must be from 1 to 1000000")
-	}
+	v.checkLimits()
 	for i, proxy := range v.TrustedProxies {
 		if _, err := ParseProxy(proxy); err != nil {
 			v.fault(fmt.Sprintf("trusted_proxies[%d]", i), "must be an IP address or a CIDR block such as 10.0.0.0/8")
 		}
 	}
 	v.oneOf("log.level", v.Log.Level, "debug", "info", "warn", "error")
+}
+
+// checkHosts checks the further names of the issuer.
+func (v checker) checkHosts() {
+	v.unique("hosts", v.Hosts)
+	for i, name := range v.Hosts {
+		if host, err := origin.Host(name); err != nil || host != name || strings.HasSuffix(name, ".") {
+			v.fault(fmt.Sprintf("hosts[%d]", i), "must be a host name such as auth.internal.example.com, without scheme, port and *%s", nameAdvice(name))
+		}
+	}
+}
+
+// nameAdvice returns how browsers write a host name that is in another form, as the end of a
+// message; "" if they do not know it either.
+func nameAdvice(name string) string {
+	name = strings.Trim(name, ".")
+	if _, host, ok := strings.Cut(name, "://"); ok {
+		name = host
+	}
+	if host, port, err := net.SplitHostPort(name); err == nil && port != "" {
+		name = host
+	}
+	host, err := origin.Host(name)
+	if err != nil {
+		return ""
+	}
+	return ": " + host
 }
 
 // issuerProblem returns why a URL cannot be the issuer, "" when it can.
@@ -48,12 +71,26 @@ func issuerProblem(issuer string) string {
 		return "must not have a query or a fragment"
 	case strings.HasSuffix(issuer, "/"):
 		return `must not end in "/": every published URL is this text and a path`
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !isLoopback(strings.ToLower(u.Hostname())):
 		return "must begin with https://; plain http is only for localhost"
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "must begin with https://"
+	case u.Path != "" && (path.Clean(u.Path) != u.Path || u.EscapedPath() != u.Path):
+		return "must have a path without empty segments, dots and escapes, such as https://example.com/auth"
 	case hasDefaultPort(u):
 		return "must leave out the port " + u.Port() + ", as browsers do in the origin of its pages"
+	}
+	return formProblem(issuer, u)
+}
+
+// formProblem returns how browsers write the origin of the issuer, if that is another text. The
+// issuer is compared byte by byte, by verifiers and with the Origin of its own pages.
+func formProblem(issuer string, u *url.URL) string {
+	switch own, err := origin.Of(issuer); {
+	case err != nil:
+		return "must have a host that browsers accept, such as https://login.example.com"
+	case issuer != own+u.Path:
+		return "must be written as browsers send it: " + own + u.Path
 	}
 	return ""
 }
@@ -105,10 +142,17 @@ func covers(wildcard, host string) bool {
 	return wildcard == "0.0.0.0" && (err != nil || ip.Is4())
 }
 
-// ParseProxy reads one entry of trusted_proxies, an address or a CIDR block.
+// ParseProxy reads one entry of trusted_proxies, an address or a CIDR block. One of IPv4 addresses
+// that are written as IPv6 (::ffff:10.0.0.1) is the block of those IPv4 addresses.
 func ParseProxy(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+	addr, err := netip.ParseAddr(text)
+	if err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	return netip.ParsePrefix(text)
+	prefix, err := netip.ParsePrefix(text)
+	if mapped := 128 - 32; err == nil && prefix.Addr().Is4In6() && prefix.Bits() >= mapped {
+		return netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped), nil
+	}
+	return prefix, err
 }

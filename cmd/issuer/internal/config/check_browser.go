@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"issuer.example/handlers/origin"
 )
 
 var (
@@ -53,7 +55,7 @@ func (v checker) checkCookieDomain() {
 		v.fault("cookies.domain", "must be empty with cookies.secure: host: a __Host- cookie has no domain")
 	}
 	if !domainName.MatchString(domain) {
-		v.fault("cookies.domain", "must be a domain name such as example.com")
+		v.fault("cookies.domain", "must be a domain name such as example.com%s", nameAdvice(domain))
 	}
 	if v.broken("issuer", "cookies.domain") {
 		return
@@ -66,9 +68,9 @@ func (v checker) checkCookieDomain() {
 
 func (v checker) checkBrowsers() {
 	v.unique("cors.allowed_origins", v.CORS.AllowedOrigins)
-	for i, origin := range v.CORS.AllowedOrigins {
-		if !isOrigin(origin) {
-			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "must be an exact origin such as https://app.example.com: scheme, host, port unless it is the usual one, no path, no *")
+	for i, entry := range v.CORS.AllowedOrigins {
+		if err := origin.Check(entry); err != nil {
+			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "%v", err)
 		}
 	}
 	if base := v.BetterAuth.BasePath; !strings.HasPrefix(base, "/") || base == "/" || path.Clean(base) != base || !isPlain(base) || strings.ContainsAny(base, "?#:*% ") {
@@ -81,12 +83,4 @@ func (v checker) checkBrowsers() {
 // reservedPaths lists the first segments of the public listener's other paths.
 func reservedPaths() []string {
 	return []string{"v1", "oauth", ".well-known", "healthz", "readyz", "openapi.yaml", "problems", "account"}
-}
-
-// isOrigin reports whether text is an Origin exactly as a browser sends it.
-func isOrigin(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
-		u.Scheme+"://"+u.Host == text && strings.ToLower(text) == text && !strings.ContainsAny(text, "*@ ") &&
-		!strings.HasSuffix(text, ":") && !hasDefaultPort(u)
 }

@@ -6,7 +6,8 @@
 // [Faults].
 //
 // The variable of a key is ISSUER_ and its path in capitals, joined by "_":
-// ISSUER_ACCESS_TOKEN_LIFETIME. Lists are separated by commas; service keys are JSON. The
+// ISSUER_ACCESS_TOKEN_LIFETIME. An empty variable counts as not set. Lists are separated by
+// commas; service keys are JSON. The
 // keys that hold or name secrets (store.dsn, service_keys, secrets) also have a variable that
 // ends in _FILE.
 package config
@@ -17,6 +18,7 @@ import "time"
 // shipped config.yaml explains each key.
 type Config struct {
 	Issuer         string       `yaml:"issuer"`
+	Hosts          []string     `yaml:"hosts"`
 	Listen         string       `yaml:"listen"`
 	Admin          Admin        `yaml:"admin"`
 	Store          Store        `yaml:"store"`
@@ -122,6 +124,8 @@ type Limits struct {
 	Connections       int `yaml:"connections"`
 	FeedStreams       int `yaml:"feed_streams"`
 	FeedStreamsPerKey int `yaml:"feed_streams_per_key"`
+	// IdleConnection is how long a connection without a request stays open.
+	IdleConnection time.Duration `yaml:"idle_connection"`
 }
 
 // Log describes the program's own log.

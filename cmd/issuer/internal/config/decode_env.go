@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +37,8 @@ func decodeEnvironment(r *report, environ []string) map[string]any {
 	e, values := newEnvironment(r), map[string]any{}
 	for _, entry := range environ {
 		name, text, ok := strings.Cut(entry, "=")
-		if !ok || !strings.HasPrefix(name, prefix) {
+		// An empty variable is not set: that is how a template leaves one out.
+		if !ok || text == "" || !strings.HasPrefix(name, prefix) {
 			continue
 		}
 		if path, value, ok := e.variable(name, text); ok {
@@ -67,7 +69,7 @@ func (e *environment) variable(name, text string) (path string, value any, ok bo
 	l, known := e.leaves[name]
 	p := place{name: name}
 	switch {
-	case !known && (slices.Contains(clientVariables, name) || isFromKubernetes(name)):
+	case !known && (slices.Contains(clientVariables, name) || isFromKubernetes(name, text)):
 		return "", nil, false
 	case !known:
 		e.report.add(p, "", "no key of the configuration has this name")
@@ -87,11 +89,16 @@ func (e *environment) variable(name, text string) (path string, value any, ok bo
 	return l.path, value, ok
 }
 
-// isFromKubernetes recognises the variables that Kubernetes sets in every container when a
-// service is called "issuer".
-func isFromKubernetes(name string) bool {
-	return name == "ISSUER_PORT" || strings.HasPrefix(name, "ISSUER_PORT_") ||
-		name == "ISSUER_SERVICE_HOST" || strings.HasPrefix(name, "ISSUER_SERVICE_PORT")
+// serviceVariable is the form of the variables that Kubernetes sets in every container of a
+// namespace for each Service in it: here of the Services "issuer" and "issuer-*", whose port may
+// have a name.
+var serviceVariable = regexp.MustCompile(`^ISSUER(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+
+// isFromKubernetes recognises the variables that Kubernetes sets for a Service whose name begins
+// with "issuer". ISSUER_X_PORT is one if it holds a URL, as in tcp://10.0.0.1:9090.
+func isFromKubernetes(name, text string) bool {
+	return name == "ISSUER_PORT" || serviceVariable.MatchString(name) ||
+		strings.HasSuffix(name, "_PORT") && strings.Contains(text, "://")
 }
 
 // readFile returns the content of the file that a _FILE variable names.

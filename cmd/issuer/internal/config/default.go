@@ -6,6 +6,7 @@ import "time"
 func Default() *Config {
 	return &Config{
 		Issuer:  "http://localhost:8080",
+		Hosts:   []string{},
 		Listen:  "127.0.0.1:8080",
 		Admin:   Admin{Listen: "127.0.0.1:9090"},
 		Store:   Store{Driver: "bolt", Path: "data/issuer.db", FactsKeep: time.Hour},
@@ -27,7 +28,7 @@ func Default() *Config {
 		BetterAuth:     BetterAuth{BasePath: "/api/auth"},
 		TrustedProxies: []string{},
 		ServiceKeys:    []ServiceKey{},
-		Limits:         Limits{Connections: 10000, FeedStreamsPerKey: 1000},
+		Limits:         Limits{Connections: 10000, FeedStreamsPerKey: 1000, IdleConnection: 130 * time.Second},
 		Log:            Log{Level: "info"},
 	}
 }

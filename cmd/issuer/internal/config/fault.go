@@ -8,7 +8,7 @@ import (
 )
 
 // Fault is one thing that is wrong with the configuration. It never quotes a value, which
-// could be a secret.
+// could be a secret. Only of a URL or a host name it says how browsers write it.
 type Fault struct {
 	// Where is "config.yaml:12" or the name of a variable. It is empty when the key is not set
 	// and its default is not enough.

@@ -101,7 +101,9 @@ func TestFileThenEnvironment(t *testing.T) {
 	hash := strings.Repeat("ab", 32)
 	got, err := load(t, `
 issuer: https://id.example.com
+hosts: [issuer.internal.example.com]
 access_token: {lifetime: 1m, audience: [one, two]}
+limits: {idle_connection: 620s}
 session:
   max_per_user: 5
 service_keys:
@@ -109,7 +111,7 @@ service_keys:
 `,
 		"ISSUER_ACCESS_TOKEN_LIFETIME=2m",
 		"ISSUER_SESSION_REVOKE_ALL_REQUIRES_FRESH=true",
-		"ISSUER_CORS_ALLOWED_ORIGINS=https://a.example, https://b.example:8443",
+		"ISSUER_CORS_ALLOWED_ORIGINS=https://a.example, https://b.example:8443, capacitor://localhost, https://*.preview.b.example",
 		"ISSUER_STORE_PATH=/var/lib/issuer/db",
 		"PATH=/bin", "ISSUER_ADMIN_KEY=sk_x",
 		"ISSUER_SERVICE_HOST=10.0.0.1", "ISSUER_PORT_8080_TCP=tcp://10.0.0.1:8080",
@@ -119,15 +121,88 @@ service_keys:
 	}
 	want := config.Default()
 	want.Issuer = "https://id.example.com"
+	want.Hosts = []string{"issuer.internal.example.com"}
+	want.Limits.IdleConnection = 620 * time.Second
 	want.AccessToken.Lifetime = 2 * time.Minute
 	want.AccessToken.Audience = []string{"one", "two"}
 	want.Session.MaxPerUser = 5
 	want.Session.RevokeAllRequiresFresh = true
-	want.CORS.AllowedOrigins = []string{"https://a.example", "https://b.example:8443"}
+	want.CORS.AllowedOrigins = []string{"https://a.example", "https://b.example:8443", "capacitor://localhost", "https://*.preview.b.example"}
 	want.Store.Path = "/var/lib/issuer/db"
 	want.ServiceKeys = []config.ServiceKey{{Name: "a", SHA256: hash, Scopes: []string{"sessions:mint"}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The variables that Kubernetes makes for Services called issuer or issuer-* set nothing; what only
+// resembles them is still refused.
+func TestKubernetesServices(t *testing.T) {
+	group := func(name string) []string {
+		return []string{
+			name + "_SERVICE_HOST=10.0.0.1", name + "_SERVICE_PORT=8080", name + "_SERVICE_PORT_HTTP=8080", name + "_SERVICE_PORT_HTTP_ALT=8081",
+			name + "_PORT=tcp://10.0.0.1:8080", name + "_PORT_8080_TCP=tcp://10.0.0.1:8080", name + "_PORT_8080_TCP_PROTO=tcp",
+			name + "_PORT_8080_TCP_PORT=8080", name + "_PORT_8080_TCP_ADDR=10.0.0.1", name + "_PORT_53_UDP=udp://10.0.0.1:53",
+			name + "_PORT_53_UDP_ADDR=10.0.0.1", name + "_PORT_7_SCTP=sctp://10.0.0.1:7",
+		}
+	}
+	for _, name := range []string{"ISSUER", "ISSUER_ADMIN", "ISSUER_PUBLIC_2", "ISSUER_LISTEN", "ISSUER_METRICS_PORT"} {
+		got, err := load(t, "", group(name)...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if diff := cmp.Diff(config.Default(), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	for _, entry := range []string{
+		"ISSUER_ADMIN_PORT=9090", "ISSUER_SERVICE_HOSTS=10.0.0.1", "ISSUER_PORT_HTTP_TCP=x", "ISSUER_ADMIN_SERVICE=x", "ISSUER_LISTEN_ADDR=10.0.0.1",
+	} {
+		_, err := load(t, "", entry)
+		if got := faults(t, err); len(got) != 1 || !strings.Contains(got[0], "no key of the configuration has this name") {
+			t.Errorf("%s: got %q", entry, got)
+		}
+	}
+}
+
+// An empty variable is one that is not set.
+func TestEmptyVariables(t *testing.T) {
+	const file = "cors: {allowed_origins: [https://a.example]}\nsession: {max_per_user: 5}\n"
+	want, err := load(t, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var environ []string
+	for _, path := range config.Paths() {
+		environ = append(environ, config.Variable(path)+"=")
+	}
+	environ = append(environ, "ISSUER_STORE_DSN_FILE=", "ISSUER_SERVICE_KEYS_FILE=", "ISSUER_SECRETS_FILE=")
+	got, err := load(t, file, environ...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// The other form may then be set.
+	if _, err := load(t, file, "ISSUER_SERVICE_KEYS=[]", "ISSUER_SERVICE_KEYS_FILE="); err != nil {
+		t.Error(err)
+	}
+}
+
+// Blocks of proxies are compared with addresses that are never IPv4 in IPv6.
+func TestParseProxy(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.0.0.1": "10.0.0.1/32", "10.0.0.0/8": "10.0.0.0/8", "::1": "::1/128", "2001:db8::/32": "2001:db8::/32",
+		"::ffff:10.0.0.1": "10.0.0.1/32", "::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:0.0.0.0/96": "0.0.0.0/0", "::/0": "::/0",
+	} {
+		if got, err := config.ParseProxy(text); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "10.0.0.0/33", "10.0.0", "fe80::1%eth0", "10.0.0.1:80", "localhost"} {
+		if got, err := config.ParseProxy(text); err == nil {
+			t.Errorf("%q: %v, want an error", text, got)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func answered(t *testing.T, text string) []*http.Request {
 	var requests []*http.Request // by one connection, so one at a time
 	s := newServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		requests = append(requests, r)
-	}), slog.New(slog.DiscardHandler), time.Minute)
+	}), slog.New(slog.DiscardHandler), time.Minute, time.Minute)
 	theirs, ours := net.Pipe()
 	l := &oneConn{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
 	l.conn <- theirs

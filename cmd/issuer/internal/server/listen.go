@@ -20,7 +20,8 @@ const (
 	publicWriteTimeout = 30 * time.Second
 	// adminWriteTimeout bounds an answer of the admin listener. It leaves time for a profile.
 	adminWriteTimeout = 5 * time.Minute
-	idleTimeout       = time.Minute
+	// pingAfter is after what silence an HTTP/2 connection is asked whether it still lives.
+	pingAfter = 30 * time.Second
 	// maxStreams bounds the concurrent requests of an HTTP/2 connection.
 	maxStreams = 128
 	// writeByteTimeout ends an HTTP/2 connection whose client does not read.
@@ -31,8 +32,10 @@ const (
 	adminConnections = 256
 )
 
-func publicServer(h http.Handler, log *slog.Logger) *http.Server {
-	s := newServer(h, log, publicWriteTimeout)
+// publicServer makes the server of the public listener. idle is how long a connection without a
+// request stays open.
+func publicServer(h http.Handler, log *slog.Logger, idle time.Duration) *http.Server {
+	s := newServer(h, log, publicWriteTimeout, idle)
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	// HTTP/2 without TLS, for a proxy or service that is configured for it. Its streams of the
@@ -43,17 +46,17 @@ func publicServer(h http.Handler, log *slog.Logger) *http.Server {
 		MaxReadFrameSize:              16 << 10,
 		MaxReceiveBufferPerStream:     64 << 10, // the largest body
 		MaxReceiveBufferPerConnection: 256 << 10,
-		SendPingTimeout:               idleTimeout / 2,
+		SendPingTimeout:               pingAfter,
 		WriteByteTimeout:              writeByteTimeout,
 	}
 	return s
 }
 
-func adminServer(h http.Handler, log *slog.Logger) *http.Server {
-	return newServer(h, log, adminWriteTimeout)
+func adminServer(h http.Handler, log *slog.Logger, idle time.Duration) *http.Server {
+	return newServer(h, log, adminWriteTimeout, idle)
 }
 
-func newServer(h http.Handler, log *slog.Logger, write time.Duration) *http.Server {
+func newServer(h http.Handler, log *slog.Logger, write, idle time.Duration) *http.Server {
 	return &http.Server{
 		Handler: closeUncertain(h),
 		// Otherwise net/http itself would answer OPTIONS * and leave the connection open.
@@ -62,7 +65,7 @@ func newServer(h http.Handler, log *slog.Logger, write time.Duration) *http.Serv
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      write,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       idle,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// What net/http logs is about faults of clients.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),

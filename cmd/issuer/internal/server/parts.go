@@ -164,11 +164,11 @@ func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
 		BetterAuth: handlers.BetterAuth{
 			BasePath: c.BetterAuth.BasePath, ListRequiresFresh: c.BetterAuth.ListRequiresFresh,
 		},
-		AllowedOrigins: c.CORS.AllowedOrigins,
-		Checks:         []handlers.Check{{Name: "store", Err: p.store.Healthy}},
-		Backup:         p.store.Backup,
-		Facts:          p.store,
-		Metrics:        p.metrics.Handler(), Observer: p.metrics,
+		AllowedOrigins: c.CORS.AllowedOrigins, Hosts: c.Hosts,
+		Checks:  []handlers.Check{{Name: "store", Err: p.store.Healthy}},
+		Backup:  p.store.Backup,
+		Facts:   p.store,
+		Metrics: p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,
 	}
 	var err error

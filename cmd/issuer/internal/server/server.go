@@ -50,9 +50,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{log: cfg.Logger, parts: parts}
 	settings := cfg.Settings
-	s.public, err = listen(ctx, "public", "listen", settings.Listen, publicServer(parts.handlers.Public(), cfg.Logger), settings.Limits.Connections)
+	s.public, err = listen(ctx, "public", "listen", settings.Listen, publicServer(parts.handlers.Public(), cfg.Logger, settings.Limits.IdleConnection), settings.Limits.Connections)
 	if err == nil {
-		s.admin, err = listen(ctx, "admin", "admin.listen", settings.Admin.Listen, adminServer(parts.handlers.Admin(), cfg.Logger), adminConnections)
+		s.admin, err = listen(ctx, "admin", "admin.listen", settings.Admin.Listen, adminServer(parts.handlers.Admin(), cfg.Logger, settings.Limits.IdleConnection), adminConnections)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.public.close(), parts.store.Close())
