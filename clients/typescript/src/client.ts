@@ -1,7 +1,10 @@
+import { Caller } from "./caller.js";
 import { type Environment, here } from "./environment.js";
+import { Fetcher } from "./fetch.js";
 import { Keeper } from "./keeper.js";
 import type { Grant, Session, SessionData, State } from "./state.js";
-import { problemCode, transport } from "./transport.js";
+import { transport } from "./transport.js";
+import { type OnGrant, type TokenStorage, Vault } from "./vault.js";
 
 /** The configuration of a client. */
 export interface Options {
@@ -9,9 +12,17 @@ export interface Options {
   baseURL: string;
   /**
    * Where the refresh token is kept. `cookie` (the default): in a cookie that scripts cannot read; all tabs share the
-   * session. `bearer`: in the memory of this tab; the session starts with `signedIn(grant)` and ends with the tab.
+   * session. `bearer`: in the memory of this tab; the session starts with `signedIn(grant)` and ends with the tab or, with a
+   * `storage`, survives a restart.
    */
   mode?: "cookie" | "bearer";
+  /** Where bearer mode keeps the refresh token between runs, such as the keychain of the device. */
+  storage?: TokenStorage;
+  /**
+   * Is called in bearer mode with each grant of a refresh, which has the rotated refresh token. A promise that it returns is awaited
+   * before that token is used.
+   */
+  onGrant?: OnGrant;
   /** The path of the issuer's API, `/v1` by default. */
   basePath?: string;
   /**
@@ -25,7 +36,7 @@ export interface Options {
   environment?: Partial<Environment>;
 }
 
-/** The session of the user in this browser or, in bearer mode, in this tab. The functions need no `this`. */
+/** The session of the user in this browser or, in bearer mode, in this tab or application. The functions need no `this`. */
 export interface Client {
   /** Returns the current state without a request. It is the same object until the state changes. */
   getState(): State;
@@ -39,10 +50,13 @@ export interface Client {
   getAccessToken(): Promise<string | undefined>;
   /**
    * Starts a new session: in cookie mode after the cookies were set, in bearer mode with the response to the
-   * backend's mint at the issuer.
+   * backend's mint at the issuer, or with the last grant. Rejects if the storage fails.
    */
   signedIn(grant?: Grant): Promise<SessionData | null>;
-  /** Ends this session. Rejects, and leaves the user signed in, if the issuer cannot be reached. */
+  /**
+   * Ends this session. Rejects, and leaves the user signed in, if the issuer cannot be reached. If somebody else has signed in in this
+   * browser, their session stays, and becomes that of this tab.
+   */
   signOut(): Promise<void>;
   /** Lists the user's live sessions, newest first. */
   listSessions(): Promise<Session[]>;
@@ -70,67 +84,42 @@ export function createClient(options: Options): Client {
   const base = url.href.replace(/\/+$/, "") + (options.basePath ?? "/v1");
   const apis = new Set([url.origin, env.origin, ...(options.apis ?? []).map((api) => new URL(api).origin)]);
   const name = `issuer ${cookies ? "cookie" : "bearer"} ${base}`;
-  const keeper = new Keeper(env, cookies, name, transport(base, cookies, send, env));
+  const vault = cookies ? undefined : new Vault(env, name, options.storage, options.onGrant);
+  const issuer = transport(base, cookies, send, env);
+  const keeper: Keeper = new Keeper(env, name, issuer, vault, () => caller.load().catch(() => {}));
+  const caller = new Caller(env, keeper, issuer, vault);
+  const fetcher = new Fetcher(keeper, caller, send, base, apis);
 
   const end = async (path: string): Promise<number> =>
-    (await keeper.call<{ revoked: number }>({ method: "POST", path })).revoked;
+    (await caller.call<{ revoked: number }>({ method: "POST", path })).revoked;
 
   return {
     getState: () => keeper.state,
     onChange: (listener) => keeper.subscribe(() => listener(keeper.state)),
-    getSession: () => keeper.load(),
+    getSession: () => caller.load(),
     async refresh() {
       await keeper.renew(true);
       return keeper.state.data;
     },
     getAccessToken: () => keeper.access(),
     async signedIn(grant) {
-      await keeper.begin(grant);
+      await (grant ? keeper.begin(grant) : keeper.relearn());
       return keeper.state.data;
     },
-    signOut: () => keeper.signOut(),
-    listSessions: async () => (await keeper.call<{ sessions: Session[] }>({ method: "GET", path: "/sessions" })).sessions,
+    signOut: () => caller.signOut(),
+    listSessions: async () => (await caller.call<{ sessions: Session[] }>({ method: "GET", path: "/sessions" })).sessions,
     async revokeSession(id) {
-      await keeper.call({ method: "DELETE", path: `/sessions/${encodeURIComponent(id)}` });
-      if (keeper.state.data?.session.id === id) keeper.end("sign_out");
+      await caller.call({ method: "DELETE", path: `/sessions/${encodeURIComponent(id)}` });
+      if (keeper.state.data?.session.id === id) await keeper.end("sign_out");
       else keeper.announceEnd(id, "session_revoked");
     },
     revokeOtherSessions: () => end("/sessions/revoke-others"),
     async revokeAllSessions() {
       const count = await end("/sessions/revoke-all");
-      keeper.end("sign_out", true);
+      await keeper.end("sign_out", true);
       return count;
     },
-    async fetch(input, init) {
-      const request = new Request(input, init);
-      const bearer = apis.has(new URL(request.url).origin) && !request.headers.has("authorization");
-      const token = bearer ? await keeper.access() : undefined;
-      if (!token) return send(request);
-      const again = request.clone();
-      const response = await send(authorized(request, token));
-      if (response.status !== 401) return response;
-      const code = await refusalCode(response);
-      if (code === "token_expired") {
-        const next = await keeper.access(token).catch(() => undefined);
-        return next && next !== token ? send(authorized(again, next)) : response;
-      }
-      // The API says that the session has ended. Only the issuer can confirm that.
-      if (code?.startsWith("session_")) keeper.load().catch(() => {});
-      return response;
-    },
+    fetch: (input, init) => fetcher.fetch(input, init),
     close: () => keeper.close(),
   };
-}
-
-function authorized(request: Request, token: string): Request {
-  request.headers.set("authorization", `Bearer ${token}`);
-  return request;
-}
-
-/** Returns why an API refused a token, from its problem document or else its challenge (RFC 6750 §3). */
-async function refusalCode(response: Response): Promise<string | undefined> {
-  const code = await problemCode(response.clone());
-  if (code) return code;
-  const challenge = response.headers.get("www-authenticate") ?? "";
-  return /\binvalid_token\b/.test(challenge) && /expired/i.test(challenge) ? "token_expired" : undefined;
 }

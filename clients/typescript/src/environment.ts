@@ -26,13 +26,15 @@ export interface Environment {
   locks: Pick<LockManager, "request"> | undefined;
   /** Opens a channel to the other tabs of this origin; undefined if the runtime has none. */
   channel(name: string): Channel | undefined;
-  /** The origin of the page; undefined if there is no page. */
+  /** The origin of the page or worker; undefined outside of a browser. */
   origin: string | undefined;
 }
 
 /** Returns the environment that the code runs in. */
 export function here(): Environment {
   const page = typeof document === "object" ? document : undefined;
+  // A worker shares locks and channels with the pages of its origin, and has no page.
+  const browser = page !== undefined || "WorkerGlobalScope" in globalThis;
   const visible = () => page?.visibilityState === "visible";
   return {
     now: () => performance.now(),
@@ -52,9 +54,9 @@ export function here(): Environment {
       on(globalThis, "online", () => f("online"));
       return () => off.abort();
     },
-    locks: page && globalThis.navigator?.locks,
+    locks: browser ? globalThis.navigator?.locks : undefined,
     channel: (name) =>
-      page && typeof BroadcastChannel === "function" ? (new BroadcastChannel(name) as Channel) : undefined,
-    origin: page?.location?.origin,
+      browser && typeof BroadcastChannel === "function" ? (new BroadcastChannel(name) as Channel) : undefined,
+    origin: browser ? (page ?? globalThis).location?.origin : undefined,
   };
 }

@@ -4,11 +4,13 @@ import type { components } from "./openapi.js";
 export type IssuerCode = components["schemas"]["Code"];
 
 /**
- * Why a call failed: a code of the issuer, or one of three codes of this client. `network`: there was no
+ * Why a call failed: a code of the issuer, or a code of this client. `network`: there was no
  * response. `invalid_response`: the response is not the issuer's, for example the page of a captive portal.
- * `signed_out`: there is no session, so no request was sent.
+ * `signed_out`: there is no session, so no request was sent. `session_changed`: another user is signed in in this
+ * browser now, so a change that was meant for the user before was not made. `storage`: the storage of the
+ * application failed; `cause` says why.
  */
-export type Code = IssuerCode | "network" | "invalid_response" | "signed_out";
+export type Code = IssuerCode | "network" | "invalid_response" | "signed_out" | "session_changed" | "storage";
 
 /** Why nobody is signed in: a code of the issuer, or `sign_out` if the user signed out in this browser. */
 export type Reason = IssuerCode | "sign_out";
@@ -24,8 +26,9 @@ export class IssuerError extends Error {
     readonly status = 0,
     /** How long the issuer asks to wait, in milliseconds; 0 if it does not say. */
     readonly retryAfter = 0,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

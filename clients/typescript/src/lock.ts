@@ -46,3 +46,15 @@ export function exclusive<T>(env: Environment, name: string, work: () => Promise
       .catch(failOpen);
   });
 }
+
+const turns = new WeakMap<object, Promise<unknown>>();
+
+/** Runs work while no other work of the same owner runs in this process. */
+export function inTurn<T>(owner: object, work: () => Promise<T>): Promise<T> {
+  const own = (turns.get(owner) ?? Promise.resolve()).then(work);
+  turns.set(
+    owner,
+    own.catch(() => {}),
+  );
+  return own;
+}

@@ -1,5 +1,6 @@
 import type { Channel, Environment } from "./environment.js";
 import type { SessionData } from "./state.js";
+import { left, type Token } from "./token.js";
 
 /** How long to wait for an answer from another tab, in milliseconds. */
 const answerTimeout = 50;
@@ -10,6 +11,21 @@ export type Message =
   /** An access token, its lifetime and its age in milliseconds, and the wall clock at the time of sending. */
   | { kind: "token"; value: string; life: number; age: number; sent: number; data: SessionData }
   | { kind: "out"; reason: string; sid: string; user?: string | undefined };
+
+type TokenMessage = Message & { kind: "token" };
+
+/** Returns the message that sends a token to other tabs. */
+export function offer(token: Token, data: SessionData, env: Environment): TokenMessage {
+  const { value, life } = token;
+  return { kind: "token", value, life, age: life - left(token, env), sent: env.wall(), data };
+}
+
+/** Returns the token of a message. A suspended tab receives the message late. */
+export function offered({ value, life, age, sent }: TokenMessage, env: Environment): Token {
+  const wall = env.wall();
+  const now = age + Math.max(0, wall - sent);
+  return { value, life, born: env.now() - now, at: wall - now };
+}
 
 /** The other tabs of this origin. */
 export class Siblings {
@@ -43,7 +59,7 @@ export class Siblings {
     this.channel?.postMessage(message);
   }
 
-  /** Asks the other tabs for a newer token, and waits until one arrives or the timeout passes. */
+  /** Asks the other tabs for a newer token, and waits until one arrives, which calls answered, or the timeout passes. */
   async ask(): Promise<void> {
     if (!this.channel) return;
     await new Promise<void>((resolve) => {

@@ -14,6 +14,8 @@ export interface Call {
   bearer?: string | undefined;
   body?: object;
   keepalive?: boolean;
+  /** Whether the call is made without cookies. */
+  anonymous?: boolean;
 }
 
 /** Calls the issuer. */
@@ -21,7 +23,7 @@ export type Transport = <T>(call: Call) => Promise<T>;
 
 /** Returns a function that calls the issuer at base. With cookies, requests include credentials. */
 export function transport(base: string, cookies: boolean, send: typeof fetch, env: Environment): Transport {
-  return async <T>({ method, path, bearer, body, keepalive = false }: Call): Promise<T> => {
+  return async <T>({ method, path, bearer, body, keepalive = false, anonymous = false }: Call): Promise<T> => {
     // A late response could replace a newer cookie by an old one, so the request is aborted.
     const off = new AbortController();
     const timer = env.setTimeout(() => off.abort(), timeout);
@@ -34,7 +36,7 @@ export function transport(base: string, cookies: boolean, send: typeof fetch, en
         method,
         headers,
         body: method === "POST" ? JSON.stringify(body ?? {}) : null,
-        credentials: cookies ? "include" : "omit",
+        credentials: cookies && !anonymous ? "include" : "omit",
         cache: "no-store",
         redirect: "error",
         keepalive,

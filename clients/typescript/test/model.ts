@@ -13,16 +13,21 @@ interface Record {
   ended?: string;
 }
 
-/** An answer, and what it does to the cookie: "" clears it, undefined leaves it. */
+/** An answer, and what it does to the cookies: "" clears them, undefined leaves them. */
 export interface Answer {
   response: Response;
+  /** The refresh token. */
   cookie?: string;
+  /** The access token, beside a refresh token. */
+  access?: string;
 }
 
 export class Issuer {
   readonly sessions = new Map<string, Record>();
   /** How often each row of the redeem table was the answer. */
   readonly outcomes = new Map<string, number>();
+  /** A path whose requests are refused as not understood. */
+  refusing: string | undefined;
   /** Replaces the next answers, first in first out. */
   readonly scripted: (() => Response)[] = [];
   private serial = 0;
@@ -50,19 +55,30 @@ export class Issuer {
     return this.outcomes.get(outcome) ?? 0;
   }
 
-  async answer(request: Request, cookie: string | undefined): Promise<Answer> {
+  /** Answers a request with the cookies of the refresh token and the access token. */
+  async answer(request: Request, cookie: string | undefined, access?: string): Promise<Answer> {
     const scripted = this.scripted.shift();
     if (scripted) return { response: scripted() };
     const route = `${request.method} ${new URL(request.url).pathname}`;
     if (route === "POST /v1/session/refresh") return this.refresh(await request.json(), cookie);
     const bearer = request.headers.get("authorization")?.slice("Bearer ".length);
-    if (route === "DELETE /v1/session") return this.signOut(cookie ?? bearer);
-    const [, id = "", born = ""] = bearer?.split(".") ?? [];
+    if (route === "DELETE /v1/session") return this.signOut([bearer, cookie]);
+    const holder = this.holder(bearer ?? access);
+    if (typeof holder === "string") return { response: problem(401, holder) };
+    const beside = this.holder(access);
+    // The token and the cookie are of different sessions.
+    if (typeof beside !== "string" && beside !== holder) return { response: problem(400, "invalid_request") };
+    if (route.endsWith(` ${this.refusing}`)) return { response: problem(400, "invalid_request") };
+    return this.serve(route, holder);
+  }
+
+  /** Returns the session of an access token, or why it is refused. */
+  private holder(token: string | undefined): Record | string {
+    const [, id = "", born = ""] = token?.split(".") ?? [];
     const record = this.sessions.get(id);
-    if (!record) return { response: problem(401, "token_invalid") };
-    if (record.ended) return { response: problem(401, record.ended) };
-    if (this.now() - Number(born) >= this.lifetime * 1000) return { response: problem(401, "token_expired") };
-    return this.serve(route, record);
+    if (!record) return "token_invalid";
+    if (record.ended) return record.ended;
+    return this.now() - Number(born) >= this.lifetime * 1000 ? "token_expired" : record;
   }
 
   private serve(route: string, record: Record): Answer {
@@ -87,11 +103,13 @@ export class Issuer {
     return { response: json(200, { route, user: record.user }) };
   }
 
-  private signOut(credential: string | undefined): Answer {
-    const [, id = ""] = credential?.split(".") ?? [];
-    const record = this.sessions.get(id);
-    if (!record) return { response: problem(401, "token_invalid"), cookie: "" };
-    record.ended ??= "session_revoked";
+  /** Ends the session of each credential, however old it is. */
+  private signOut(credentials: (string | undefined)[]): Answer {
+    const named = new Set(credentials.flatMap((one) => this.sessions.get(one?.split(".")[1] ?? "") ?? []));
+    const live = [...named].filter(({ ended }) => !ended);
+    for (const record of live) record.ended = "session_revoked";
+    if (!named.size) return { response: problem(401, "token_invalid"), cookie: "" };
+    if (live.length > 1) return { response: problem(400, "invalid_request"), cookie: "" };
     return { response: new Response(null, { status: 204 }), cookie: "" };
   }
 
@@ -107,7 +125,7 @@ export class Issuer {
     const { refresh_token, ...rest } = this.grant(record, next);
     return body.refresh_token
       ? { response: json(200, { ...rest, refresh_token }) }
-      : { response: json(200, rest), cookie: refresh_token };
+      : { response: json(200, rest), cookie: refresh_token, access: rest.access_token };
   }
 
   /** The redeem table. It returns the next token, or nothing when the token was copied. */

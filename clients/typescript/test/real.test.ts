@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import { createClient, IssuerError, type Options } from "../src/index.js";
+import { type Client, createClient, IssuerError, type Options, type TokenStorage } from "../src/index.js";
 import { createVerifier, VerifyError } from "../src/verify/index.js";
 import { Locks } from "./locks.js";
 import { Jar, Program } from "./program.js";
@@ -35,7 +35,7 @@ test("cookie mode: one refresh for all tabs, lists, and ends", async () => {
   const jar = new Jar();
   await program.signIn(jar, "cookie-user");
   await program.mint("cookie-user");
-  const [one, two] = tabs(jar, 2) as [ReturnType<typeof createClient>, ReturnType<typeof createClient>];
+  const [one, two] = tabs(jar, 2) as [Client, Client];
   try {
     const first = await one.getSession();
     assert.equal(first?.user.id, "cookie-user");
@@ -66,7 +66,7 @@ test("cookie mode: one refresh for all tabs, lists, and ends", async () => {
 
 test("bearer mode: the backend's grant, a refresh, an end from elsewhere", async () => {
   const grant = await program.mint("bearer-user");
-  const [client] = tabs(new Jar(), 1, { mode: "bearer" }) as [ReturnType<typeof createClient>];
+  const [client] = tabs(new Jar(), 1, { mode: "bearer" }) as [Client];
   try {
     assert.equal((await client.signedIn(grant))?.user.id, "bearer-user");
     assert.equal((await client.getSession())?.session.id, grant.session.id);
@@ -86,7 +86,7 @@ test("bearer mode: the backend's grant, a refresh, an end from elsewhere", async
 test("a page of another origin can't use the cookies, and the user stays", async () => {
   const jar = new Jar();
   await program.signIn(jar, "victim");
-  const [client] = tabs(jar, 1, { fetch: jar.fetch("https://evil.example") }) as [ReturnType<typeof createClient>];
+  const [client] = tabs(jar, 1, { fetch: jar.fetch("https://evil.example") }) as [Client];
   try {
     await assert.rejects(client.getSession(), { code: "forbidden" });
     assert.ok(jar.cookies.has("better-auth.session_token"));
@@ -151,7 +151,7 @@ test("tabs with timers refresh once per access lifetime", async () => {
     const most = 1 + (performance.now() - began) / 1_600;
     assert.ok(refreshes <= most + 1, `${refreshes} refreshes, want ${most} at most`);
     for (const client of clients) assert.equal(client.getState().status, "signed-in");
-    const response = await (clients[0] as ReturnType<typeof createClient>).fetch(`${quick.url}/v1/session`);
+    const response = await (clients[0] as Client).fetch(`${quick.url}/v1/session`);
     assert.equal(response.status, 200);
   } finally {
     for (const client of clients) client.close();
@@ -196,4 +196,80 @@ test("a verifier accepts the issuer's tokens, and learns of a revocation within 
   } finally {
     verifier.close();
   }
+});
+
+test("two users of one browser: each tab becomes what the cookies say", async () => {
+  for (const channel of [true, false]) {
+    const jar = new Jar();
+    const environment = channel ? {} : { channel: () => undefined };
+    const [one, two] = [`one-${channel}`, `two-${channel}`];
+    const live = async (user: string) => (await (await program.service("GET", `/v1/sessions?user_id=${user}`)).json()).sessions.length;
+    await program.signIn(jar, one);
+    const [a, b, c] = tabs(jar, 3, { environment }) as [Client, Client, Client];
+    try {
+      await a.getSession();
+      await program.signIn(jar, two);
+      assert.equal((await b.getSession())?.user.id, two);
+      assert.equal((await (await b.fetch(`${program.url}/v1/session`)).json()).user.id, two);
+      if (channel) await eventually(() => a.getState().data?.user.id === two, "the other tab learns of it");
+      else await assert.rejects(a.revokeAllSessions(), { code: "session_changed" });
+      assert.equal((await a.getSession())?.user.id, two);
+      assert.deepEqual([await live(one), await live(two)], [1, 1]);
+      await b.signOut();
+      assert.deepEqual([await live(one), await live(two), jar.cookies.size], [1, 0, 0]);
+
+      await program.signIn(jar, one);
+      await c.getSession();
+      await program.signIn(jar, two);
+      await c.signOut();
+      assert.deepEqual([await live(one), await live(two), c.getState().data?.user.id], [1, 1, two], "one session of each was left");
+
+      await program.service("POST", `/v1/users/${two}/revoke-sessions`);
+      await program.signIn(jar, one);
+      assert.equal((await c.listSessions()).length, 2, "a dead token leads to the cookies");
+      assert.equal(c.getState().data?.user.id, one);
+    } finally {
+      for (const client of [a, b, c]) client.close();
+    }
+  }
+});
+
+test("bearer mode with a storage: restarts, crashes and several clients", async () => {
+  const values = new Map<string, string>();
+  let fails = false;
+  const storage: TokenStorage = {
+    get: async (key) => values.get(key) ?? null,
+    set: async (key, value) => {
+      if (fails) throw new Error("full");
+      values.set(key, value);
+    },
+    remove: async (key) => values.delete(key),
+  };
+  let passed = 0;
+  const environment = { now: () => performance.now() + passed };
+  const opened: Client[] = [];
+  const start = (count = 1) => {
+    const clients = tabs(new Jar(), count, { mode: "bearer", storage, environment: { ...environment, locks: undefined } });
+    opened.push(...clients);
+    return clients;
+  };
+  const grant = await program.mint("native");
+  await (start()[0] as Client).signedIn(grant);
+  for (let n = 0; n < 6; n++) {
+    const clients = start(3);
+    fails = n % 3 === 1; // the crash comes before the storing
+    const found = await Promise.all(clients.map((client) => client.getSession().catch((error: IssuerError) => error.code)));
+    for (const one of found) assert.ok(one === "storage" || (typeof one === "object" && one?.session.id === grant.session.id), String(one));
+    for (const client of opened) client.close();
+    passed += 301_000;
+  }
+  fails = false;
+  const [client] = start() as [Client];
+  assert.equal((await client.signedIn(grant))?.user.id, "native", "the sign-in's grant does not replace the newer token");
+  assert.equal((await client.listSessions()).length, 1);
+  await client.signOut();
+  assert.equal(values.size, 0);
+  const dead = await (await program.service("GET", `/v1/sessions/${grant.session.id}`)).json();
+  assert.equal(dead.session.end_reason, "sign_out");
+  client.close();
 });

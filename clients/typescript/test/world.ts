@@ -106,7 +106,8 @@ export class World {
 
   /** Sets the cookies of a new session, as a sign-in page does. */
   signIn(user = "u1"): void {
-    this.jar.set("session_token", this.issuer.mint(user).refresh_token);
+    const { refresh_token, access_token } = this.issuer.mint(user);
+    this.jar.set("session_token", refresh_token).set("access_token", access_token);
   }
 }
 
@@ -209,7 +210,7 @@ export class Tab {
     const { pathname } = new URL(request.url);
     this.requests.push(`${request.method} ${pathname}`);
     const cookies = request.credentials === "include";
-    const sent = cookies ? world.jar.get("session_token") : undefined;
+    const [sent, access] = cookies ? [world.jar.get("session_token"), world.jar.get("access_token")] : [];
     const fate = world.fate();
     return new Promise((resolve, reject) => {
       let over = false;
@@ -219,7 +220,7 @@ export class Tab {
         reject(new DOMException("given up", "AbortError"));
       });
       if (fate.request === undefined) return; // it goes nowhere, and nobody says so
-      const arrive = () => world.issuer.answer(request.clone(), sent);
+      const arrive = () => world.issuer.answer(request.clone(), sent, access);
       world.after(fate.request, async () => {
         const answer = await arrive();
         if (fate.repeat !== undefined) world.after(fate.repeat, () => void arrive());
@@ -227,8 +228,9 @@ export class Tab {
         world.after(fate.reply, () => {
           if (over) return;
           if (cookies && answer.cookie !== undefined) {
-            if (answer.cookie) world.jar.set("session_token", answer.cookie);
-            else world.jar.delete("session_token");
+            if (!answer.cookie) world.jar.clear();
+            else world.jar.set("session_token", answer.cookie);
+            if (answer.access) world.jar.set("access_token", answer.access);
           }
           this.run(() => resolve(answer.response));
         });

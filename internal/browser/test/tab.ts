@@ -4,22 +4,30 @@ import type { BrowserContext, Page } from "playwright-core";
 import type { Grant } from "../../../clients/typescript/src/index.js";
 import { lifetime, type Stage } from "./stage.js";
 
-/** Opens a tab. In bearer mode it is signed in with the grant, in cookie mode with the cookies. */
-export async function tab(stage: Stage, context: BrowserContext, mode: "cookie" | "bearer", grant?: Grant): Promise<Page> {
+type Mode = "cookie" | "bearer" | "stored";
+
+/** Opens a tab. In cookie mode it is signed in with the cookies, otherwise with the grant or with what is stored. */
+export async function tab(stage: Stage, context: BrowserContext, mode: Mode, grant?: Grant): Promise<Page> {
   const page = await blank(stage, context);
-  await page.evaluate(readFileSync(".test/page.js", "utf8"));
-  await page.evaluate((options) => window.begin(options), { baseURL: stage.plan.auth, mode });
-  await page.evaluate(async (grant) => void (await (grant ? window.client.signedIn(grant) : window.client.getSession())), grant);
+  await begin(stage, page, mode, grant);
   return page;
 }
 
+/** Makes the client of a page that has just loaded. */
+export async function begin(stage: Stage, page: Page, mode: Mode, grant?: Grant): Promise<void> {
+  await page.evaluate(readFileSync(".test/page.js", "utf8"));
+  const options = { baseURL: stage.plan.auth, mode: mode === "cookie" ? mode : ("bearer" as const), stored: mode === "stored" };
+  await page.evaluate((options) => window.begin(options), options);
+  await page.evaluate(async (grant) => void (await (grant ? window.client.signedIn(grant) : window.client.getSession())), grant);
+}
+
 /** Signs a user in on a device, in cookie mode. */
-export async function signInBy(stage: Stage, context: BrowserContext): Promise<void> {
+export async function signInBy(stage: Stage, context: BrowserContext, email = "ada@example.com"): Promise<void> {
   const page = await blank(stage, context);
-  const status = await page.evaluate(async () => {
-    const body = JSON.stringify({ email: "ada@example.com", password: "demo" });
+  const status = await page.evaluate(async (email) => {
+    const body = JSON.stringify({ email, password: "demo" });
     return (await fetch("/login", { method: "POST", body })).status;
-  });
+  }, email);
   if (status !== 200) throw new Error(`signing in: ${status}`);
   await page.close();
 }
@@ -33,6 +41,9 @@ async function blank(stage: Stage, context: BrowserContext): Promise<Page> {
 
 /** What the page knows now. */
 export const status = (page: Page) => page.evaluate(() => window.client.getState().status);
+
+/** The user that the page shows, or its status. */
+export const shown = (page: Page) => page.evaluate(() => window.client.getState().data?.user.id ?? window.client.getState().status);
 
 /** Every status that the page has been in. */
 export const states = (page: Page) => page.evaluate(() => window.states);
