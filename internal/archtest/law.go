@@ -31,7 +31,7 @@ func Law() map[string]Rule {
 			Doors: []string{"github.com/mileusna/useragent"},
 		},
 		"guard":           {Ours: []string{"jwt", "revocation", "revocation/list", "sid"}},
-		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
+		"guard/guardtest": {Ours: []string{"guard", "internal/memnet", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
 		"web":             {},
 		"metrics": {
@@ -39,14 +39,17 @@ func Law() map[string]Rule {
 			Doors: []string{"github.com/prometheus/client_golang"},
 		},
 		// bench compares with a bare Echo.
-		"bench":              {TestDoors: []string{"github.com/labstack/echo/v4"}},
-		"internal/archtest":  {},
-		"internal/crashtest": {},
-		"internal/e2e":       {},
-		"internal/interop":   {},
-		"internal/mutants":   {},
-		"internal/program":   {Ours: []string{"client", "secret"}},
-		"internal/rounds":    {},
+		"bench":                 {TestDoors: []string{"github.com/labstack/echo/v4"}},
+		"internal/archtest":     {},
+		"internal/crashtest":    {},
+		"internal/e2e":          {},
+		"internal/interop":      {},
+		"internal/mutants":      {},
+		"internal/program":      {Ours: []string{"client", "secret"}},
+		"internal/memnet":       {},
+		"internal/relay":        {},
+		"internal/relay/relayd": {Ours: []string{"internal/relay"}},
+		"internal/rounds":       {},
 	}
 	maps.Copy(law, commandLaw())
 	maps.Copy(law, storeLaw())
