@@ -44,7 +44,7 @@ func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration
 	now := s.now()
 	created, err := s.cfg.Store.Create(ctx, CreateRequest{
 		Session: s.newSession(req, idle, now),
-		State:   State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: req.From.IP.Unmap()},
+		State:   State{State: refresh.State{RedeemedAt: now}, RedeemedFrom: req.From, LastSeenAt: now, LastFrom: req.From},
 		Limit:   s.limit(now),
 		By:      req.ClientID,
 	})

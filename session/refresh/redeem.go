@@ -14,6 +14,8 @@ const (
 	Late      Outcome = "late_retry" // the same, later: its reply was lost
 	Sibling   Outcome = "sibling"    // another branch of the same generation, within the window
 	Behind    Outcome = "behind"     // one generation behind, within the window
+	Elsewhere Outcome = "elsewhere"  // as Repeated, from elsewhere than the advance
+	Apart     Outcome = "apart"      // as Sibling or Behind, from elsewhere than the advance
 	Unchanged Outcome = "unchanged"  // within UpdateAge: the token stays and nothing is written
 	Reused    Outcome = "reused"     // the token was copied
 )
@@ -53,7 +55,7 @@ const (
 // Decision is what the redeem table says.
 type Decision struct {
 	Outcome Outcome
-	Next    State // what the state becomes; it differs only if the token [Decision.Advances]
+	Next    State // what the state becomes; it differs if the token [Decision.Advances], or once in a generation if it is [Apart]
 
 	answer answer
 }
@@ -65,8 +67,10 @@ func (d Decision) Advances() bool { return d.Outcome == Advanced || d.Outcome ==
 func (d Decision) Newest() bool { return d.Advances() || d.Outcome == Unchanged }
 
 // Redeem is the redeem table: what presenting t at now means for a live session in that
-// state. It changes nothing.
-func (p Policy) Redeem(st State, t Token, now time.Time) Decision {
+// state. elsewhere says that the request comes from another place than the redemption that
+// the state describes; it only counts within the window, where a holder who redeems in step
+// with another one looks like a second tab. Redeem changes nothing.
+func (p Policy) Redeem(st State, t Token, now time.Time, elsewhere bool) Decision {
 	var (
 		ahead  = int64(t.Generation) - int64(st.Generation)
 		within = p.Window > 0 && now.Sub(st.RedeemedAt) < p.Window
@@ -74,10 +78,14 @@ func (p Policy) Redeem(st State, t Token, now time.Time) Decision {
 	switch {
 	case ahead >= 1:
 		return p.advance(st, t, now, ahead)
+	case ahead == 0 && t.Branch == st.Branch && within && elsewhere:
+		return Decision{Outcome: Elsewhere, answer: answerStray, Next: st}
 	case ahead == 0 && t.Branch == st.Branch && within:
 		return Decision{Outcome: Repeated, answer: answerChild, Next: st}
 	case ahead == 0 && t.Branch == st.Branch && p.LateRetry != LateRetryRevoke:
 		return Decision{Outcome: Late, answer: answerStray, Next: st}
+	case (ahead == 0 || ahead == -1) && within && elsewhere:
+		return apart(st)
 	case ahead == 0 && t.Branch != st.Branch && within:
 		return Decision{Outcome: Sibling, answer: answerChild, Next: st}
 	case ahead == -1 && within:
@@ -96,6 +104,19 @@ func (p Policy) advance(st State, t Token, now time.Time, ahead int64) Decision 
 	if ahead > 1 {
 		outcome = Restored
 	}
+	st.Apart = st.Apart.after(ahead)
 	st.Generation, st.Branch, st.KeyID, st.RedeemedAt = t.Generation, t.Branch, t.KeyID, now
 	return Decision{Outcome: outcome, answer: answerChild, Next: st}
+}
+
+// apart is the use of another branch from elsewhere, within the window. One cookie jar holds
+// one branch at a time, so its tabs do this by a rare coincidence of slow replies: once is
+// answered with a stray. A second holder does it again and again, and at least in every second
+// generation, or its token is two behind.
+func apart(st State) Decision {
+	if st.Apart.before() {
+		return Decision{Outcome: Reused, answer: answerNone, Next: st}
+	}
+	st.Apart |= apartNow
+	return Decision{Outcome: Apart, answer: answerStray, Next: st}
 }

@@ -10,6 +10,7 @@ import (
 
 	"issuer.example/session"
 	"issuer.example/sid"
+	"issuer.example/store/bolt/internal/journal"
 )
 
 // record is a session as it is stored: a CBOR map with small integer keys. Keys of a
@@ -32,6 +33,8 @@ type record struct {
 	ExpiresAt   int64    `cbor:"15,keyasint"`
 	IdleTimeout int64    `cbor:"16,keyasint,omitempty"`
 	Scope       string   `cbor:"17,keyasint,omitempty"`
+
+	places
 }
 
 // codec encodes and decodes records.
@@ -60,24 +63,26 @@ func newCodec() (codec, error) {
 	return codec{enc: enc, dec: dec}, nil
 }
 
-func (c codec) encode(s *session.Session) ([]byte, error) {
+func (c codec) encode(s *session.Session, st *session.State) ([]byte, error) {
 	return c.enc.Marshal(&record{
 		UserID: s.User.ID, Email: s.User.Email, Name: s.User.Name, Image: s.User.Image,
 		ClientID: s.ClientID, Claims: s.Claims, Audience: s.Audience, AMR: s.AMR, ACR: s.ACR,
 		Scope: s.Scope, Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
 		CreatedAt: millis(s.CreatedAt), AuthTime: millis(s.AuthTime), ExpiresAt: millis(s.ExpiresAt),
 		IdleTimeout: s.IdleTimeout.Milliseconds(),
+		places:      placesOf(s, st),
 	})
 }
 
-func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
+// decode reads a record: the session, and the places of its state.
+func (c codec) decode(id sid.ID, b []byte) (session.Session, places, error) {
 	var r record
 	if err := c.dec.Unmarshal(b, &r); err != nil {
-		return session.Session{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
+		return session.Session{}, places{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
 	}
 	ip, ok := netip.AddrFromSlice(r.IP)
 	if !ok && len(r.IP) > 0 || !r.plausible() {
-		return session.Session{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
+		return session.Session{}, places{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
 	}
 	return session.Session{
 		ID:       id,
@@ -86,7 +91,20 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 		Scope: r.Scope, Label: r.Label, IP: ip, UserAgent: r.UserAgent,
 		CreatedAt: fromMillis(r.CreatedAt), AuthTime: fromMillis(r.AuthTime), ExpiresAt: fromMillis(r.ExpiresAt),
 		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond,
-	}, nil
+	}, r.places, nil
+}
+
+// store encodes a session for the file: its record, and its state with the places left out. It
+// returns the session as it will be read.
+func (c codec) store(s *session.Session, st *session.State) (raw []byte, row journal.State, stored session.Snapshot, err error) {
+	if raw, err = c.encode(s, st); err != nil {
+		return nil, row, stored, fmt.Errorf("encoding session %s: %w", s.ID, err)
+	}
+	if stored.Session, _, err = c.decode(s.ID, raw); err != nil {
+		return nil, row, stored, fmt.Errorf("bolt: session %s cannot be stored: %v", s.ID, err) //nolint:errorlint // nothing is damaged
+	}
+	row, stored.State, err = storeState(s, st)
+	return raw, row, stored, err
 }
 
 // plausible tells whether the record can have been written by this program.
@@ -96,7 +114,7 @@ func (r *record) plausible() bool {
 			return false
 		}
 	}
-	return validUser(r.UserID) && r.IdleTimeout <= maxIdle
+	return validUser(r.UserID) && r.IdleTimeout <= maxIdle && r.places.plausible()
 }
 
 // maxIdle is the longest idle timeout that a [time.Duration] holds, in milliseconds.
