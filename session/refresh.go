@@ -85,7 +85,7 @@ func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.T
 		r.refusal, r.Outcome = view.End.refusal(), refresh.Outcome(view.End.Reason)
 		return r
 	}
-	r.Decision = s.cfg.Refresh.Redeem(snap.State.State, t, r.now, elsewhere(snap.State.RedeemedFrom, from))
+	r.Decision = s.cfg.Refresh.Redeem(snap.State.State, s.use(&r))
 	if r.Outcome == refresh.Reused {
 		r.refusal, r.ends = ErrRefreshTokenReused, ReasonRefreshReuse
 		return r
@@ -95,6 +95,15 @@ func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.T
 		s.complete(&r)
 	}
 	return r
+}
+
+// use is the use of the token that is presented.
+func (s *Service) use(r *redemption) refresh.Use {
+	use := refresh.Use{
+		Token: r.presented, At: r.now, Elsewhere: elsewhere(r.before.State.RedeemedFrom, r.from),
+	}
+	use.Parent = use.Elsewhere && s.ring.IsParent(r.presented, r.before.State.State)
+	return use
 }
 
 // complete makes r.after the session as an accepted redemption leaves it.
