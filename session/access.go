@@ -19,7 +19,12 @@ type Holder struct {
 // that its session is live. An invalid token gives one of package jwt's errors; a session
 // that has ended gives [ErrRevoked], [ErrExpired] or [ErrIdle].
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Holder, error) {
-	return s.authenticate(ctx, accessToken, s.ownVerifier)
+	h, err := s.authenticate(ctx, accessToken, s.ownVerifier)
+	if err != nil {
+		return Holder{}, err
+	}
+	h.View = s.forHolder(h.View, s.now())
+	return h, nil
 }
 
 func (s *Service) authenticate(ctx context.Context, text string, v *jwt.Verifier) (Holder, error) {
@@ -67,11 +72,11 @@ type Introspection struct {
 // reason, is inactive; the only error is [ErrUnavailable], or that of the context.
 func (s *Service) Introspect(ctx context.Context, text string) (Introspection, error) {
 	if refresh.IsToken(text) {
-		view, err := s.Validate(ctx, text, Device{})
+		r, err := s.Read(ctx, text, Device{})
 		if err != nil {
 			return Introspection{}, ignoreRefusal(ctx, err)
 		}
-		return Introspection{Active: true, Refresh: true, View: view}, nil
+		return Introspection{Active: true, Refresh: true, View: r.exact}, nil
 	}
 	h, err := s.authenticate(ctx, text, s.anyVerifier)
 	if err != nil {

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"context"
-	"log/slog"
 	"net/netip"
 	"slices"
 
@@ -23,7 +21,8 @@ const (
 )
 
 // BindingPolicy is what a session is bound to, and how strictly. It is judged at refresh.
-// An address or a user agent that is unknown, at sign-in or now, is not judged.
+// An address or a user agent that is unknown is not judged. A policy that refuses needs one to
+// compare with: where the sign-in has none, that of the first refresh is used.
 type BindingPolicy struct {
 	IP        BindingMode // by network: /24 of IPv4, /56 of IPv6. "" is BindingOff.
 	UserAgent BindingMode // by family of browser and system, not version. "" is BindingOff.
@@ -37,9 +36,9 @@ const (
 )
 
 // bind refuses a redemption that the binding policy does not accept.
-func (s *Service) bind(r *redemption, from Device) {
+func (s *Service) bind(r *redemption) {
 	verdict := BindingOff
-	sess := r.before.Session
+	sess, from := r.before.Session, r.from
 	if !sameNetwork(sess.IP, from.IP) {
 		verdict = stricter(verdict, s.cfg.Binding.IP)
 		r.networkChanged = verdict != BindingOff
@@ -48,7 +47,7 @@ func (s *Service) bind(r *redemption, from Device) {
 		verdict = stricter(verdict, s.cfg.Binding.UserAgent)
 		r.browserChanged = stricter(BindingOff, s.cfg.Binding.UserAgent) != BindingOff
 	}
-	r.needsLog = r.browserChanged || r.networkChanged && !sameNetwork(r.before.State.LastIP, from.IP)
+	r.needsLog = r.browserChanged || r.networkChanged && !sameNetwork(r.before.State.LastFrom.IP, from.IP)
 	switch verdict {
 	case BindingStepUp:
 		r.refusal, r.Outcome = ErrNotFresh, refresh.Outcome(BindingStepUp)
@@ -58,26 +57,36 @@ func (s *Service) bind(r *redemption, from Device) {
 	}
 }
 
-// reportMove logs that a session was used from elsewhere. Where that is allowed it is logged
-// once for each network, because people travel, and for another browser whenever it
-// refreshes.
-func (s *Service) reportMove(r redemption) {
-	level := slog.LevelInfo
-	switch {
-	case r.ends == ReasonBindingMismatch:
-		level = slog.LevelWarn
-	case !r.networkChanged && !r.browserChanged, r.refusal == nil && !r.needsLog:
-		return
+// bound is the record of a session that is refreshed from there. If the policy refuses other
+// addresses or browsers and the sign-in's is unknown, the session is bound to this one.
+func (s *Service) bound(sess Session, from Device) Session {
+	if s.cfg.Binding.IP.refuses() && !sess.IP.IsValid() {
+		sess.IP = from.IP
 	}
-	s.cfg.Logger.LogAttrs(context.Background(), level, "session used from elsewhere",
-		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil), slog.Bool("ended", r.ends != ""),
-		slog.Bool("network", r.networkChanged), slog.Bool("browser", r.browserChanged))
+	if s.cfg.Binding.UserAgent.refuses() && sess.UserAgent == "" {
+		sess.UserAgent = from.UserAgent
+	}
+	return sess
 }
+
+// isBound reports whether the redemption has bound its session to where it came from.
+func (r *redemption) isBound() bool {
+	return r.after.Session.IP != r.before.Session.IP || r.after.Session.UserAgent != r.before.Session.UserAgent
+}
+
+// refuses reports whether the mode refuses what does not match.
+func (m BindingMode) refuses() bool { return m == BindingStepUp || m == BindingEnforce }
 
 // stricter is the stricter of two modes; "" is BindingOff.
 func stricter(a, b BindingMode) BindingMode {
 	order := [...]BindingMode{BindingOff, BindingLog, BindingStepUp, BindingEnforce}
 	return order[max(slices.Index(order[:], a), slices.Index(order[:], b))]
+}
+
+// elsewhere reports whether two requests certainly came from different places: their networks
+// are known and differ, or their browsers are.
+func elsewhere(a, b Device) bool {
+	return !sameNetwork(a.IP, b.IP) || !sameFamily(a.UserAgent, b.UserAgent)
 }
 
 // sameNetwork reports whether two addresses are of one network, as far as it is known.

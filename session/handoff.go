@@ -93,7 +93,7 @@ func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Device, now t
 	sess.Unclaimed, sess.Replaces = false, sid.ID{}
 	c := Change{
 		Session: &sess,
-		State:   &State{State: s.ring.Claimed(branch, at), LastSeenAt: at, LastIP: from.IP.Unmap()},
+		State:   &State{State: s.ring.Claimed(branch, at), RedeemedFrom: from.clean(), LastSeenAt: at, LastFrom: from.clean()},
 		Facts:   []fact.Fact{{Kind: fact.Changed, At: at, SID: sess.ID, What: factClaimed}},
 	}
 	if snap.Session.Unclaimed {

@@ -19,7 +19,11 @@ func (s *Service) Get(ctx context.Context, id sid.ID) (View, error) {
 // GetOwn returns one session of the holder's user, live or ended. [ErrNotFound] if it is
 // another user's.
 func (s *Service) GetOwn(ctx context.Context, h Holder, id sid.ID) (View, error) {
-	return s.load(ctx, Ref{ID: id, UserID: h.View.User.ID})
+	v, err := s.load(ctx, Ref{ID: id, UserID: h.View.User.ID})
+	if err != nil {
+		return View{}, err
+	}
+	return s.forHolder(v, s.now()), nil
 }
 
 func (s *Service) load(ctx context.Context, ref Ref) (View, error) {
@@ -40,6 +44,10 @@ func (s *Service) List(ctx context.Context, userID string) ([]View, error) {
 // have begun since.
 func (s *Service) ListOwn(ctx context.Context, h Holder) ([]View, error) {
 	list, err := s.List(ctx, h.View.User.ID)
+	now := s.now()
+	for i := range list {
+		list[i] = s.forHolder(list[i], now)
+	}
 	if last := len(list) - 1; last == MaxListed-1 && h.View.ID.Compare(list[last].ID) < 0 {
 		list[last] = h.View
 	}

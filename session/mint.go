@@ -49,8 +49,8 @@ func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
 
 // begin begins a session, on behalf of its client.
 func (s *Service) begin(ctx context.Context, c CreateRequest) (View, error) {
-	now := c.Session.CreatedAt
-	c.State = State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: c.Session.IP}
+	now, from := c.Session.CreatedAt, Device{IP: c.Session.IP, UserAgent: c.Session.UserAgent}
+	c.State = State{State: refresh.State{RedeemedAt: now}, RedeemedFrom: from, LastSeenAt: now, LastFrom: from}
 	c.By = c.Session.ClientID
 	created, err := s.cfg.Store.Create(ctx, c)
 	if err != nil {

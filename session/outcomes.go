@@ -7,7 +7,7 @@ import "issuer.example/session/refresh"
 func Outcomes() []refresh.Outcome {
 	return []refresh.Outcome{
 		refresh.Advanced, refresh.Restored, refresh.Repeated, refresh.Late, refresh.Sibling,
-		refresh.Behind, refresh.Unchanged, refresh.Reused,
+		refresh.Behind, refresh.Elsewhere, refresh.Apart, refresh.Unchanged, refresh.Reused,
 		refresh.Outcome(BindingStepUp),
 		refresh.Outcome(ReasonSignOut), refresh.Outcome(ReasonUserRevoked), refresh.Outcome(ReasonUserRevokedAll),
 		refresh.Outcome(ReasonServiceRevoked), refresh.Outcome(ReasonAdminRevoked), refresh.Outcome(ReasonTokenRevoked),

@@ -16,7 +16,8 @@ type Reading struct {
 	// often.
 	RenewalDue bool
 
-	now time.Time
+	exact View // not in steps
+	now   time.Time
 }
 
 // touchShare is the part of the idle timeout after which a reading may move the idle end:
@@ -80,9 +81,8 @@ func (s *Service) touch(ctx context.Context, t refresh.Token, from Device) (rede
 		if !s.touchDue(r) {
 			return Change{}, nil
 		}
-		st := snap.State
-		st.LastSeenAt, st.LastIP = r.now, from.IP.Unmap()
-		r.before.State = st
+		st := s.used(snap.State, r.from, r.now)
+		r.before.State, r.touched = st, true
 		return Change{State: &st}, nil
 	})
 	if err != nil {
@@ -105,14 +105,32 @@ func (s *Service) reading(r redemption) (Reading, error) {
 	if r.refusal != nil {
 		return Reading{}, r.refusal
 	}
+	view := s.view(r.before, r.now)
 	// An idle timeout may be hardly longer than the access lifetime. Its half leaves time to renew.
-	least := max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(r.before.Session)/2))
+	least := max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(view.Session)/2))
+	last := view.RedeemedAt
+	if !r.Newest() { // who holds a copy must not learn from this when its successor was made
+		last = s.shownUse(view, r.now)
+	}
 	return Reading{
-		View: s.view(r.before, r.now), now: r.now,
-		RenewalDue: r.now.Sub(r.before.State.RedeemedAt) >= least,
+		View: s.forReader(r, view), exact: view, now: r.now,
+		RenewalDue: r.now.Sub(last) >= least,
 	}, nil
+}
+
+// forReader is what the holder who reads may see. A use that the reading has made is the
+// holder's own.
+func (s *Service) forReader(r redemption, v View) View {
+	if r.touched {
+		return s.inSteps(v, v.LastSeenAt, r.now)
+	}
+	return s.forHolder(v, r.now)
 }
 
 // Access signs an access token for a session that has just been read. The grant has no
 // refresh token.
-func (s *Service) Access(r Reading) (Grant, error) { return s.grant(r.View, r.now) }
+func (s *Service) Access(r Reading) (Grant, error) {
+	g, err := s.grant(r.exact, r.now)
+	g.View = r.View
+	return g, err
+}

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"issuer.example/session/refresh"
@@ -14,12 +13,14 @@ import (
 // A token that was copied ends its session and is [ErrRefreshTokenReused]; one that was not
 // issued here is [ErrRefreshTokenInvalid], without a look at the store. A session that has
 // ended gives [ErrRevoked], [ErrExpired] or [ErrIdle]; one that is used from elsewhere
-// gives [ErrNotFresh] or [ErrBindingMismatch], as the binding policy says.
+// gives [ErrNotFresh] or [ErrBindingMismatch], as the binding policy says. The grant that comes
+// with an error has the ID of the session and the Outcome, as far as they are known.
 func (s *Service) Refresh(ctx context.Context, refreshToken string, from Device) (Grant, error) {
 	t, err := s.ring.Open(refreshToken)
 	if err != nil {
 		return Grant{}, err
 	}
+	refused := Grant{View: View{Session: Session{ID: t.SID}}}
 	now := s.now()
 	var r redemption
 	_, err = s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: t.SID}}, func(snap, _ Snapshot) (Change, error) {
@@ -27,29 +28,43 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, from Device)
 		return s.changeOf(r), nil
 	})
 	if err != nil {
-		return Grant{}, invalidIfNotFound(err, ErrRefreshTokenInvalid)
+		return refused, invalidIfNotFound(err, ErrRefreshTokenInvalid)
 	}
+	refused.Outcome = r.Outcome
 	s.report(r)
 	if r.refusal != nil {
-		return Grant{}, r.refusal
+		return refused, r.refusal
 	}
 	g, err := s.grant(r.view, r.now)
 	if err != nil {
-		return Grant{}, err
+		return refused, err
 	}
+	g.View = s.forRedeemer(r)
 	g.Outcome, g.RefreshToken = r.Outcome, s.ring.Answer(t, r.Decision)
 	return g, nil
+}
+
+// forRedeemer is what the holder who redeems may see. An advance is the holder's own use.
+func (s *Service) forRedeemer(r redemption) View {
+	if r.Advances() {
+		return s.inSteps(r.view, r.view.LastSeenAt, r.now)
+	}
+	return s.forHolder(r.view, r.now)
 }
 
 // redemption is the outcome of presenting a refresh token at one moment.
 type redemption struct {
 	refresh.Decision
 
-	now     time.Time
-	before  Snapshot
-	view    View   // the session afterwards
-	refusal error  // why the token is refused; nil if it is accepted
-	ends    Reason // why the session ends; "" if it does not
+	now       time.Time
+	from      Device
+	presented refresh.Token
+	before    Snapshot
+	after     Snapshot // as the redemption leaves it, unless the token is refused
+	view      View     // of after
+	refusal   error    // why the token is refused; nil if it is accepted
+	ends      Reason   // why the session ends; "" if it does not
+	touched   bool     // it was a reading that has moved the idle end
 
 	// networkChanged and browserChanged: the request came from another network or browser
 	// than the sign-in, and the binding policy compares that. needsLog: this has to be
@@ -59,52 +74,64 @@ type redemption struct {
 
 // redeem decides what presenting t means for a session.
 func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.Time) redemption {
-	view := s.view(snap, now)
+	view, from := s.view(snap, now), from.clean()
 	// A clock that steps back, or that is behind another issuer's, must not issue a token
 	// that is older than the last one.
-	r := redemption{now: latest(now, snap.State.RedeemedAt, snap.State.LastSeenAt), before: snap, view: view}
+	r := redemption{
+		now: latest(now, snap.State.RedeemedAt, snap.State.LastSeenAt), from: from, presented: t,
+		before: snap, after: snap, view: view,
+	}
 	if !view.End.IsZero() {
 		r.refusal, r.Outcome = view.End.refusal(), refresh.Outcome(view.End.Reason)
 		return r
 	}
-	r.Decision = s.cfg.Refresh.Redeem(snap.State.State, t, r.now)
+	r.Decision = s.cfg.Refresh.Redeem(snap.State.State, s.use(&r))
 	if r.Outcome == refresh.Reused {
 		r.refusal, r.ends = ErrRefreshTokenReused, ReasonRefreshReuse
 		return r
 	}
-	s.bind(&r, from)
-	if r.refusal == nil && r.Advances() {
-		snap.State = State{State: r.Next, LastSeenAt: r.now, LastIP: from.IP.Unmap()}
-		r.view = s.view(snap, r.now)
+	s.bind(&r)
+	if r.refusal == nil {
+		s.complete(&r)
 	}
 	return r
 }
 
-// changeOf returns what a redemption writes. Only an advance and an end write anything.
-func (s *Service) changeOf(r redemption) Change {
-	switch {
-	case r.ends != "":
-		return Change{End: s.ending(r.before, Cause{Reason: r.ends}, r.now)}
-	case r.refusal == nil && r.Advances():
-		return Change{State: &State{State: r.Next, LastSeenAt: r.view.LastSeenAt, LastIP: r.view.LastIP}}
-	default:
-		return Change{}
+// use is the use of the token that is presented.
+func (s *Service) use(r *redemption) refresh.Use {
+	use := refresh.Use{
+		Token: r.presented, At: r.now, Elsewhere: elsewhere(r.before.State.RedeemedFrom, r.from),
+	}
+	use.Parent = use.Elsewhere && s.ring.IsParent(r.presented, r.before.State.State)
+	return use
+}
+
+// complete makes r.after the session as an accepted redemption leaves it.
+func (s *Service) complete(r *redemption) {
+	r.after.State.State = r.Next
+	if r.Advances() {
+		r.after.State = s.used(r.after.State, r.from, r.now)
+		r.after.State.RedeemedFrom = r.from
+		r.after.Session = s.bound(r.after.Session, r.from)
+		r.view = s.view(r.after, r.now)
 	}
 }
 
-// report tells the metrics and the log of a redemption, once it is durable.
-func (s *Service) report(r redemption) {
-	s.cfg.Observer.Refreshed(string(r.Outcome))
-	id := slog.String("sid", r.before.Session.ID.String())
-	if r.Outcome == refresh.Reused {
-		s.cfg.Logger.Warn("refresh token reused: session ended", id, slog.String("sub", r.before.Session.User.ID))
-	}
-	if r.Outcome == refresh.Restored { // warn once: after a restore it happens in many sessions
-		level := slog.LevelInfo
-		if s.restored.CompareAndSwap(false, true) {
-			level = slog.LevelWarn
+// changeOf returns what a redemption writes: an advance, an end, and the first use apart in a
+// generation.
+func (s *Service) changeOf(r redemption) (c Change) {
+	switch {
+	case r.ends != "":
+		c.End = s.ending(r.before, Cause{Reason: r.ends}, r.now)
+		if r.Outcome == refresh.Reused {
+			c.State = &r.after.State
+			c.State.Reuse = Reuse{Generation: r.presented.Generation, From: r.from}
 		}
-		s.cfg.Logger.LogAttrs(context.Background(), level, "refresh token is newer than the store: was a backup restored?", id)
+	case r.refusal == nil && r.after.State != r.before.State:
+		c.State = &r.after.State
+		if r.isBound() {
+			c.Session = &r.after.Session
+		}
 	}
-	s.reportMove(r)
+	return c
 }

@@ -65,8 +65,20 @@ type Session struct {
 type State struct {
 	refresh.State
 
-	LastSeenAt time.Time  // the idle timeout counts from here
-	LastIP     netip.Addr // where it was last used from; invalid if unknown
+	RedeemedFrom Device    // where RedeemedAt came from
+	LastSeenAt   time.Time // the idle timeout counts from here
+	LastFrom     Device    // where it was last used from
+	// SeenBefore is when it was last used before the step of time that LastSeenAt lies in;
+	// zero if it was not. Holders see it until that step is over: see [View].
+	SeenBefore time.Time
+
+	Reuse Reuse // the zero Reuse unless a copied token has ended the session
+}
+
+// Reuse is the use of a copied refresh token that has ended a session.
+type Reuse struct {
+	Generation uint32 // of that token
+	From       Device
 }
 
 // End is why and when a session ended. The zero End means that it has not.
@@ -119,10 +131,14 @@ type Device struct {
 }
 
 // View is a session as it stands at one moment, with what follows from policy.
+//
+// In the views that holders get, the times of use move in steps and late, so that a holder of
+// a stolen token does not learn when the other one refreshes: LastSeenAt and IdleExpiresAt are
+// rounded down, and a use is shown when the step in which it happened is over. Of the rest of
+// the state they have LastFrom only.
 type View struct {
 	Session
-	LastSeenAt    time.Time
-	LastIP        netip.Addr
+	State
 	IdleExpiresAt time.Time
 	End           End // zero while it is live
 }

@@ -6,8 +6,8 @@ import "time"
 // has. It depends on nothing but its arguments and the configuration.
 func (s *Service) view(snap Snapshot, now time.Time) View {
 	v := View{
-		Session: snap.Session, LastSeenAt: snap.State.LastSeenAt, LastIP: snap.State.LastIP,
-		IdleExpiresAt: s.idleEnd(snap), End: snap.End,
+		Session: snap.Session, State: snap.State,
+		IdleExpiresAt: s.idleEnd(snap.Session, snap.State.LastSeenAt), End: snap.End,
 	}
 	if !v.End.IsZero() {
 		return v
@@ -24,13 +24,10 @@ func (s *Service) view(snap Snapshot, now time.Time) View {
 	return v
 }
 
-// idleEnd is when the session ends unless it is used: never after its absolute end.
-func (s *Service) idleEnd(snap Snapshot) time.Time {
-	end := snap.State.LastSeenAt.Add(s.idleTimeout(snap.Session))
-	if end.After(snap.Session.ExpiresAt) {
-		return snap.Session.ExpiresAt
-	}
-	return end
+// idleEnd is when a session that was last used at that time ends unless it is used: never
+// after its absolute end.
+func (s *Service) idleEnd(sess Session, lastSeenAt time.Time) time.Time {
+	return earliest(lastSeenAt.Add(s.idleTimeout(sess)), sess.ExpiresAt)
 }
 
 // idleTimeout is the session's own idle timeout, or the configured one if that is shorter.
@@ -69,4 +66,11 @@ func latest(times ...time.Time) time.Time {
 		}
 	}
 	return last
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -36,9 +36,11 @@ func StyleName() string {
 // Device is one live session of the user.
 type Device struct {
 	ID       string
-	Name     string // browser and system; "" if unknown
+	Name     string // browser and system of the sign-in; "" if unknown
 	Label    string // the name that the backend gave it; may be ""
-	IP       string // "" if unknown
+	IP       string // of the sign-in; "" if unknown
+	LastName string // browser and system of the last use; "" if unknown
+	LastIP   string // of the last use; "" if unknown
 	LastSeen time.Time
 	SignedIn time.Time
 	Current  bool

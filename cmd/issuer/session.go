@@ -23,9 +23,30 @@ type sessionView struct {
 	IdleExpiresAt time.Time `json:"idle_expires_at"`
 	IPAddress     string    `json:"ip_address"`
 	UserAgent     string    `json:"user_agent"`
+	LastIPAddress string    `json:"last_ip_address"`
+	LastUserAgent string    `json:"last_user_agent"`
 	Label         string    `json:"label"`
 	EndedAt       time.Time `json:"ended_at"`
 	EndReason     string    `json:"end_reason"`
+}
+
+// refreshView is what the admin API says of the refresh tokens of a session.
+type refreshView struct {
+	useView
+	RedeemedAt time.Time `json:"redeemed_at"`
+	Reuse      *useView  `json:"reuse"`
+}
+
+// useView is one use of a refresh token.
+type useView struct {
+	Generation uint32 `json:"generation"`
+	IPAddress  string `json:"ip_address"`
+	UserAgent  string `json:"user_agent"`
+}
+
+// String describes the use in one cell of a table.
+func (u useView) String() string {
+	return fmt.Sprintf("generation %d from %s, %s", u.Generation, cmp.Or(u.IPAddress, "unknown address"), cmp.Or(u.UserAgent, "unknown browser"))
 }
 
 // state returns "live", or why the session ended.
@@ -81,6 +102,7 @@ func (c *adminCommand) sessionShow() *cobra.Command {
 		RunE: c.app.action(func(ctx context.Context, args []string) error {
 			var answer struct {
 				Session sessionView `json:"session"`
+				Refresh refreshView `json:"refresh"`
 			}
 			if printed, err := c.call(ctx, http.MethodGet, "/admin/v1/sessions/"+url.PathEscape(args[0]), nil, &answer); printed || err != nil {
 				return err
@@ -97,6 +119,15 @@ func (c *adminCommand) sessionShow() *cobra.Command {
 			rows.add("ENDED", formatTime(s.EndedAt))
 			rows.add("ADDRESS", s.IPAddress)
 			rows.add("USER AGENT", s.UserAgent)
+			rows.add("LAST ADDRESS", s.LastIPAddress)
+			rows.add("LAST USER AGENT", s.LastUserAgent)
+			if answer.Refresh.Generation > 0 {
+				rows.add("LAST REFRESH", formatTime(answer.Refresh.RedeemedAt))
+				rows.add("REFRESHED WITH", answer.Refresh.String())
+			}
+			if reuse := answer.Refresh.Reuse; reuse != nil {
+				rows.add("COPY USED", reuse.String())
+			}
 			rows.add("LABEL", s.Label)
 			return rows.print(c.app.stdout)
 		}),

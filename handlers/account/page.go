@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"issuer.example/handlers/credential"
@@ -69,14 +70,20 @@ func (h *Handlers) checkReturnTo(returnTo string) error {
 }
 
 func deviceOf(v *session.View, current sid.ID) web.Device {
-	d := web.Device{
-		ID: v.ID.String(), Name: session.DeviceName(v.UserAgent), Label: v.Label,
+	return web.Device{
+		ID: v.ID.String(), Label: v.Label,
+		Name: session.DeviceName(v.UserAgent), IP: addressText(v.IP),
+		LastName: session.DeviceName(v.LastFrom.UserAgent), LastIP: addressText(v.LastFrom.IP),
 		LastSeen: v.LastSeenAt, SignedIn: v.CreatedAt, Current: v.ID == current,
 	}
-	if v.IP.IsValid() {
-		d.IP = v.IP.String()
+}
+
+// addressText is "" for an address that is unknown.
+func addressText(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
 	}
-	return d
+	return ip.String()
 }
 
 // displayName is the name by which people know a user.

@@ -62,7 +62,7 @@ func (h *Handlers) session(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	return sessionjson.Answer(x, &v, false)
+	return sessionjson.AnswerAdmin(x, &v)
 }
 
 // revokeSession ends one session.

@@ -41,13 +41,15 @@ func (a *Authenticator) CookieToRedeem(x *exchange.Exchange, cookies []string) (
 // have newer ones than this request brought.
 func (a *Authenticator) Redeem(x *exchange.Exchange, token string, byCookie bool) (session.Grant, error) {
 	g, err := a.sessions.Refresh(x.Context(), token, x.Device())
+	if !g.View.ID.IsZero() {
+		x.Log.SessionID, x.Log.Outcome = g.View.ID.String(), string(g.Outcome)
+	}
 	if err != nil {
 		if byCookie && IsTerminal(err) {
 			a.Jar.Clear(x)
 		}
 		return session.Grant{}, a.CountForgery(x, err)
 	}
-	x.Log.SessionID = g.View.ID.String()
 	if byCookie {
 		a.Jar.Set(x, g, a.now())
 	}

@@ -29,7 +29,7 @@ func logAccess(x *Exchange) {
 	if !l.cfg.Logger.Enabled(x.ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 13)
 	attrs = append(attrs,
 		slog.String("method", printable(x.Request().Method, 16)),
 		slog.String("route", pattern(x)),
@@ -41,6 +41,9 @@ func logAccess(x *Exchange) {
 	)
 	if x.Log.SessionID != "" {
 		attrs = append(attrs, slog.String("sid", x.Log.SessionID))
+	}
+	if x.Log.Outcome != "" {
+		attrs = append(attrs, slog.String("outcome", x.Log.Outcome))
 	}
 	if x.Log.Client != "" {
 		attrs = append(attrs, slog.String("client", x.Log.Client))

@@ -30,6 +30,7 @@ type Exchange struct {
 // LogFields are values for the access log.
 type LogFields struct {
 	SessionID string // the session that the request is about
+	Outcome   string // of the refresh, if the request is one
 	Client    string // the name of the service key
 	Refused   error  // why the request was refused
 }

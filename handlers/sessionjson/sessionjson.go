@@ -24,6 +24,14 @@ func Answer(x *exchange.Exchange, v *session.View, current bool) error {
 	return x.Blob(http.StatusOK, mediaType, append(b, '}'))
 }
 
+// AnswerAdmin answers with one session and what is known of its refresh tokens.
+func AnswerAdmin(x *exchange.Exchange, v *session.View) error {
+	b := appendSession(append(make([]byte, 0, 1536), `{"session":`...), v, false)
+	b = appendUser(append(b, `,"user":`...), &v.User)
+	b = appendRefresh(append(b, `,"refresh":`...), &v.State)
+	return x.Blob(http.StatusOK, mediaType, append(b, '}'))
+}
+
 // AnswerList answers with a list of sessions, of which current is that of the caller.
 func AnswerList(x *exchange.Exchange, views []session.View, current sid.ID) error {
 	b := append(make([]byte, 0, 64+512*len(views)), `{"sessions":`...)
@@ -84,20 +92,40 @@ func appendSession(b []byte, v *session.View, current bool) []byte {
 	b = appendTime(append(b, `,"auth_time":`...), v.AuthTime)
 	b = appendTime(append(b, `,"expires_at":`...), v.ExpiresAt)
 	b = appendTime(append(b, `,"idle_expires_at":`...), v.IdleExpiresAt)
-	b = append(b, `,"ip_address":`...)
-	if v.IP.IsValid() {
-		b = append(b, '"')
-		b = v.IP.AppendTo(b)
-		b = append(b, '"')
-	} else {
-		b = append(b, "null"...)
-	}
-	b = exchange.AppendNullable(append(b, `,"user_agent":`...), v.UserAgent)
+	b = appendDevice(append(b, ','), "", session.Device{IP: v.IP, UserAgent: v.UserAgent})
+	b = appendDevice(append(b, ','), "last_", v.LastFrom)
 	b = exchange.AppendNullable(append(b, `,"label":`...), v.Label)
 	b = strconv.AppendBool(append(b, `,"current":`...), current)
 	if !v.End.IsZero() {
 		b = appendTime(append(b, `,"ended_at":`...), v.End.At)
 		b = exchange.AppendString(append(b, `,"end_reason":`...), string(v.End.Reason))
+	}
+	return append(b, '}')
+}
+
+// appendDevice appends two members, whose names begin with that prefix.
+func appendDevice(b []byte, prefix string, d session.Device) []byte {
+	b = append(append(append(b, '"'), prefix...), `ip_address":`...)
+	if d.IP.IsValid() {
+		b = append(b, '"')
+		b = d.IP.AppendTo(b)
+		b = append(b, '"')
+	} else {
+		b = append(b, "null"...)
+	}
+	b = append(append(append(b, `,"`...), prefix...), `user_agent":`...)
+	return exchange.AppendNullable(b, d.UserAgent)
+}
+
+// appendRefresh appends the schema RefreshState of openapi.yaml: the last redemption of a newest
+// token, and the use of a copied one that has ended the session.
+func appendRefresh(b []byte, st *session.State) []byte {
+	b = strconv.AppendUint(append(b, `{"generation":`...), uint64(st.Generation), 10)
+	b = appendTime(append(b, `,"redeemed_at":`...), st.RedeemedAt)
+	b = appendDevice(append(b, ','), "", st.RedeemedFrom)
+	if st.Reuse != (session.Reuse{}) {
+		b = strconv.AppendUint(append(b, `,"reuse":{"generation":`...), uint64(st.Reuse.Generation), 10)
+		b = append(appendDevice(append(b, ','), "", st.Reuse.From), '}')
 	}
 	return append(b, '}')
 }

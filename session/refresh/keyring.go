@@ -78,6 +78,12 @@ func (r *Keyring) First(id sid.ID) Token {
 // Child returns the successor of the token that the state describes: always the same one
 // for the same state, whichever key is first now.
 func (r *Keyring) Child(id sid.ID, st State) Token {
+	return Token{SID: id, Generation: st.Generation + 1, Branch: r.branch(id, st, nil)}
+}
+
+// branch derives a branch from the token that the state describes, and a nonce if it is that of
+// a stray.
+func (r *Keyring) branch(id sid.ID, st State, nonce []byte) Branch {
 	key := r.keys[0]
 	for _, k := range r.keys {
 		if k.id == st.KeyID {
@@ -91,14 +97,39 @@ func (r *Keyring) Child(id sid.ID, st State) Token {
 	binary.BigEndian.PutUint32(msg[16:], st.Generation)
 	copy(msg[20:], st.Branch[:])
 	mac.Write(msg[:])
+	mac.Write(nonce)
 	var sum [sha256.Size]byte
-	return Token{SID: id, Generation: st.Generation + 1, Branch: Branch(mac.Sum(sum[:0])[:BranchLen])}
+	return Branch(mac.Sum(sum[:0])[:BranchLen])
 }
 
-// stray returns a token of the next generation on a random branch. Two holders of one token
-// are then on different branches, and using both is noticed.
-func stray(id sid.ID, st State) Token {
-	return Token{SID: id, Generation: st.Generation + 1, Branch: RandomBranch()}
+// nonceLen is the length of the random part of a stray's branch, with which the branch begins.
+// The rest is derived from the nonce and the token that was answered with the stray.
+const nonceLen = 5
+
+// stray returns a token of that generation on a branch of its own, which answers the given
+// token. Two holders of one token are then on different branches, and using both is noticed.
+func (r *Keyring) stray(t Token, generation uint32) Token {
+	b := RandomBranch()
+	return Token{SID: t.SID, Generation: generation, Branch: r.strayBranch(t, b)}
+}
+
+// strayBranch returns the branch of the stray that answers t and begins with that nonce.
+func (r *Keyring) strayBranch(t Token, nonce Branch) Branch {
+	derived := r.branch(t.SID, t.state(), nonce[:nonceLen])
+	copy(nonce[nonceLen:], derived[:])
+	return nonce
+}
+
+// IsParent reports whether t was answered with the token that the state describes, as its child
+// or as a stray.
+func (r *Keyring) IsParent(t Token, st State) bool {
+	return t.Generation+1 == st.Generation &&
+		(r.Child(t.SID, t.state()).Branch == st.Branch || r.strayBranch(t, st.Branch) == st.Branch)
+}
+
+// state is what the state is or was when t was the newest redeemed token.
+func (t Token) state() State {
+	return State{Generation: t.Generation, Branch: t.Branch, KeyID: t.KeyID}
 }
 
 // Answer returns the text of the refresh token that answers a redeemed one: its child, a
@@ -108,7 +139,7 @@ func (r *Keyring) Answer(presented Token, d Decision) string {
 	case answerSame:
 		return r.Seal(presented)
 	case answerStray:
-		return r.Seal(stray(presented.SID, d.Next))
+		return r.Seal(r.stray(presented, d.Next.Generation+1))
 	case answerChild:
 		return r.Seal(r.Child(presented.SID, d.Next))
 	case answerNone:

@@ -50,7 +50,7 @@ func TestRedeemTable(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			presented := Token{KeyID: 9, Generation: tt.generation, Branch: tt.branch}
 			now := T.Add(tt.after)
-			got := tt.policy.Redeem(state, presented, now)
+			got := tt.policy.Redeem(state, Use{Token: presented, At: now})
 			if got.Outcome != tt.want || got.answer != tt.answer {
 				t.Fatalf("got %s answered with %d, want %s with %d", got.Outcome, got.answer, tt.want, tt.answer)
 			}
@@ -76,11 +76,74 @@ func TestRedeemNewSession(t *testing.T) {
 	born := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	st := State{RedeemedAt: born}
 	policy := Policy{Window: 10 * time.Second}
-	if got := policy.Redeem(st, Token{Generation: 1}, born); got.Outcome != Advanced {
+	if got := policy.Redeem(st, Use{Token: Token{Generation: 1}, At: born}); got.Outcome != Advanced {
 		t.Errorf("the first token is %s", got.Outcome)
 	}
 	policy.UpdateAge = time.Minute
-	if got := policy.Redeem(st, Token{Generation: 1}, born.Add(time.Second)); got.Outcome != Unchanged {
+	if got := policy.Redeem(st, Use{Token: Token{Generation: 1}, At: born.Add(time.Second)}); got.Outcome != Unchanged {
 		t.Errorf("the first token, within update_age of the sign-in, is %s", got.Outcome)
+	}
+}
+
+// From elsewhere, within the window: a repeat is answered with a stray and changes nothing; another
+// branch is answered with one and counted, and ends the session if it happened in one of the two
+// generations before.
+func TestRedeemElsewhere(t *testing.T) {
+	const w = 10 * time.Second
+	var (
+		T      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		r      = Branch{1}
+		other  = Branch{2}
+		policy = Policy{Window: w}
+		revoke = Policy{Window: w, LateRetry: LateRetryRevoke}
+	)
+	tests := []struct {
+		name       string
+		policy     Policy
+		apart      Generations
+		generation uint32
+		branch     Branch
+		after      time.Duration
+		want       Outcome
+		answer     answer
+		next       Generations
+		parent     bool
+	}{
+		{"first use", policy, 7, 8, other, 0, Advanced, answerChild, 6, false},
+		{"first use, nothing before", policy, 0, 8, other, 0, Advanced, answerChild, 0, false},
+		{"first use, long ago", policy, 4, 8, other, 0, Advanced, answerChild, 0, false},
+		{"newer than the store", policy, 7, 9, other, 0, Restored, answerChild, 4, false},
+		{"much newer than the store", policy, 7, 7 + 1<<30, other, 0, Restored, answerChild, 0, false},
+		{"same token", policy, 7, 7, r, w - 1, Elsewhere, answerStray, 7, false},
+		{"same token, late not allowed", revoke, 7, 7, r, w - 1, Elsewhere, answerStray, 7, false},
+		{"same token, after", policy, 0, 7, r, w, Late, answerStray, 0, false},
+		{"same token, after, late not allowed", revoke, 0, 7, r, w, Reused, answerNone, 0, false},
+		{"same token, no window", Policy{}, 0, 7, r, 0, Late, answerStray, 0, false},
+		{"sibling", policy, 0, 7, other, w - 1, Apart, answerStray, 1, false},
+		{"sibling again", policy, 1, 7, other, w - 1, Apart, answerStray, 1, false},
+		{"sibling, as in the generation before", policy, 2, 7, other, w - 1, Reused, answerNone, 2, false},
+		{"sibling, as in the one before that", policy, 4, 7, other, w - 1, Reused, answerNone, 4, false},
+		{"sibling after", policy, 0, 7, other, w, Reused, answerNone, 0, false},
+		{"one behind", policy, 0, 6, other, w - 1, Apart, answerStray, 1, false},
+		{"one behind, as in the generation before", policy, 2, 6, other, 0, Reused, answerNone, 2, false},
+		{"the parent, as in the generation before", policy, 2, 6, other, 0, Apart, answerStray, 3, true},
+		{"the parent, after", policy, 0, 6, other, w, Reused, answerNone, 0, true},
+		{"one behind, after", policy, 0, 6, other, w, Reused, answerNone, 0, false},
+		{"two behind", policy, 0, 5, other, 0, Reused, answerNone, 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			state := State{Generation: 7, Branch: r, KeyID: 3, RedeemedAt: T, Apart: tt.apart}
+			got := tt.policy.Redeem(state, Use{
+				Token: Token{KeyID: 9, Generation: tt.generation, Branch: tt.branch}, At: T.Add(tt.after), Elsewhere: true, Parent: tt.parent,
+			})
+			if got.Outcome != tt.want || got.answer != tt.answer || got.Next.Apart != tt.next {
+				t.Errorf("got %s answered with %d and %03b, want %s with %d and %03b",
+					got.Outcome, got.answer, got.Next.Apart, tt.want, tt.answer, tt.next)
+			}
+			if got.Next.Apart = tt.apart; !got.Advances() && got.Next != state {
+				t.Errorf("the state becomes %+v", got.Next)
+			}
+		})
 	}
 }

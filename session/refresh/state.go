@@ -23,6 +23,29 @@ type State struct {
 	Branch     Branch    // R: that token's branch
 	KeyID      byte      // the key that the token was sealed under
 	RedeemedAt time.Time // T: when it was first redeemed; before the first, when the session began
+	Apart      Generations
+}
+
+// Generations says in which of the last generations another branch was used from elsewhere: the
+// lowest bit stands for the current one, the next for the one before, and so on.
+type Generations uint8
+
+const (
+	apartNow Generations = 1 << iota
+	apartOneBefore
+	apartTwoBefore
+	apartEnd
+
+	// MaxGenerations is the greatest value of Generations.
+	MaxGenerations = apartEnd - 1
+)
+
+// before reports whether it happened in one of the two generations before this one.
+func (g Generations) before() bool { return g&(apartOneBefore|apartTwoBefore) != 0 }
+
+// after returns what is still known of it so many generations later.
+func (g Generations) after(n int64) Generations {
+	return g << min(n, 8) & MaxGenerations //nolint:gosec // never negative
 }
 
 // Claimed returns the state of a session whose hand-off code was claimed at that time. The

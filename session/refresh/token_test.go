@@ -179,10 +179,11 @@ func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
 	if a, b := ring.Child(id, st), ring.Child(id, st); a != b {
 		t.Error("a parent has two children")
 	}
-	if ring.Child(id, st).Generation != 5 || stray(id, st).Generation != 5 {
+	parent := Token{KeyID: 1, SID: id, Generation: 4, Branch: Branch{1}}
+	if ring.Child(id, st).Generation != 5 {
 		t.Error("a successor is not of the next generation")
 	}
-	if a, b := stray(id, st), stray(id, st); a == b {
+	if a, b := ring.stray(parent, 5), ring.stray(parent, 5); a == b {
 		t.Error("two strays are the same")
 	}
 	if ring.Child(id, st) == ring.Child(sid.Next(id, id.Time()), st) || ring.Child(id, st).Branch == ring.Child(sid.Next(id, id.Time()), st).Branch {
@@ -192,6 +193,33 @@ func TestChildIsTheSameAndStrayIsNot(t *testing.T) {
 	other.Branch = Branch{2}
 	if ring.Child(id, st).Branch == ring.Child(id, other).Branch {
 		t.Error("two branches have one child")
+	}
+}
+
+// A token knows what it was answered with: its child and its strays, also when another key seals.
+func TestIsParent(t *testing.T) {
+	before, after := testRing(t, 1), testRing(t, 2, 1)
+	parent := Token{KeyID: 1, SID: sid.ID{7}, Generation: 4, Branch: Branch{1}}
+	redeemed := func(t Token) State { return State{Generation: t.Generation, Branch: t.Branch, KeyID: 2} }
+	successors := []Token{before.Child(parent.SID, parent.state()), before.stray(parent, 5), before.stray(parent, 5)}
+	for _, successor := range successors {
+		for _, ring := range []*Keyring{before, after} {
+			if !ring.IsParent(parent, redeemed(successor)) {
+				t.Errorf("%+v is not known as a successor", successor)
+			}
+			sibling, older, another := parent, parent, parent
+			sibling.Branch[9]++
+			older.Generation--
+			another.SID[15]++
+			for _, other := range []Token{sibling, older, another, successor} {
+				if ring.IsParent(other, redeemed(successor)) {
+					t.Errorf("%+v passes for the parent of %+v", other, successor)
+				}
+			}
+		}
+	}
+	if before.IsParent(parent, State{Generation: 5, Branch: RandomBranch()}) {
+		t.Error("a random branch is a successor")
 	}
 }
 

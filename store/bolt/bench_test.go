@@ -165,7 +165,7 @@ func (f *benchFile) advance(b *testing.B) {
 func (f *benchFile) mint(b *testing.B) {
 	f.load(b, 0, func(db *bolt.DB) error {
 		s := signIn()
-		st := session.State{State: refresh.State{RedeemedAt: s.CreatedAt}, LastSeenAt: s.CreatedAt, LastIP: s.IP}
+		st := session.State{State: refresh.State{RedeemedAt: s.CreatedAt}, LastSeenAt: s.CreatedAt}
 		_, err := db.Create(context.Background(), session.CreateRequest{Session: s, State: st, By: "web"})
 		return err
 	})

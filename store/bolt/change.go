@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
@@ -46,7 +45,7 @@ func (t *tx) change(at session.Target, decide session.Decision, snap *session.Sn
 }
 
 // apply adds the writes of a change, and makes snap the session as it will be read.
-func (t *tx) apply(snap *session.Snapshot, c *session.Change) (err error) {
+func (t *tx) apply(snap *session.Snapshot, c *session.Change) error {
 	if err := checkChange(c); err != nil {
 		return err
 	}
@@ -58,13 +57,21 @@ func (t *tx) apply(snap *session.Snapshot, c *session.Change) (err error) {
 			return err
 		}
 	}
+	next := session.Snapshot{Session: snap.Session, State: snap.State}
 	if c.Session != nil {
-		if snap.Session, err = t.replaceLater(&snap.Session, *c.Session); err != nil {
+		next.Session = *c.Session
+	}
+	setState := c.State != nil && snap.End.IsZero()
+	if setState {
+		next.State = *c.State
+	}
+	if c.Session != nil || setState && movesPlaces(&snap.State, &next.State) {
+		if err := t.replaceLater(snap, next); err != nil {
 			return err
 		}
 	}
-	if c.State != nil && snap.End.IsZero() {
-		if snap.State, err = t.setStateLater(snap.Session.ID, c.State); err != nil {
+	if setState {
+		if err := t.setStateLater(snap, &next.State); err != nil {
 			return err
 		}
 	}
@@ -100,37 +107,36 @@ func checkChange(c *session.Change) error {
 	return nil
 }
 
-// replaceLater replaces a record. ID, user, and times of beginning and end stay.
-func (t *tx) replaceLater(old *session.Session, s session.Session) (session.Session, error) {
+// replaceLater replaces the record of a session. ID, user, and times of beginning and end stay.
+func (t *tx) replaceLater(snap *session.Snapshot, next session.Snapshot) error {
+	s, old := next.Session, &snap.Session
 	s.ID, s.User, s.CreatedAt, s.ExpiresAt = old.ID, old.User, old.CreatedAt, old.ExpiresAt
-	raw, err := t.h.codec.encode(&s)
+	raw, _, stored, err := t.h.codec.store(&s, &next.State)
 	if err != nil {
-		return *old, fmt.Errorf("encoding session %s: %w", s.ID, err)
+		return err
 	}
-	stored, err := t.h.codec.decode(s.ID, raw)
-	if err != nil {
-		return *old, fmt.Errorf("bolt: session %s cannot be stored: %v", s.ID, err) //nolint:errorlint // nothing is damaged
-	}
+	snap.Session = stored.Session
 	t.later(func() error {
 		t.noteTimes(s.AuthTime)
 		return t.put(sessions, s.ID[:], raw)
 	})
-	return stored, nil
+	return nil
 }
 
 // setStateLater replaces the state of a session without a recorded end.
-func (t *tx) setStateLater(id sid.ID, st *session.State) (session.State, error) {
-	raw := encodeState(st)
-	stored, err := decodeState(id, raw[:])
+func (t *tx) setStateLater(snap *session.Snapshot, st *session.State) error {
+	row, stored, err := storeState(&snap.Session, st)
 	if err != nil {
-		return stored, err
+		return err
 	}
+	id := snap.Session.ID
+	snap.State = stored
 	t.later(func() error {
 		t.noteTimes(stored.RedeemedAt, stored.LastSeenAt)
-		t.journal.Set(id, raw)
+		t.journal.Set(id, row)
 		return nil
 	})
-	return stored, nil
+	return nil
 }
 
 // endLater ends a session, unless its end is on record by then, and counts it in n.

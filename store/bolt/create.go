@@ -3,7 +3,6 @@ package bolt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"issuer.example/fact"
@@ -55,15 +54,8 @@ func (t *tx) create(c session.CreateRequest) (created session.Created, err error
 
 // insert adds a session, and returns it as it will be read.
 func (t *tx) insert(s *session.Session, st *session.State, verdict session.Judge) (snap session.Snapshot, err error) {
-	raw, err := t.h.codec.encode(s)
+	raw, state, snap, err := t.h.codec.store(s, st)
 	if err != nil {
-		return snap, fmt.Errorf("encoding session %s: %w", s.ID, err)
-	}
-	state := encodeState(st)
-	if snap.Session, err = t.h.codec.decode(s.ID, raw); err != nil {
-		return snap, fmt.Errorf("bolt: session %s cannot be stored: %v", s.ID, err) //nolint:errorlint // nothing is damaged
-	}
-	if snap.State, err = decodeState(s.ID, state[:]); err != nil {
 		return snap, err
 	}
 	due, err := firstDue(snap, verdict)

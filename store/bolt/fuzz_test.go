@@ -53,30 +53,42 @@ func FuzzRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	full := sampleRecord()
+	full, elsewhere := sampleRecord(), session.Device{IP: netip.MustParseAddr("192.0.2.1"), UserAgent: "b"}
 	small := session.Session{User: session.User{ID: "u"}, CreatedAt: full.CreatedAt, ExpiresAt: full.ExpiresAt}
+	redeemed := refresh.State{RedeemedAt: full.CreatedAt}
 	for _, s := range []session.Session{full, small} {
-		b, err := c.encode(&s)
-		if err != nil {
-			f.Fatal(err)
+		for _, st := range []session.State{
+			{},
+			{State: redeemed, RedeemedFrom: session.Device{UserAgent: full.UserAgent}, LastSeenAt: full.ExpiresAt},
+			{State: redeemed, RedeemedFrom: elsewhere, LastSeenAt: full.CreatedAt, Reuse: session.Reuse{Generation: 3, From: elsewhere}},
+		} {
+			b, err := c.encode(&s, &st)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+			f.Add(b[:len(b)-1])
 		}
-		f.Add(b)
-		f.Add(b[:len(b)-1])
 	}
 	f.Add([]byte{0xf6})                   // null
 	f.Add([]byte{0xa1, 0x18, 0x63, 0x00}) // a key of another version
 	f.Add(append([]byte{0xb9, 0xff, 0xff}, make([]byte, 64)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := c.decode(full.ID, b)
+		s, at, err := c.decode(full.ID, b)
 		if !sound(t, err) {
 			return
 		}
-		again, err := c.encode(&s)
+		st := session.State{State: redeemed, LastSeenAt: redeemed.RedeemedAt}
+		at.complete(&s, &st)
+		again, err := c.encode(&s, &st)
 		if err != nil {
 			t.Fatalf("%+v cannot be stored again: %v", s, err)
 		}
-		after, err := c.decode(full.ID, again)
+		after, at, err := c.decode(full.ID, again)
 		same(t, s, after, err)
+		stored := session.State{State: redeemed, LastSeenAt: redeemed.RedeemedAt}
+		at.complete(&after, &stored)
+		same(t, st, stored, nil)
 	})
 }
 
@@ -84,9 +96,13 @@ func FuzzState(f *testing.F) {
 	now := sampleRecord().CreatedAt
 	for _, ip := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")} {
 		raw := encodeState(&session.State{
-			State:      refresh.State{Generation: 1<<32 - 1, Branch: refresh.Branch{9: 1}, KeyID: 7, RedeemedAt: now},
-			LastSeenAt: now, LastIP: ip,
+			State: refresh.State{
+				Generation: 1<<32 - 1, Branch: refresh.Branch{9: 1}, KeyID: 7, RedeemedAt: now, Apart: refresh.MaxGenerations,
+			},
+			RedeemedFrom: session.Device{IP: ip}, LastSeenAt: now, SeenBefore: now,
 		})
+		f.Add(raw[:])
+		raw[0] &= 7 // of schema 2
 		f.Add(raw[:])
 	}
 	f.Add([]byte{})
@@ -95,8 +111,12 @@ func FuzzState(f *testing.F) {
 		if !sound(t, err) {
 			return
 		}
-		raw := encodeState(&st)
-		after, err := decodeState(sid.ID{}, raw[:])
+		var (
+			s  session.Session
+			at places
+		)
+		at.complete(&s, &st)
+		_, after, err := storeState(&s, &st)
 		same(t, st, after, err)
 	})
 }

@@ -56,7 +56,8 @@ func (v *view) session(id sid.ID) (snap session.Snapshot, err error) {
 	if raw == nil {
 		return snap, session.ErrNotFound
 	}
-	if snap.Session, err = v.h.codec.decode(id, raw); err != nil {
+	var at places
+	if snap.Session, at, err = v.h.codec.decode(id, raw); err != nil {
 		return session.Snapshot{}, err
 	}
 	if raw = v.state(id); raw == nil {
@@ -71,6 +72,7 @@ func (v *view) session(id sid.ID) (snap session.Snapshot, err error) {
 	if snap.State, err = decodeState(id, raw); err != nil {
 		return session.Snapshot{}, err
 	}
+	at.complete(&snap.Session, &snap.State)
 	return snap, nil
 }
 

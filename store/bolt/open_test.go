@@ -35,7 +35,7 @@ func TestOpenRefuses(t *testing.T) {
 		"of another program": {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("program"), []byte("brewer")) }), bolt.ErrForeign},
 		"of no program":      {edit(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) }), bolt.ErrForeign},
 		"newer": {edit(func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 3})
+			return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte{0, 0, 0, 4})
 		}), bolt.ErrNewer},
 		"of no version":    {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("schema")) }), bolt.ErrDamaged},
 		"of no counters":   {edit(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("counters")) }), bolt.ErrDamaged},

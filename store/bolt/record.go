@@ -10,6 +10,7 @@ import (
 
 	"issuer.example/session"
 	"issuer.example/sid"
+	"issuer.example/store/bolt/internal/journal"
 )
 
 // record is a session as it is stored: a CBOR map with small integer keys. Keys of a
@@ -32,8 +33,10 @@ type record struct {
 	ExpiresAt   int64    `cbor:"15,keyasint"`
 	IdleTimeout int64    `cbor:"16,keyasint,omitempty"`
 	Scope       string   `cbor:"17,keyasint,omitempty"`
-	Unclaimed   bool     `cbor:"18,keyasint,omitempty"`
-	Replaces    []byte   `cbor:"19,keyasint,omitempty"`
+	Unclaimed   bool     `cbor:"24,keyasint,omitempty"`
+	Replaces    []byte   `cbor:"25,keyasint,omitempty"`
+
+	places
 }
 
 // codec encodes and decodes records.
@@ -62,13 +65,14 @@ func newCodec() (codec, error) {
 	return codec{enc: enc, dec: dec}, nil
 }
 
-func (c codec) encode(s *session.Session) ([]byte, error) {
+func (c codec) encode(s *session.Session, st *session.State) ([]byte, error) {
 	r := record{
 		UserID: s.User.ID, Email: s.User.Email, Name: s.User.Name, Image: s.User.Image,
 		ClientID: s.ClientID, Claims: s.Claims, Audience: s.Audience, AMR: s.AMR, ACR: s.ACR,
 		Scope: s.Scope, Label: s.Label, IP: s.IP.AsSlice(), UserAgent: s.UserAgent,
 		CreatedAt: millis(s.CreatedAt), AuthTime: millis(s.AuthTime), ExpiresAt: millis(s.ExpiresAt),
 		IdleTimeout: s.IdleTimeout.Milliseconds(), Unclaimed: s.Unclaimed,
+		places: placesOf(s, st),
 	}
 	if !s.Replaces.IsZero() {
 		r.Replaces = s.Replaces[:]
@@ -76,14 +80,15 @@ func (c codec) encode(s *session.Session) ([]byte, error) {
 	return c.enc.Marshal(&r)
 }
 
-func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
+// decode reads a record: the session, and the places of its state.
+func (c codec) decode(id sid.ID, b []byte) (session.Session, places, error) {
 	var r record
 	if err := c.dec.Unmarshal(b, &r); err != nil {
-		return session.Session{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
+		return session.Session{}, places{}, fmt.Errorf("%w: record of session %s: %w", ErrDamaged, id, err)
 	}
 	ip, ok := netip.AddrFromSlice(r.IP)
 	if !ok && len(r.IP) > 0 || !r.plausible() {
-		return session.Session{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
+		return session.Session{}, places{}, fmt.Errorf("%w: record of session %s", ErrDamaged, id)
 	}
 	s := session.Session{
 		ID:       id,
@@ -94,7 +99,20 @@ func (c codec) decode(id sid.ID, b []byte) (session.Session, error) {
 		IdleTimeout: time.Duration(r.IdleTimeout) * time.Millisecond, Unclaimed: r.Unclaimed,
 	}
 	copy(s.Replaces[:], r.Replaces)
-	return s, nil
+	return s, r.places, nil
+}
+
+// store encodes a session for the file: its record, and its state with the places left out. It
+// returns the session as it will be read.
+func (c codec) store(s *session.Session, st *session.State) (raw []byte, row journal.State, stored session.Snapshot, err error) {
+	if raw, err = c.encode(s, st); err != nil {
+		return nil, row, stored, fmt.Errorf("encoding session %s: %w", s.ID, err)
+	}
+	if stored.Session, _, err = c.decode(s.ID, raw); err != nil {
+		return nil, row, stored, fmt.Errorf("bolt: session %s cannot be stored: %v", s.ID, err) //nolint:errorlint // nothing is damaged
+	}
+	row, stored.State, err = storeState(s, st)
+	return raw, row, stored, err
 }
 
 // plausible tells whether the record can have been written by this program.
@@ -104,7 +122,10 @@ func (r *record) plausible() bool {
 			return false
 		}
 	}
-	return validUser(r.UserID) && r.IdleTimeout <= maxIdle && (len(r.Replaces) == 0 || len(r.Replaces) == len(sid.ID{}))
+	if len(r.Replaces) > 0 && len(r.Replaces) != len(sid.ID{}) {
+		return false
+	}
+	return validUser(r.UserID) && r.IdleTimeout <= maxIdle && r.places.plausible()
 }
 
 // maxIdle is the longest idle timeout that a [time.Duration] holds, in milliseconds.

@@ -52,7 +52,7 @@ const (
 	program = "issuer" // what meta says the file belongs to
 	// schema is the version of this layout. A file of a greater one is refused; one of a
 	// smaller one is upgraded when it is opened.
-	schema = 2
+	schema = 3
 )
 
 const (

@@ -6,42 +6,53 @@ import (
 	"net/netip"
 
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 	"issuer.example/store/bolt/internal/journal"
 )
 
 // A state is:
 //
-//	family of the address (1) | key id (1) | generation (4) | branch (10) |
-//	redeemed at (6) | last seen at (6) | address (16)
+//	flags (1) | key id (1) | generation (4) | branch (10) |
+//	redeemed at (6) | seen before (6) | address that it was redeemed from (16)
+//
+// The rest of it is in the record of the session: see [places]. A state that was written under
+// schema 2 has no flags but the family of the address, which is that of the last use; and the
+// time of the last use instead of seen before.
 const stateLen = journal.StateLen
 
-// What the first byte says of the address.
+// The flags: the family of the address, the generations that [refresh.State] has in Apart, and
+// whether the layout is that of schema 3.
 const (
 	noAddress = 0
 	ipv4      = 4
 	ipv6      = 6
+
+	apartShift = 3
+	schema3    = 0x80
 )
 
 func encodeState(st *session.State) (b journal.State) {
+	b[0] = schema3 | byte(st.Apart&refresh.MaxGenerations)<<apartShift
 	b[1] = st.KeyID
 	binary.BigEndian.PutUint32(b[2:], st.Generation)
 	copy(b[6:16], st.Branch[:])
 	putMillis(b[16:], millis(st.RedeemedAt))
-	putMillis(b[22:], millis(st.LastSeenAt))
-	switch {
-	case st.LastIP.Is4():
-		b[0] = ipv4
-		addr := st.LastIP.As4()
+	putMillis(b[22:], millis(st.SeenBefore))
+	switch ip := st.RedeemedFrom.IP; {
+	case ip.Is4():
+		b[0] |= ipv4
+		addr := ip.As4()
 		copy(b[28:], addr[:])
-	case st.LastIP.Is6():
-		b[0] = ipv6
-		addr := st.LastIP.As16()
+	case ip.Is6():
+		b[0] |= ipv6
+		addr := ip.As16()
 		copy(b[28:], addr[:])
 	}
 	return b
 }
 
+// decodeState reads the row of a state. Its places are to be added.
 func decodeState(id sid.ID, b []byte) (st session.State, err error) {
 	if len(b) != stateLen {
 		return st, fmt.Errorf("%w: state of session %s has %d bytes", ErrDamaged, id, len(b))
@@ -50,15 +61,22 @@ func decodeState(id sid.ID, b []byte) (st session.State, err error) {
 	st.Generation = binary.BigEndian.Uint32(b[2:])
 	copy(st.Branch[:], b[6:16])
 	st.RedeemedAt = fromMillis(getMillis(b[16:]))
-	st.LastSeenAt = fromMillis(getMillis(b[22:]))
-	switch b[0] {
+	flags, other := b[0], fromMillis(getMillis(b[22:]))
+	if flags&schema3 == 0 {
+		st.LastSeenAt = other
+	} else {
+		st.LastSeenAt, st.SeenBefore = st.RedeemedAt, other
+		st.Apart = refresh.Generations(flags>>apartShift) & refresh.MaxGenerations
+		flags &^= schema3 | byte(refresh.MaxGenerations)<<apartShift
+	}
+	switch flags {
 	case noAddress:
 	case ipv4:
-		st.LastIP = netip.AddrFrom4([4]byte(b[28:32]))
+		st.RedeemedFrom.IP = netip.AddrFrom4([4]byte(b[28:32]))
 	case ipv6:
-		st.LastIP = netip.AddrFrom16([16]byte(b[28:44]))
+		st.RedeemedFrom.IP = netip.AddrFrom16([16]byte(b[28:44]))
 	default:
-		return session.State{}, fmt.Errorf("%w: state of session %s has an address of family %d", ErrDamaged, id, b[0])
+		return session.State{}, fmt.Errorf("%w: state of session %s has the flags %#x", ErrDamaged, id, b[0])
 	}
 	return st, nil
 }

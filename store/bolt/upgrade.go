@@ -12,16 +12,21 @@ import (
 
 // upgrade brings a file of an earlier schema to this one, in one transaction.
 //
-// Schema 1 had a log of revocations with their content, and counters without those of the
+// Schema 2 had other states and fewer places in records. Both are read as they are, and written
+// anew when their session is used; so only the number of the schema changes.
+//
+// Schema 1 had also a log of revocations with their content, and counters without those of the
 // facts. Its entries become facts, numbered from 1; they keep their numbers as revocations.
 func (h *handle) upgrade() error {
 	var newest int64
-	err := h.view(func(v *view) (err error) {
-		newest, err = v.newestTime()
-		return err
-	})
-	if err != nil {
-		return err
+	if h.schema == 1 {
+		err := h.view(func(v *view) (err error) {
+			newest, err = v.newestTime()
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	b, err := h.begin()
@@ -36,6 +41,16 @@ func (h *handle) upgrade() error {
 
 func (b *batch) upgrade(newest int64) (err error) {
 	defer recovered("writing", &err)
+	if b.h.schema == 1 {
+		if err := b.upgradeFacts(newest); err != nil {
+			return err
+		}
+	}
+	return b.put(meta, []byte(keySchema), binary.BigEndian.AppendUint32(nil, schema))
+}
+
+// upgradeFacts brings a file of schema 1 to schema 2.
+func (b *batch) upgradeFacts(newest int64) error {
 	if _, err := b.tx.CreateBucketIfNotExists(facts.name()); err != nil {
 		return err
 	}
@@ -43,10 +58,7 @@ func (b *batch) upgrade(newest int64) (err error) {
 	if err := b.upgradeLog(); err != nil {
 		return err
 	}
-	return errors.Join(
-		b.put(meta, []byte(keyCounters), b.counters.encode()),
-		b.put(meta, []byte(keySchema), binary.BigEndian.AppendUint32(nil, schema)),
-	)
+	return b.put(meta, []byte(keyCounters), b.counters.encode())
 }
 
 // newestTime is the latest time that a refresh or a sign-in has left in any state.

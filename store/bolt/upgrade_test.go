@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,11 +12,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.etcd.io/bbolt"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/store/bolt"
 )
 
@@ -24,7 +27,18 @@ import (
 // client app; entries 2 and 3 of a log whose entry 1 was trimmed.
 func schema1(t *testing.T) string {
 	t.Helper()
-	packed, err := os.Open("testdata/schema1.db.gz")
+	return unpack(t, "testdata/schema1.db.gz")
+}
+
+// schema2 is a file that the last version with schema 2 has written: four sessions of user u.
+func schema2(t *testing.T) string {
+	t.Helper()
+	return unpack(t, "testdata/schema2.db.gz")
+}
+
+func unpack(t *testing.T, name string) string {
+	t.Helper()
+	packed, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,4 +181,59 @@ func TestUpgradeAfterTheCheck(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A file of schema 2 opens, keeps all that it had, and its states become those of schema 3 when
+// they change.
+func TestUpgradeStates(t *testing.T) {
+	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	from := func(ip string) session.Device { return session.Device{IP: netip.MustParseAddr(ip)} }
+	redeemed := func(generation uint32, last byte, minute int) refresh.State {
+		return refresh.State{Generation: generation, Branch: refresh.Branch{9: last}, KeyID: 7, RedeemedAt: at(minute)}
+	}
+	want := []session.State{ // newest first; nothing is known of browsers
+		{State: redeemed(1, 3, 13), LastSeenAt: at(13)},
+		{State: redeemed(3, 1, 10), RedeemedFrom: from("2001:db8::1"), LastSeenAt: at(20), LastFrom: from("2001:db8::1")},
+		{State: refresh.State{RedeemedAt: at(1)}, RedeemedFrom: from("192.0.2.1"), LastSeenAt: at(1), LastFrom: from("192.0.2.1")},
+	}
+	ended := session.State{State: redeemed(5, 2, 11), RedeemedFrom: from("192.0.2.9"), LastSeenAt: at(11), LastFrom: from("192.0.2.9")}
+	changed := session.State{
+		State:        refresh.State{Generation: 9, RedeemedAt: at(30), Apart: 1},
+		RedeemedFrom: session.Device{IP: netip.MustParseAddr("198.51.100.1"), UserAgent: "Browser/1.0"},
+		LastSeenAt:   at(31), LastFrom: session.Device{UserAgent: "Another/1.0"}, SeenBefore: at(20),
+	}
+	path := schema2(t)
+	for opened := range 3 {
+		db := start(t, bolt.Config{Path: path, Check: true})
+		live := list(t, db, session.Query{UserID: "u", Limit: 9})
+		for n, snap := range live {
+			if diff := cmp.Diff(want[n], snap.State, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+				t.Errorf("open %d: state %d differs:\n%s", opened, n, diff)
+			}
+		}
+		over := list(t, db, session.Query{UserID: "u", Ended: true, Limit: 9})
+		if len(live) != 3 || len(over) != 1 || over[0].State != ended || over[0].End.Reason != session.ReasonSignOut {
+			t.Errorf("open %d: %d live, ended %+v", opened, len(live), over)
+		}
+		if opened == 1 {
+			_, err := db.Change(t.Context(), session.Target{Ref: session.Ref{ID: live[1].Session.ID}},
+				func(_, _ session.Snapshot) (session.Change, error) { return session.Change{State: &changed}, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[1] = changed
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func list(t *testing.T, db *bolt.DB, q session.Query) []session.Snapshot {
+	t.Helper()
+	page, err := db.List(t.Context(), q)
+	if err != nil || page.Unreadable > 0 {
+		t.Fatalf("%d are unreadable, %v", page.Unreadable, err)
+	}
+	return page.Sessions
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"issuer.example/keys"
 	"issuer.example/revocation"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 	"issuer.example/sid"
 )
 
@@ -168,13 +170,19 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 		st.Generation++
 		st.RedeemedAt = now
 		if now.After(st.LastSeenAt) {
-			st.LastSeenAt = now
+			st.SeenBefore, st.LastSeenAt = st.LastSeenAt, now
+		}
+		st.RedeemedFrom, st.LastFrom = drawDevice(t, "redeemed from"), drawDevice(t, "last from")
+		st.Apart = refresh.Generations(rapid.IntRange(0, int(refresh.MaxGenerations)).Draw(t, "apart")) //nolint:gosec // small
+		if rapid.IntRange(0, 3).Draw(t, "reuse") == 0 {
+			st.Reuse = session.Reuse{Generation: st.Generation, From: drawDevice(t, "reused from")}
 		}
 		c.State = &st
 	}
 	if s.End.IsZero() && rapid.IntRange(0, 3).Draw(t, "record") == 0 {
 		record := s.Session
 		record.Label = rapid.StringN(0, 200, 800).Draw(t, "label")
+		record.UserAgent = drawDevice(t, "browser").UserAgent
 		c.Session = &record
 		c.Facts = []fact.Fact{{Kind: fact.Changed, At: now, SID: idOf(s), What: "label", By: "backend"}}
 	}
@@ -196,6 +204,16 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 		}
 	}
 	return c
+}
+
+// drawDevice draws one of a few devices, so that the same ones come again.
+func drawDevice(t *rapid.T, label string) session.Device {
+	return session.Device{
+		IP: rapid.SampledFrom([]netip.Addr{
+			{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"),
+		}).Draw(t, label+": address"),
+		UserAgent: rapid.SampledFrom([]string{"", "Browser/1.0", "Browser/2.0"}).Draw(t, label+": browser"),
+	}
 }
 
 func (p *play) mark(t *rapid.T) {

@@ -56,8 +56,14 @@ func full(user string) session.Snapshot {
 		State: session.State{
 			State: refresh.State{
 				Generation: 1<<32 - 1, Branch: refresh.Branch{0: 1, 9: 2}, KeyID: 255, RedeemedAt: after(1),
+				Apart: refresh.MaxGenerations,
 			},
-			LastSeenAt: after(2), LastIP: netip.MustParseAddr("192.0.2.1"),
+			RedeemedFrom: session.Device{IP: netip.MustParseAddr("2001:db8::8"), UserAgent: "Browser/2.0 \xff raw"},
+			LastSeenAt:   after(2), LastFrom: session.Device{IP: netip.MustParseAddr("192.0.2.1"), UserAgent: "Another/1.0"},
+			SeenBefore: after(1),
+			Reuse: session.Reuse{
+				Generation: 1<<32 - 2, From: session.Device{IP: netip.MustParseAddr("192.0.2.2"), UserAgent: "A third"},
+			},
 		},
 	}
 }

@@ -113,7 +113,13 @@ func (s *services) mint(t failer, user string) session.Grant {
 // redeem redeems a token that must be good.
 func (s *services) redeem(t failer, token string) session.Grant {
 	t.Helper()
-	g, err := s.any().Refresh(t.Context(), token, session.Device{})
+	return s.redeemFrom(t, token, session.Device{})
+}
+
+// redeemFrom redeems a token, which must be good, from a place.
+func (s *services) redeemFrom(t failer, token string, from session.Device) session.Grant {
+	t.Helper()
+	g, err := s.any().Refresh(t.Context(), token, from)
 	if err != nil {
 		t.Fatalf("an honest client was refused: %v", err)
 	}
