@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -67,6 +68,8 @@ type Listener struct {
 	routes      map[routeKey]*Route
 	unmatched   func(status int, took time.Duration)
 	problemBase string
+
+	warnedLargeHeader atomic.Bool
 
 	// Header values that every answer shares. net/http only reads them.
 	noStore, noSniff []string
