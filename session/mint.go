@@ -19,9 +19,11 @@ type MintRequest struct {
 	ACR      string
 	Label    string
 	From     Device // the user's device, not the backend
+	// MaxAccessToken is how many bytes its access tokens may have; 0 for any number.
+	MaxAccessToken int
 }
 
-// Mint begins a session. It refuses a request with a [FieldError] or [ErrLimit]. The limit
+// Mint begins a session. It refuses a request with a [FieldError], a [TokenSizeError] or [ErrLimit]. The limit
 // holds however many sign-ins of a user run at once.
 func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
 	v, err := s.begin(ctx, req, s.cfg.IdleTimeout)
@@ -42,8 +44,12 @@ func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration
 		return View{}, err
 	}
 	now := s.now()
+	sess := s.newSession(req, idle, now)
+	if err := s.checkTokenSize(sess, req.MaxAccessToken, now); err != nil {
+		return View{}, err
+	}
 	created, err := s.cfg.Store.Create(ctx, CreateRequest{
-		Session: s.newSession(req, idle, now),
+		Session: sess,
 		State:   State{State: refresh.State{RedeemedAt: now}, LastSeenAt: now, LastIP: req.From.IP.Unmap()},
 		Limit:   s.limit(now),
 		By:      req.ClientID,
@@ -52,6 +58,22 @@ func (s *Service) begin(ctx context.Context, req MintRequest, idle time.Duration
 		return View{}, err
 	}
 	return s.view(created.Session, now), nil
+}
+
+// checkTokenSize refuses a session with a [TokenSizeError] if its access tokens would have more than limit
+// bytes. It signs one to know: the session's id does not change the length.
+func (s *Service) checkTokenSize(sess Session, limit int, now time.Time) error {
+	if limit == 0 {
+		return nil
+	}
+	g, err := s.grant(View{Session: sess, IdleExpiresAt: sess.ExpiresAt}, now)
+	switch {
+	case err != nil:
+		return err
+	case len(g.AccessToken) > limit:
+		return &TokenSizeError{Size: len(g.AccessToken), Limit: limit}
+	}
+	return nil
 }
 
 // newSession is the record of a session that begins now. The store gives its ID.
