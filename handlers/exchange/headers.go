@@ -7,9 +7,11 @@ const (
 	// in bytes. Common proxies refuse a larger answer in their default configuration: nginx reads the
 	// headers into one buffer of 4 KiB (proxy_buffer_size).
 	MaxHeaderSize = 3500
-	// addedHeaderSize is what net/http and Echo add to the headers that a handler sees: the status line,
-	// Date, Content-Type and Content-Length.
-	addedHeaderSize = 160
+	// addedHeaderSize is what net/http adds to the headers that a handler sees: the status line, Date,
+	// Content-Length, Connection and the empty line.
+	addedHeaderSize = 110
+	// contentTypeSize is the length of the longest Content-Type field of an answer.
+	contentTypeSize = 45
 )
 
 // BeforeAnswer calls f just before the headers of the answer are sent.
@@ -23,6 +25,9 @@ func (x *Exchange) HeaderFits(name, value string) bool {
 // headerSize is how large the headers of an answer will be, in bytes.
 func headerSize(h http.Header) int {
 	size := addedHeaderSize
+	if len(h["Content-Type"]) == 0 {
+		size += contentTypeSize
+	}
 	for name, values := range h {
 		for _, value := range values {
 			size += fieldSize(name, value)
