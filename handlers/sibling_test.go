@@ -133,7 +133,9 @@ func (d *device) signIn(user string) tokens {
 	}
 }
 
-func (d *device) page(host string) *url.URL { return &url.URL{Scheme: d.site.scheme, Host: host, Path: "/"} }
+func (d *device) page(host string) *url.URL {
+	return &url.URL{Scheme: d.site.scheme, Host: host, Path: "/"}
+}
 
 // plant sets a cookie as a page of a sibling subdomain does.
 func (d *device) plant(name, value, path string) {
@@ -320,6 +322,97 @@ func TestSiblingWithoutCompanion(t *testing.T) {
 	}
 }
 
+// TestSiblingPlantsCache: a planted cookie cache does not stay beside the user's own.
+func TestSiblingPlantsCache(t *testing.T) {
+	s := newSite(t, "https", "")
+	cache := "__Secure-" + cacheCookie
+	evil, d := s.device(t), s.device(t)
+	evil.signIn("attacker")
+	evil.wantUser("attacker", "GET /api/auth/get-session")
+	theirs := evil.value(cache)
+	if theirs == "" {
+		t.Fatal("there is no cache")
+	}
+	for _, path := range []string{"/", "/api", "/api/auth/"} {
+		d.signIn("victim")
+		d.plant(cache, theirs, path)
+		d.plant(cache+".0", theirs, "/")
+		for range 2 {
+			d.wantUser("victim", "GET /api/auth/get-session")
+		}
+		var values []string
+		for _, c := range d.jar.Cookies(&url.URL{Scheme: "https", Host: authHost, Path: "/api/auth/get-session"}) {
+			if strings.HasPrefix(c.Name, cache) {
+				values = append(values, c.Value)
+			}
+		}
+		if len(values) != 1 || values[0] == theirs {
+			t.Errorf("Path=%s: %d cookies, the attacker's among them: %v", path, len(values), slices.Contains(values, theirs))
+		}
+	}
+}
+
+// TestSiblingBesideBearer: a planted cookie does not disturb a page that sends a bearer token.
+func TestSiblingBesideBearer(t *testing.T) {
+	s := newSite(t, "https", "")
+	refresh, access, _ := s.names()
+	theirs, d := s.device(t).signIn("attacker"), s.device(t)
+	mine := d.signIn("victim")
+	d.lose(access)
+	d.plant(refresh, theirs.refresh, "/")
+	d.plant(access, theirs.access, "/")
+	page := func(method, path, body string, options ...option) answer {
+		return d.do(&http.Client{Jar: d.jar}, method, path, body, append(options, header("Origin", s.url("")))...)
+	}
+	for _, path := range []string{"/v1/session", "/api/auth/get-session"} {
+		if a := page("GET", path, "", bearer(mine.access)).want(t, 200, ""); userOf(t, a) != "victim" {
+			t.Errorf("%s: %s", path, a.body)
+		}
+	}
+	if a := page("POST", "/v1/session/refresh", `{"refresh_token":"`+mine.refresh+`"}`).want(t, 200, ""); userOf(t, a) != "victim" {
+		t.Errorf("%s", a.body)
+	}
+	page("GET", "/account/sessions", "").want(t, 200, "")
+	page("DELETE", "/v1/session", "", bearer(mine.access)).want(t, 204, "")
+	s.fixture.call(t, "GET", "/v1/session", nil, bearer(theirs.access)).want(t, 200, "")
+}
+
+// TestSignInFromAnotherHost: with cookies.domain a backend on another host signs users in, and the companion
+// that the issuer's host has is that of an earlier session.
+func TestSignInFromAnotherHost(t *testing.T) {
+	s := newSite(t, "https", "example.localhost")
+	d := s.device(t)
+	d.signIn("u1")
+	_, _, companion := s.names()
+	elsewhere := func(user string) {
+		d.t.Helper()
+		a := d.do(&http.Client{}, "POST", "/v1/sessions?transport=cookie", `{"user":{"id":"`+user+`"}}`, bearer(serviceKey(client.ScopeMint)))
+		d.jar.SetCookies(d.page("app.example.localhost"), a.want(t, 201, "").Cookies())
+	}
+	for _, user := range []string{"u2", "u1", "u3"} {
+		before := d.value(companion)
+		elsewhere(user)
+		d.wantUser(user, "GET /api/auth/get-session", "GET /v1/session")
+		if d.value(companion) != before {
+			t.Error("the companion is set by a reading")
+		}
+		d.wantUser(user, whoAmI...)
+		if d.value(companion) == before {
+			t.Error("the companion is that of the earlier session")
+		}
+	}
+	elsewhere("u4")
+	d.call("DELETE", "/v1/session").want(t, 204, "")
+	if kept := d.kept("/"); len(kept) != 0 {
+		t.Errorf("kept %v", kept)
+	}
+	// A longer path does not help a sibling, here neither.
+	refresh, _, _ := s.names()
+	d.signIn("u1")
+	d.plant(refresh, s.device(t).signIn("attacker").refresh, "/api/auth")
+	d.wantUser("u1", whoAmI...)
+}
+
 // TestCompanion: what is no companion of ours counts as none, and one under an older secret counts.
 func TestCompanion(t *testing.T) {
 	s := newSite(t, "https", "")
@@ -356,6 +449,18 @@ func TestCompanion(t *testing.T) {
 			}
 		})
 	}
+	t.Run("many planted", func(t *testing.T) {
+		var options []option
+		for i := range 20 {
+			options = append(options, cookie(refresh, "rt_"+strings.Repeat("A", i)), cookie(refresh, s.device(t).signIn("attacker").refresh))
+		}
+		options = append(options, cookie(refresh, d.value(refresh)))
+		s.device(t).do(&http.Client{}, "GET", "/api/auth/get-session", "", options...).want(t, 400, "BAD_REQUEST")
+		a := s.device(t).do(&http.Client{}, "GET", "/api/auth/get-session", "", append(options, cookie(companion, value))...).want(t, 200, "")
+		if userOf(t, a) != "victim" {
+			t.Errorf("%s", a.body)
+		}
+	})
 	t.Run("secrets overlap", func(t *testing.T) {
 		s.restart(t, func(c *handlers.Cookies) {
 			c.Secrets = []secret.Secret{fixtureSecret(t, "new"), fixtureSecret(t, "old")}
