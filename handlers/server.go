@@ -78,7 +78,7 @@ func newAuthenticator(cfg *Config) (*credential.Authenticator, error) {
 	}
 	return credential.New(credential.Config{
 		Sessions: cfg.Sessions, Clients: clients, Issuer: cfg.Issuer,
-		Cookies: cfg.Cookies, AllowedOrigins: cfg.AllowedOrigins, Now: cfg.Now,
+		Cookies: cfg.Cookies, AllowedOrigins: cfg.AllowedOrigins, Logger: cfg.Logger, Now: cfg.Now,
 	})
 }
 

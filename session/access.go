@@ -2,7 +2,10 @@ package session
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"strings"
 
 	"issuer.example/jwt"
 	"issuer.example/session/refresh"
@@ -91,6 +94,32 @@ func ignoreRefusal(ctx context.Context, err error) error {
 		return err
 	}
 	return nil
+}
+
+// NamedSession returns the session that a token names. An access token is not verified for that, so the
+// answer can only serve to refuse the token.
+func (s *Service) NamedSession(text string) (id sid.ID, ok bool) {
+	if refresh.IsToken(text) {
+		t, err := s.ring.Open(text)
+		return t.SID, err == nil
+	}
+	_, rest, _ := strings.Cut(text, ".")
+	encoded, _, signed := strings.Cut(rest, ".")
+	if !signed || len(text) > jwt.MaxTokenSize {
+		return sid.ID{}, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return sid.ID{}, false
+	}
+	var claims struct {
+		SessionID string `json:"sid"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return sid.ID{}, false
+	}
+	id, err = sid.Parse(claims.SessionID)
+	return id, err == nil
 }
 
 // sessionOf returns the session of an access token or a refresh token that was issued here.

@@ -40,9 +40,23 @@ var (
 	ErrBindingMismatch = errors.New("session: used from elsewhere")
 	// ErrLimit means that the user has as many sessions as the policy allows.
 	ErrLimit = errors.New("session: too many sessions")
+	// ErrTokenTooLarge matches every [TokenSizeError].
+	ErrTokenTooLarge = errors.New("session: access token too large")
 	// ErrInvalid matches every [FieldError].
 	ErrInvalid = errors.New("session: invalid request")
 )
+
+// TokenSizeError means that the access tokens of a session would have more bytes than the caller can use.
+type TokenSizeError struct {
+	Size, Limit int // in bytes
+}
+
+func (e *TokenSizeError) Error() string {
+	return fmt.Sprintf("session: the access token would have %d bytes, and may have %d", e.Size, e.Limit)
+}
+
+// Is reports whether target is [ErrTokenTooLarge].
+func (e *TokenSizeError) Is(target error) bool { return target == ErrTokenTooLarge }
 
 // FieldError says which field of a request is wrong, and how. errors.Is finds [ErrInvalid]
 // in it.

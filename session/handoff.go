@@ -24,11 +24,11 @@ type Handoff struct {
 // be a page of any origin that the caller of [Service.Claim] admits. A session that is not
 // claimed ends with its code. Until then it does not count for limits, and ends no other.
 func (s *Service) MintHandoff(ctx context.Context, req MintRequest, origin string) (Handoff, error) {
-	if err := req.check(); err != nil {
+	now := s.now()
+	sess, err := s.newSession(req, min(HandoffLifetime, s.cfg.IdleTimeout), now)
+	if err != nil {
 		return Handoff{}, err
 	}
-	now := s.now()
-	sess := s.newSession(req, min(HandoffLifetime, s.cfg.IdleTimeout), now)
 	sess.Unclaimed, sess.Replaces = true, req.Replaces
 	unlimited := s.limit(now)
 	unlimited.Max = 0

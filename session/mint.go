@@ -23,17 +23,20 @@ type MintRequest struct {
 	// Replaces, if not zero, is a session of the same user that ends with [ReasonReplaced], as
 	// that of the browser which signs in again. An unknown one, or one that has ended, is ignored.
 	Replaces sid.ID
+	// MaxAccessToken is how many bytes its access tokens may have; 0 for any number.
+	MaxAccessToken int
 }
 
-// Mint begins a session. It refuses a request with a [FieldError] or [ErrLimit]. The limit
+// Mint begins a session. It refuses a request with a [FieldError], a [TokenSizeError] or [ErrLimit]. The limit
 // holds however many sign-ins of a user run at once.
 func (s *Service) Mint(ctx context.Context, req MintRequest) (Grant, error) {
-	if err := req.check(); err != nil {
+	now := s.now()
+	sess, err := s.newSession(req, s.cfg.IdleTimeout, now)
+	if err != nil {
 		return Grant{}, err
 	}
-	now := s.now()
 	v, err := s.begin(ctx, CreateRequest{
-		Session:   s.newSession(req, s.cfg.IdleTimeout, now),
+		Session:   sess,
 		Admission: Admission{At: now, Limit: s.limit(now), Replaces: req.Replaces},
 	})
 	if err != nil {
@@ -62,15 +65,36 @@ func (s *Service) begin(ctx context.Context, c CreateRequest) (View, error) {
 	return s.view(created.Session, now), nil
 }
 
-// newSession is the record of a session that begins now. The store gives its ID.
-func (s *Service) newSession(req MintRequest, idle time.Duration, now time.Time) Session {
-	return Session{
+// checkTokenSize refuses a session with a [TokenSizeError] if its access tokens would have more than limit
+// bytes. It signs one to know: the session's id does not change the length.
+func (s *Service) checkTokenSize(sess Session, limit int, now time.Time) error {
+	if limit == 0 {
+		return nil
+	}
+	g, err := s.grant(View{Session: sess, IdleExpiresAt: sess.ExpiresAt}, now)
+	switch {
+	case err != nil:
+		return err
+	case len(g.AccessToken) > limit:
+		return &TokenSizeError{Size: len(g.AccessToken), Limit: limit}
+	}
+	return nil
+}
+
+// newSession checks a request and returns the record of the session that begins now. The store
+// gives its ID.
+func (s *Service) newSession(req MintRequest, idle time.Duration, now time.Time) (Session, error) {
+	if err := req.check(); err != nil {
+		return Session{}, err
+	}
+	sess := Session{
 		User: req.User, ClientID: req.ClientID, Claims: req.Claims, Audience: req.Audience,
 		Scope: req.Scope, AMR: req.AMR, ACR: req.ACR, Label: req.Label,
 		IP: req.From.IP.Unmap(), UserAgent: req.From.UserAgent,
 		CreatedAt: now, AuthTime: now.Truncate(time.Second),
 		ExpiresAt: now.Add(s.cfg.AbsoluteTimeout).Truncate(time.Second), IdleTimeout: idle,
 	}
+	return sess, s.checkTokenSize(sess, req.MaxAccessToken, now)
 }
 
 // limit is how many sessions a user may have.

@@ -9,6 +9,9 @@ import (
 	"issuer.example/session"
 )
 
+// setAuthJWT is the header with an access token.
+const setAuthJWT = "Set-Auth-Jwt"
+
 // getSession says who is signed in. It never redeems the refresh token: a server that renders a page with
 // the browser's cookies would lose the new one. Instead it says when a renewal is due, and the client sends
 // a POST. Clients that never do keep the session alive by this call.
@@ -85,11 +88,14 @@ func answerSignedOut(x *exchange.Exchange) error {
 }
 
 // answerIdentity answers with the session and the user, the access token in a header and the cookie cache.
+// An access token that the answer also sets as a cookie is left out of the headers if they have no room for it.
 func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue bool) error {
+	if g.RefreshToken == "" || x.HeaderFits(setAuthJWT, g.AccessToken) {
+		x.Header().Set(setAuthJWT, g.AccessToken)
+	}
 	if err := h.cache.set(x, &g.View); err != nil {
 		return err
 	}
-	x.Header().Set("Set-Auth-Jwt", g.AccessToken)
 	return x.Blob(http.StatusOK, mediaType, appendIdentity(nil, &g.View, renewalDue))
 }
 

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"log/slog"
 	"time"
 
 	"issuer.example/client"
@@ -16,6 +17,7 @@ type Config struct {
 	Cookies  Cookies
 	// AllowedOrigins are further origins whose pages may call with credentials.
 	AllowedOrigins []string
+	Logger         *slog.Logger     // required
 	Now            func() time.Time // required
 }
 
@@ -33,7 +35,7 @@ type Authenticator struct {
 
 // New makes an Authenticator. The error says what is wrong with the configuration.
 func New(cfg Config) (*Authenticator, error) {
-	jar, err := newJar(cfg.Cookies, cfg.Issuer)
+	jar, err := newJar(cfg.Cookies, cfg.Issuer, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}

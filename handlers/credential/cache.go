@@ -1,8 +1,6 @@
 package credential
 
 import (
-	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,50 +8,32 @@ import (
 	"issuer.example/handlers/exchange"
 )
 
-const (
-	// maxChunk is how many bytes a browser keeps in one cookie, less its name and attributes.
-	maxChunk = 4050
-	// maxCacheChunks bounds what the browser sends back with every request, so that it fits into
-	// the headers that a server accepts. A larger text is not set.
-	maxCacheChunks = 2
-	// maxClearedChunks is how many chunks are looked for when the cache is cleared.
-	maxClearedChunks = 16
-)
+// maxClearedChunks is how many parts of a divided cache are looked for when it is removed: the original
+// better-auth server, and earlier versions of the issuer, divide a large one.
+const maxClearedChunks = 16
 
 // CacheMaxAge is how long the cookie cache may be trusted; 0: there is none.
 func (j *Jar) CacheMaxAge() time.Duration { return j.cacheMaxAge }
 
-// SetCache sets the cookie cache of a better-auth client, in one cookie or in chunks, and removes what
-// else the browser has of it. An empty text, or one that is too large, only removes.
+// SetCache sets the cookie cache of a better-auth client, and removes what else the browser has of it. An
+// empty text, or one for which the headers of the answer have no room, only removes.
 func (j *Jar) SetCache(x *exchange.Exchange, text string, life time.Duration) {
-	var names []string
-	if len(text) <= maxCacheChunks*maxChunk {
-		names = j.setChunks(x, text, life)
+	line := j.cookie(j.cache, text, seconds(life), j.scopes.own).String()
+	if text == "" || len(j.cache)+len(text) > maxCookie || !x.HeaderFits(setCookie, line) {
+		j.clearCacheExcept(x, "")
+		return
 	}
-	j.clearCacheExcept(x, names)
+	x.Header().Add(setCookie, line)
+	if len(x.Request().CookiesNamed(j.cache)) > 1 { // of an earlier configuration, or planted
+		j.expireIn(x, j.cache, j.scopes.elsewhere(x.Request()))
+	}
+	j.clearCacheExcept(x, j.cache)
 }
 
-func (j *Jar) setChunks(x *exchange.Exchange, text string, life time.Duration) (names []string) {
-	set := func(name, value string) {
-		http.SetCookie(x.Writer(), j.cookie(name, value, seconds(life), j.domain))
-		names = append(names, name)
-	}
-	if text != "" && len(text) <= maxChunk {
-		set(j.cache, text)
-		return names
-	}
-	for i := 0; len(text) > 0; i++ {
-		n := min(len(text), maxChunk)
-		set(j.cache+"."+strconv.Itoa(i), text[:n])
-		text = text[n:]
-	}
-	return names
-}
-
-// clearCacheExcept removes the cookies of the cache that the request has, but for those names.
-func (j *Jar) clearCacheExcept(x *exchange.Exchange, names []string) {
+// clearCacheExcept removes the cookies of the cache that the request has, but for the one of that name.
+func (j *Jar) clearCacheExcept(x *exchange.Exchange, kept string) {
 	for _, name := range j.cacheCookies(x) {
-		if !slices.Contains(names, name) {
+		if name != kept {
 			j.expire(x, name)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"issuer.example/handlers/exchange"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
-	"issuer.example/sid"
 )
 
 // accepts says which tokens count in the place where one was presented.
@@ -23,10 +22,10 @@ type presented struct {
 	text    string
 	accepts accepts
 
-	looked  bool // the fields below are set
-	session sid.ID
-	holder  session.Holder // of an access token
-	err     error          // why it is refused
+	looked bool           // the fields below are set
+	view   session.View   // its session
+	holder session.Holder // of an access token
+	err    error          // why it is refused
 }
 
 // present wraps the text of a token. It returns nil for the empty text: there is no token.
@@ -59,13 +58,11 @@ func (c *chooser) look(x *exchange.Exchange, p *presented) error {
 	}
 	p.looked = true
 	if p.accepts == anyToken && refresh.IsToken(p.text) {
-		var view session.View
-		view, p.err = c.sessions.Validate(x.Context(), p.text, x.Device())
-		p.session = view.ID
+		p.view, p.err = c.sessions.Validate(x.Context(), p.text, x.Device())
 		return p.err
 	}
 	p.holder, p.err = c.sessions.Authenticate(x.Context(), p.text)
-	p.session = p.holder.View.ID
+	p.view = p.holder.View
 	return p.err
 }
 
@@ -84,11 +81,13 @@ func (c *chooser) choose(x *exchange.Exchange, explicit *presented, cookies []*p
 		switch err := c.look(x, cookie); {
 		case errors.Is(err, session.ErrUnavailable):
 			return nil, err
-		case err != nil:
-		case live != nil && live.session != cookie.session:
-			c.jar.Clear(x)
-			return nil, exchange.Invalid("The cookies are of more than one session; all have been cleared.")
-		default:
+		case err != nil || live != nil && live.view.ID == cookie.view.ID:
+		case live == nil:
+			live = cookie
+		case live.view.User.ID != cookie.view.User.ID:
+			c.jar.clearPlanted(x)
+			return nil, exchange.Invalid("The cookies are of the sessions of two users. One may have been planted: sign out, or sign in anew.")
+		case cookie.view.CreatedAt.After(live.view.CreatedAt): // the user has signed in again
 			live = cookie
 		}
 	}
@@ -111,7 +110,7 @@ func (c *chooser) checkBeside(x *exchange.Exchange, explicit *presented, cookies
 		if err := onlyUnavailable(c.look(x, cookie)); err != nil {
 			return err
 		}
-		if cookie.err == nil && cookie.session != explicit.session {
+		if cookie.err == nil && cookie.view.ID != explicit.view.ID {
 			return exchange.Invalid("The token and the cookie are of different sessions.")
 		}
 	}
@@ -143,15 +142,15 @@ func mostSpecific(refused []*presented) *presented {
 }
 
 // liveSessions returns the live sessions that tokens belong to, each once.
-func (c *chooser) liveSessions(x *exchange.Exchange, tokens []string) ([]sid.ID, error) {
-	var live []sid.ID
+func (c *chooser) liveSessions(x *exchange.Exchange, tokens []string) ([]session.View, error) {
+	var live []session.View
 	for _, p := range presentAll(tokens, anyToken) {
 		err := c.look(x, p)
 		if errors.Is(err, session.ErrUnavailable) {
 			return nil, err
 		}
-		if err == nil && !slices.Contains(live, p.session) {
-			live = append(live, p.session)
+		if err == nil && !slices.ContainsFunc(live, func(v session.View) bool { return v.ID == p.view.ID }) {
+			live = append(live, p.view)
 		}
 	}
 	return live, nil

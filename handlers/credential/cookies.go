@@ -3,14 +3,18 @@ package credential
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
+
+	"issuer.example/secret"
 )
 
 // Cookies says how tokens travel in cookies. The names are Prefix + ".session_token" for the refresh
 // token, Prefix + ".access_token", and Prefix + ".session_data" for the cookie cache of a better-auth
-// client; they are HttpOnly and have Path=/.
+// client; they are HttpOnly and have Path=/. Where the names begin with __Secure-, a cookie
+// "__Host-" + Prefix + ".session_mac" vouches for the session.
 type Cookies struct {
 	Prefix string // "" means better-auth
 	// Secure: CookieSecureAuto, CookieSecureAlways, CookieSecureNever, CookieSecureHost.
@@ -20,6 +24,9 @@ type Cookies struct {
 	SameSite string // lax, strict or none; "" means lax
 	// CacheMaxAge is how long a better-auth client may trust its cookie cache; 0: no cache.
 	CacheMaxAge time.Duration
+	// Secrets are what the keys of the vouching cookie are derived from: the first makes it, all accept
+	// it. None: there is no such cookie.
+	Secrets []secret.Secret
 }
 
 // The values of [Cookies.Secure].
@@ -30,7 +37,7 @@ const (
 	CookieSecureHost   = "host"   // Secure, and the name begins with __Host-; no Domain
 )
 
-func newJar(c Cookies, issuer string) (*Jar, error) {
+func newJar(c Cookies, issuer string, logger *slog.Logger) (*Jar, error) {
 	if c.Prefix == "" {
 		c.Prefix = "better-auth"
 	}
@@ -55,12 +62,22 @@ func newJar(c Cookies, issuer string) (*Jar, error) {
 	}
 	j := &Jar{
 		refresh: prefix + ".session_token", access: prefix + ".access_token", cache: prefix + ".session_data",
-		cacheMaxAge: c.CacheMaxAge, domain: c.Domain, secure: c.Secure != CookieSecureNever,
+		cacheMaxAge: c.CacheMaxAge, scopes: scopes{own: scope{path: "/"}}, secure: c.Secure != CookieSecureNever,
+		logger: logger,
+	}
+	if c.Secure != CookieSecureHost { // those cookies have one scope only, which no sibling can write
+		j.scopes = newScopes(issuer, c.Domain)
+	}
+	if c.Secure == CookieSecureAlways {
+		j.companion.name = "__Host-" + c.Prefix + ".session_mac"
+	}
+	for _, s := range c.Secrets {
+		j.companion.keys = append(j.companion.keys, s.Derive(companionKeyPurpose))
 	}
 	if err := j.setSameSite(c.SameSite); err != nil {
 		return nil, err
 	}
-	if err := j.cookie(j.refresh, "x", 1, j.domain).Valid(); err != nil {
+	if err := j.cookie(j.refresh, "x", 1, j.scopes.own).Valid(); err != nil {
 		return nil, fmt.Errorf("cookies: %w", err)
 	}
 	return j, nil

@@ -18,7 +18,10 @@
 //	--------------  ----------------------------  ------------------------------------------------
 //	-               -                             401, without an error in the challenge
 //	-               live ones of one session      that session; refused ones beside it are ignored
-//	-               live ones of two sessions     400, and all cookies are cleared
+//	-               live ones of several          the newest session
+//	                sessions of one user
+//	-               live ones of two users        400; what a sibling subdomain may have
+//	                                              planted is cleared
 //	-               all refused                   the refusal that says most: a copied token, then
 //	                                              an ended session, then a bad token
 //	accepted        refused or of its session     the explicit token
@@ -30,7 +33,11 @@
 //	service key     any                           the client; cookies are not looked at
 //	two Authorization headers, or two             400
 //	credentials in one
-//	more than 8 cookies of one name               400, and all cookies are cleared
+//	more than 8 cookies of one name               400; what a sibling subdomain may have
+//	                                              planted is cleared
+//
+// Before this table, cookies of another session than the one that the companion vouches for are left
+// out: [Authenticator] reads them with ownCookies.
 //
 // A bearer token beside a refresh token in the body is not looked at: a page may attach its access
 // token to every request. A change by cookie alone must come from a page of an allowed origin

@@ -14,7 +14,7 @@ func (a *Authenticator) Holder(x *exchange.Exchange) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	cookies, err := a.Jar.values(x, a.Jar.access)
+	cookies, err := a.ownCookies(x, a.Jar.access)
 	switch {
 	case err != nil:
 		return Caller{}, err
@@ -37,7 +37,7 @@ func (a *Authenticator) holder(x *exchange.Exchange, chosen *presented) (Caller,
 	if err := a.tokens.look(x, chosen); err != nil {
 		return Caller{}, a.CountForgery(x, err)
 	}
-	x.Log.SessionID = chosen.session.String()
+	x.Log.SessionID = chosen.view.ID.String()
 	return Caller{Kind: KindHolder, Holder: chosen.holder, AccessToken: chosen.text}, nil
 }
 
@@ -84,9 +84,17 @@ func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) 
 // MemberTokens returns the bearer token and the tokens of the session cookies. An Authorization
 // header with another scheme is ignored, because a proxy may protect a test site with HTTP Basic.
 func (a *Authenticator) MemberTokens(x *exchange.Exchange) (bearer string, cookies []string, err error) {
-	if bearer, err = bearerToken(x); err != nil && exchange.RefusalFor(err).Code != exchange.CodeTokenInvalid {
+	if bearer, err = memberBearer(x); err != nil {
 		return "", nil, err
 	}
-	cookies, err = a.Jar.values(x, a.Jar.refresh)
+	cookies, err = a.ownCookies(x, a.Jar.refresh)
 	return bearer, cookies, err
+}
+
+func memberBearer(x *exchange.Exchange) (string, error) {
+	bearer, err := bearerToken(x)
+	if err != nil && exchange.RefusalFor(err).Code != exchange.CodeTokenInvalid {
+		return "", err
+	}
+	return bearer, nil
 }

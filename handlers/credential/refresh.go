@@ -8,7 +8,7 @@ import (
 // RefreshToken picks the refresh token to redeem: the one in the body, or "" if there is none
 // there, or one of the session cookies. It does not say that the token is valid.
 func (a *Authenticator) RefreshToken(x *exchange.Exchange, inBody string) (token string, byCookie bool, err error) {
-	cookies, err := a.Jar.values(x, a.Jar.refresh)
+	cookies, err := a.ownCookies(x, a.Jar.refresh)
 	switch {
 	case err != nil:
 		return "", false, err

@@ -28,6 +28,7 @@ const (
 	codeHandoffInvalid  Code = "handoff_code_invalid"
 	codeBindingMismatch Code = "binding_mismatch"
 	codeTooLarge        Code = "payload_too_large"
+	codeTokenTooLarge   Code = "access_token_too_large"
 	codeSessionLimit    Code = "session_limit"
 	codeMethod          Code = "method_not_allowed"
 	codeMediaType       Code = "unsupported_media_type"
@@ -65,6 +66,8 @@ func (c Code) Meaning() Meaning {
 	switch c {
 	case CodeInvalidRequest:
 		return Meaning{http.StatusBadRequest, "The request is not well-formed", "", "invalid_request"}
+	case codeTokenTooLarge:
+		return Meaning{http.StatusBadRequest, "The access token is too large for a cookie", "", "invalid_request"}
 	case CodeForbidden:
 		return Meaning{http.StatusForbidden, "The caller may not do this", "", "access_denied"}
 	case CodeNotFound:

@@ -34,6 +34,7 @@ func (l *Listener) handle(next echo.HandlerFunc) echo.HandlerFunc {
 			cut = answerError(x, err)
 		}
 		logAccess(x)
+		warnLargeHeader(x)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}

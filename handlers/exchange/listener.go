@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -72,6 +73,8 @@ type Listener struct {
 	fixed       map[string][]string // the methods of each path without parameters
 	unmatched   func(status int, took time.Duration)
 	problemBase string
+
+	warnedLargeHeader atomic.Bool
 
 	// Header values that every answer shares. net/http only reads them.
 	noStore, noSniff []string

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -21,7 +22,7 @@ type row struct {
 }
 
 // table maps errors to codes, special ones before general ones.
-func table() [25]row {
+func table() [26]row {
 	return [...]row{
 		{session.ErrNotFound, CodeNotFound, "There is no such session."},
 		{session.ErrUnavailable, CodeUnavailable, "The store cannot answer now; nothing is known of what the request would have changed."},
@@ -34,6 +35,7 @@ func table() [25]row {
 		{session.ErrNotFresh, CodeNotFresh, "The last authentication is too long ago, or the session is used from elsewhere."},
 		{session.ErrBindingMismatch, codeBindingMismatch, "The session was bound to another network or browser and has ended."},
 		{session.ErrLimit, codeSessionLimit, ""},
+		{session.ErrTokenTooLarge, codeTokenTooLarge, ""},
 		{session.ErrInvalid, CodeInvalidRequest, ""},
 
 		{keys.ErrNotFound, CodeNotFound, "There is no such key."},
@@ -78,6 +80,11 @@ func RefusalFor(err error) *Refusal {
 func withDetail(r *Refusal) *Refusal {
 	if e, ok := errors.AsType[*session.FieldError](r.Err); ok {
 		r.Detail, r.Field = e.Error(), e.Field
+	}
+	if e, ok := errors.AsType[*session.TokenSizeError](r.Err); ok {
+		r.Field = "claims"
+		r.Detail = fmt.Sprintf("The access token would have %d bytes, and browsers keep at most %d in this cookie: "+
+			"put less into claims, or mint for bearer tokens.", e.Size, e.Limit)
 	}
 	if e, ok := errors.AsType[*keys.TooEarlyError](r.Err); ok {
 		r.Detail = "The key may sign from " + e.Until.UTC().Format(time.RFC3339) + " on."

@@ -64,6 +64,9 @@ func (h *Handlers) mint(x *exchange.Exchange) error {
 		Audience: body.Audience, Scope: body.Scope, AMR: body.AMR, ACR: body.ACR, Label: body.Label, From: device,
 		Replaces: replaces,
 	}
+	if byCookie || body.Handoff {
+		req.MaxAccessToken = h.auth.Jar.MaxAccessToken()
+	}
 	if body.Handoff {
 		return h.handOff(x, req, body.HandoffOrigin, byCookie)
 	}
@@ -113,13 +116,16 @@ func (h *Handlers) reauthenticate(x *exchange.Exchange) error {
 	return h.answerGrant(x, http.StatusOK, g, byCookie)
 }
 
-// answerGrant answers a backend with the tokens in the body, or in cookies that it passes on.
+// answerGrant answers a backend with the tokens in the body, or in cookies that it passes on. An access
+// token that is too large for a cookie is in the body nevertheless.
 func (h *Handlers) answerGrant(x *exchange.Exchange, status int, g session.Grant, byCookie bool) error {
 	x.Log.SessionID = g.View.ID.String()
 	now := h.now()
 	if byCookie {
-		h.auth.Jar.Set(x, g, now)
-		g.AccessToken, g.RefreshToken = "", ""
+		if h.auth.Jar.Set(x, g, now) {
+			g.AccessToken = ""
+		}
+		g.RefreshToken = ""
 	}
 	return sessionjson.AnswerGrant(x, status, &g, now)
 }

@@ -9,7 +9,7 @@ func handlersLaw() map[string]Rule {
 			Doors: []string{"github.com/labstack/echo/v4", "github.com/go-json-experiment/json"},
 		},
 		"handlers/credential": {
-			Ours:  []string{"client", "handlers/exchange", "handlers/origin", "jwt", "session", "session/refresh", "sid"},
+			Ours:  []string{"client", "handlers/exchange", "handlers/origin", "jwt", "secret", "session", "session/refresh", "sid"},
 			Doors: []string{"golang.org/x/time", "github.com/hashicorp/golang-lru/v2"},
 		},
 		"handlers/origin":      {Doors: []string{"golang.org/x/net/idna", "golang.org/x/net/publicsuffix"}},

@@ -248,6 +248,10 @@ func TestPrepareByHand(t *testing.T) {
 	if r := run(t, dir, nil, "check"); r.code != 0 || r.stdout != "ok\n" {
 		t.Fatalf("check: %+v\n%s", r, config)
 	}
+	r := run(t, dir, []string{"ISSUER_ISSUER=https://auth.example.com"}, "check")
+	if r.code != 0 || !strings.HasPrefix(r.stdout, "advice: ") || !strings.Contains(r.stdout, "proxy_buffer_size") || !strings.HasSuffix(r.stdout, "\nok\n") {
+		t.Errorf("check behind a proxy: %+v", r)
+	}
 	i := start(t, command(t, dir, anywhere(), "serve"))
 	if got := i.printed(); got != "" {
 		t.Errorf("without --dev the program prints %q", got)

@@ -888,6 +888,8 @@ export interface paths {
          * Create a session for an authenticated user
          * @description Scope sessions:mint. ip_address and user_agent describe the user's device. With transport cookie
          *     the tokens come in Set-Cookie headers, for a backend on the same site to pass on, and not in the body.
+         *     The backend passes on all of them, in their order. For cookies, also those that a hand-off will set, an
+         *     access token that no browser would keep in one is refused: access_token_too_large.
          */
         post: operations["mint"];
         delete?: never;
@@ -1092,7 +1094,7 @@ export interface components {
             handoff_code: string;
         };
         /** @enum {string} */
-        Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "handoff_code_invalid" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
+        Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "handoff_code_invalid" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "access_token_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
         /** @enum {string} */
         EndReason: "sign_out" | "revoked_by_user" | "revoked_all_by_user" | "revoked_by_service" | "revoked_by_admin" | "token_revoked" | "refresh_reuse" | "session_limit" | "expired" | "idle" | "binding_mismatch" | "signing_key_revoked" | "revoked_by_client_id";
         HandedOff: {
@@ -1626,6 +1628,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
                     code?: "unsupported_media_type";
+                };
+            };
+        };
+        /** @description The request is not well-formed, or the access token would be too large for a cookie; field names the wrong field if there is one */
+        MintRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "invalid_request" | "access_token_too_large";
                 };
             };
         };
@@ -2516,7 +2530,7 @@ export interface operations {
             /** @description The session and the user; null if nobody is signed in */
             200: {
                 headers: {
-                    /** @description An access token */
+                    /** @description An access token. The POST leaves it out where the headers have no room for it beside the access cookie. */
                     "Set-Auth-Jwt"?: components["schemas"]["AccessToken"];
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
@@ -2552,7 +2566,7 @@ export interface operations {
             /** @description The session and the user; null if nobody is signed in */
             200: {
                 headers: {
-                    /** @description An access token */
+                    /** @description An access token. The POST leaves it out where the headers have no room for it beside the access cookie. */
                     "Set-Auth-Jwt"?: components["schemas"]["AccessToken"];
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
@@ -3506,7 +3520,7 @@ export interface operations {
                     "application/json": components["schemas"]["Minted"] | components["schemas"]["HandedOff"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["MintRefused"];
             401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];

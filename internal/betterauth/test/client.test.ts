@@ -141,23 +141,22 @@ test("a page of another origin ends nothing", async () => {
   assert.equal((await own.getSession()).data?.user.id, "grace");
 });
 
-test("getCookieCache reads our session_data with our keys, in one cookie or two", async () => {
+test("getCookieCache reads our session_data with our keys; a large one is left out", async () => {
   const jwks = (await (await fetch(`${program.url}/api/auth/jwks`)).json()) as never;
   for (const [id, image] of [["heidi", "x"], ["ivan", "i".repeat(2000)]] as const) {
     const browser = new Browser(program);
     await browser.signIn(id, { image, name: "n".repeat(250) });
-    if (id === "ivan") {
-      // Enough to fill a second cookie.
-      browser.jar.take(
-        await program.service("POST", "/v1/sessions?transport=cookie", { user: { id, image }, claims: { more: "m".repeat(1000) } }),
-      );
-    }
     const client = createAuthClient({ baseURL: program.url, fetchOptions: { customFetchImpl: browser.fetch } });
     const { data } = await client.getSession();
     const headers = new Headers({ cookie: browser.cookies });
     const names = [...browser.jar.cookies.keys()].filter((name) => name.includes("session_data"));
-    assert.equal(names.length, id === "ivan" ? 2 : 1, names.join());
+    assert.equal(names.length, id === "ivan" ? 0 : 1, names.join()); // with it the headers would be too large for a proxy
     const cached = await getCookieCache(headers, { strategy: "jwt", isSecure: false, jwt: { jwks, issuer: program.url } });
+    assert.equal(data?.user.id, id);
+    if (id === "ivan") {
+      assert.equal(cached, null);
+      continue;
+    }
     assert.equal(cached?.user.id, id);
     assert.equal(cached.session.token, data?.session.id);
     assert.equal(new Date(cached.session.expiresAt).getTime(), data?.session.expiresAt.getTime());

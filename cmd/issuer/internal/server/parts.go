@@ -83,7 +83,7 @@ func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret) 
 	if p.feed, err = feed.New(p.feedConfig(cfg)); err != nil {
 		return fmt.Errorf("starting the revocation feed: %w", err)
 	}
-	h, err := p.handlersConfig(cfg)
+	h, err := p.handlersConfig(cfg, secrets)
 	if err != nil {
 		return err
 	}
@@ -153,13 +153,14 @@ func (p *parts) feedConfig(cfg Config) feed.Config {
 	}
 }
 
-func (p *parts) handlersConfig(cfg Config) (handlers.Config, error) {
+func (p *parts) handlersConfig(cfg Config, secrets []secret.Secret) (handlers.Config, error) {
 	c := cfg.Settings
 	h := handlers.Config{
 		Sessions: p.sessions, Keys: p.keys, Feed: p.feed, Issuer: c.Issuer,
 		Cookies: handlers.Cookies{
 			Prefix: c.Cookies.Prefix, Secure: c.Cookies.Secure,
 			Domain: c.Cookies.Domain, SameSite: c.Cookies.SameSite, CacheMaxAge: c.Cookies.CacheMaxAge,
+			Secrets: secrets,
 		},
 		BetterAuth: handlers.BetterAuth{
 			BasePath: c.BetterAuth.BasePath, ListRequiresFresh: c.BetterAuth.ListRequiresFresh,
