@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"issuer.example/client"
+	"issuer.example/session"
 )
 
 // lastRequest returns the newest line of the access log.
@@ -105,6 +107,29 @@ func TestClientAddress(t *testing.T) {
 		if got := proxied.call(t, "GET", "/healthz", nil, header("X-Request-Id", id)).Header.Get("X-Request-Id"); got == id {
 			t.Errorf("the request id %q was taken over", id)
 		}
+	}
+}
+
+// TestBindingBehindProxies: a session that is bound to its network stays, in whatever form proxies write
+// the address of the client, and ends for another one.
+func TestBindingBehindProxies(t *testing.T) {
+	f := newFixture(t, func(s *settings) {
+		s.sessions.Binding.IP = session.BindingEnforce
+		s.http.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for address, forms := range map[string][]string{
+		"203.0.113.7": {"203.0.113.7", "203.0.113.7:51234", `"203.0.113.7:51235"`, "[::ffff:203.0.113.7]:51236", "203.0.113.7,"},
+		"2001:db8::7": {"2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:443", `"[2001:db8::7]:444"`},
+	} {
+		mint := f.call(t, "POST", "/v1/sessions", map[string]any{"user": map[string]any{"id": "u1"}, "ip_address": address},
+			bearer(serviceKey(client.ScopeMint))).want(t, 201, "")
+		token := mint.text(t, "refresh_token")
+		for _, form := range forms {
+			f.advance(t, time.Minute)
+			token = f.refresh(t, token, header("X-Forwarded-For", form)).want(t, 200, "").text(t, "refresh_token")
+		}
+		f.advance(t, time.Minute)
+		f.refresh(t, token, header("X-Forwarded-For", "198.51.100.1:51234")).want(t, 401, "binding_mismatch")
 	}
 }
 

@@ -111,7 +111,7 @@ func (v *visitor) send(method, target, contentType, body string, want int) strin
 // longer than nginx does. nginx repeats no POST, so such a request would be answered 502.
 func TestKeptConnectionsThroughNginx(t *testing.T) {
 	t.Parallel()
-	i := startDev(t, t.TempDir(), "ISSUER_LIMITS_IDLE_CONNECTION=2s")
+	i := startDev(t, t.TempDir(), "ISSUER_LIMITS_IDLE_CONNECTION=5s")
 	location := fmt.Sprintf(`location / {
   proxy_pass http://issuer; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host localhost;
 } } upstream issuer { server %s; keepalive 4; keepalive_timeout 1s;`, strings.TrimPrefix(i.public, "http://"))

@@ -7,6 +7,8 @@
 // jose_test.go); verifiers lists them all. Each runs through the same table: tokens to
 // accept, tokens to refuse, a key rotation, and an emergency revoke of a key.
 //
+// Besides, oauthclients is a client of the OAuth endpoints, with a test of its own.
+//
 // # The programs
 //
 // A program is what a careful user of the library would write with docs/verifying.md: all
