@@ -77,6 +77,9 @@ func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.T
 		snap.State = State{State: r.Next, LastSeenAt: r.now, LastIP: from.IP.Unmap()}
 		r.view = s.view(snap, r.now)
 	}
+	if end := lastSecond(r.view, r.now); r.refusal == nil && !end.IsZero() {
+		r.refusal, r.Outcome = end.refusal(), refresh.Outcome(end.Reason)
+	}
 	return r
 }
 

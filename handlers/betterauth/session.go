@@ -30,7 +30,7 @@ func (h *Handlers) getSession(x *exchange.Exchange) error {
 	}
 	g, err := h.sessions.Access(caller.Reading)
 	if err != nil {
-		return err
+		return h.answerNoSession(x, err)
 	}
 	return h.answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly)
 }
