@@ -67,6 +67,7 @@ func TestCookieCache(t *testing.T) {
 		}
 		// It opens nothing.
 		f.call(t, "GET", "/v1/session", nil, bearer(text)).want(t, 401, "token_invalid")
+		f.call(t, "DELETE", "/v1/session", nil, bearer(text)).want(t, 401, "token_invalid")
 		f.call(t, "GET", "/api/auth/list-sessions", nil, bearer(text)).want(t, 401, "UNAUTHORIZED")
 		f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(cacheCookie, text)).want(t, 401, "UNAUTHORIZED")
 	}

@@ -2,6 +2,7 @@ package betterauth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"issuer.example/handlers/credential"
@@ -129,7 +130,8 @@ func (h *Handlers) updateSession(x *exchange.Exchange) error {
 	}
 }
 
-// signOut ends the caller's session. It is a success if nobody is signed in.
+// signOut ends the caller's session. It is a success if nobody is signed in, but not if a bearer token may
+// be of a session that cannot be ended by it, because the key that signed the token is gone.
 func (h *Handlers) signOut(x *exchange.Exchange) error {
 	if err := h.checkChange(x); err != nil {
 		return err
@@ -141,7 +143,11 @@ func (h *Handlers) signOut(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.auth.SignOut(x, tokens); err != nil && !isSignedOut(err) {
+	switch _, err := h.auth.SignOut(x, tokens); {
+	case err == nil:
+	case !tokens.ByCookie() && credential.IsUnverifiable(err):
+		return &exchange.Refusal{Code: exchange.CodeTokenInvalid, Err: fmt.Errorf("%w: %w", errKeyGone, err)}
+	case !isSignedOut(err):
 		return err
 	}
 	h.auth.Jar.Clear(x)

@@ -26,6 +26,13 @@ func isForgery(err error) bool {
 	return true
 }
 
+// IsUnverifiable reports whether a token was refused because the issuer does not have the key that it
+// names, so that nothing is known of the token: it may be of a live session.
+func IsUnverifiable(err error) bool {
+	return errors.Is(err, jwt.ErrUnknownKey) ||
+		errors.Is(err, session.ErrRefreshTokenInvalid) && !errors.Is(err, session.ErrForged)
+}
+
 // isMalformed reports whether a refusal says no more of a token than that it is not valid.
 func isMalformed(err error) bool {
 	if errors.Is(err, session.ErrRefreshTokenInvalid) || errors.Is(err, session.ErrHandoffInvalid) {
