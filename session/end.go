@@ -32,8 +32,7 @@ func (s *Service) RevokeOwn(ctx context.Context, h Holder, id sid.ID) error {
 
 // SignOut ends the session of an access token, which may have expired, or of a refresh token of
 // any generation. It is a success if the session has ended already, or the store no longer has it.
-// A token whose key is gone cannot be verified: the error is [jwt.ErrUnknownKey], or
-// [ErrRefreshTokenInvalid] without [ErrForged].
+// A token whose key is gone cannot be verified: the error is [jwt.ErrUnknownKey] or [ErrKeyGone].
 func (s *Service) SignOut(ctx context.Context, credential string) error {
 	id, err := s.sessionOf(credential)
 	if err != nil {

@@ -33,10 +33,22 @@ func (h *Handlers) getSession(x *exchange.Exchange) error {
 	if err != nil {
 		return h.answerNoSession(x, err)
 	}
-	return h.answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly)
+	if !h.byBearer(x) {
+		if err := h.cache.set(x, &g.View); err != nil {
+			return err
+		}
+	}
+	return answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly)
 }
 
-// renewSession is getSession, but redeems the refresh token.
+// byBearer reports whether the request has a bearer token, so that no cookie is set.
+func (h *Handlers) byBearer(x *exchange.Exchange) bool {
+	bearer, _, err := h.auth.MemberTokens(x)
+	return err == nil && bearer != ""
+}
+
+// renewSession is getSession, but redeems the refresh token. The next one goes the way that it came: in the
+// cookie, or for clients with the bearer plugin in a header.
 func (h *Handlers) renewSession(x *exchange.Exchange) error {
 	if err := h.checkChange(x); err != nil {
 		return err
@@ -44,35 +56,40 @@ func (h *Handlers) renewSession(x *exchange.Exchange) error {
 	if err := x.DecodeLenientJSON(nil); err != nil {
 		return err
 	}
-	bearer, cookies, err := h.auth.MemberTokens(x)
-	if err != nil {
+	renewal, err := h.auth.MemberRenewal(x)
+	switch {
+	case err != nil:
 		return err
-	}
-	if bearer != "" || len(cookies) == 0 { // nothing to redeem
+	case renewal.Token == "": // nothing to redeem
 		return h.getSession(x)
 	}
-	token, err := h.auth.CookieToRedeem(x, cookies)
-	if err != nil {
+	g, err := h.auth.Redeem(x, renewal.Token, renewal.ByCookie)
+	switch {
+	case err == nil:
+	case isSignedOut(err):
+		return answerSignedOut(x)
+	default:
 		return err
 	}
-	g, err := h.auth.Redeem(x, token, true)
-	if err != nil {
-		if isSignedOut(err) {
-			return answerSignedOut(x)
+	if renewal.ByCookie {
+		if err := h.cache.set(x, &g.View); err != nil {
+			return err
 		}
-		return err
 	}
-	return h.answerIdentity(x, g, false)
+	if renewal.ByBearer {
+		x.Header().Set("Set-Auth-Token", g.RefreshToken)
+	}
+	return answerIdentity(x, g, false)
 }
 
-// answerNoSession answers a getSession that err refused. The cookies of a session that has ended are
-// cleared. A token that has been redeemed leaves them: the browser may hold its successor.
+// answerNoSession answers a getSession that err refused. The cookies of a session that has ended, or of
+// another system, are cleared. A token that has been redeemed leaves them: the browser may hold its
+// successor.
 func (h *Handlers) answerNoSession(x *exchange.Exchange, err error) error {
 	if !isSignedOut(err) {
 		return err
 	}
-	_, bearer := x.Request().Header["Authorization"]
-	if !bearer && credential.IsTerminal(err) && !errors.Is(err, session.ErrRefreshTokenReused) {
+	if !h.byBearer(x) && credential.IsTerminal(err) && !errors.Is(err, session.ErrRefreshTokenReused) {
 		h.auth.Jar.Clear(x)
 	}
 	x.Log.Refused = err
@@ -85,11 +102,8 @@ func answerSignedOut(x *exchange.Exchange) error {
 	return x.Blob(http.StatusOK, mediaType, []byte("null"))
 }
 
-// answerIdentity answers with the session and the user, the access token in a header and the cookie cache.
-func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue bool) error {
-	if err := h.cache.set(x, &g.View); err != nil {
-		return err
-	}
+// answerIdentity answers with the session and the user, and the access token in a header.
+func answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue bool) error {
 	x.Header().Set("Set-Auth-Jwt", g.AccessToken)
 	return x.Blob(http.StatusOK, mediaType, appendIdentity(nil, &g.View, renewalDue))
 }

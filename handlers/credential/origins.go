@@ -112,7 +112,7 @@ func (o *Origins) Share(x *exchange.Exchange) (preflight bool) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin[0])
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-Retry-After, WWW-Authenticate, Set-Auth-Jwt")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-Retry-After, WWW-Authenticate, Set-Auth-Jwt, Set-Auth-Token")
 	if preflight {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
