@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 
 	"issuer.example/handlers/exchange"
 )
@@ -16,6 +17,9 @@ var (
 	// ErrForeignOrigin means that a request comes from a page whose origin is not trusted.
 	ErrForeignOrigin = errors.New("credential: the origin of the request is not trusted")
 )
+
+// appScheme is the origin of an app that has no host, such as myapp://.
+var appScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://$`)
 
 // Origins decides which pages may call with credentials: those of the trusted origins, which are the
 // issuer's own and the allowed ones.
@@ -33,7 +37,8 @@ func newOrigins(issuer string, allowed []string) (*Origins, error) {
 	}
 	// The issuer's own origin is listed, because a proxy may have changed Host.
 	for _, origin := range append([]string{u.Scheme + "://" + u.Host}, allowed...) {
-		if err := o.check.AddTrustedOrigin(origin); err != nil {
+		// An app's origin may have no host; no browser sends one like that.
+		if err := o.check.AddTrustedOrigin(origin); err != nil && !appScheme.MatchString(origin) {
 			return nil, fmt.Errorf("allowed origins: %w", err)
 		}
 		o.trusted[origin] = true

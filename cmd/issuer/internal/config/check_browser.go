@@ -12,6 +12,7 @@ import (
 
 var (
 	cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	appScheme    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 	domainName   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
@@ -67,7 +68,7 @@ func (v checker) checkCookieDomain() {
 func (v checker) checkBrowsers() {
 	v.unique("cors.allowed_origins", v.CORS.AllowedOrigins)
 	for i, origin := range v.CORS.AllowedOrigins {
-		if !isOrigin(origin) {
+		if !isOrigin(origin) && !isApp(origin) {
 			v.fault(fmt.Sprintf("cors.allowed_origins[%d]", i), "must be an exact origin such as https://app.example.com: scheme, host, port unless it is the usual one, no path, no *")
 		}
 	}
@@ -89,4 +90,10 @@ func isOrigin(text string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
 		u.Scheme+"://"+u.Host == text && strings.ToLower(text) == text && !strings.ContainsAny(text, "*@ ") &&
 		!strings.HasSuffix(text, ":") && !hasDefaultPort(u)
+}
+
+// isApp reports whether text is the custom scheme of an app as better-auth's Expo plugin sends it: myapp://
+func isApp(text string) bool {
+	scheme, rest, ok := strings.Cut(text, "://")
+	return ok && rest == "" && appScheme.MatchString(scheme) && !slices.Contains([]string{"http", "https", "file", "data"}, scheme)
 }
