@@ -14,8 +14,12 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Report every fault of the configuration at once",
 		Args:  exactArgs(0),
 		RunE: a.action(func(context.Context, []string) error {
-			if _, err := a.loadConfig(true); err != nil {
+			c, err := a.loadConfig(true)
+			if err != nil {
 				return err
+			}
+			for _, advice := range c.Advice() {
+				fmt.Fprintln(a.stdout, "advice:", advice)
 			}
 			fmt.Fprintln(a.stdout, "ok")
 			return nil

@@ -248,6 +248,10 @@ func TestPrepareByHand(t *testing.T) {
 	if r := run(t, dir, nil, "check"); r.code != 0 || r.stdout != "ok\n" {
 		t.Fatalf("check: %+v\n%s", r, config)
 	}
+	https := []string{"ISSUER_ISSUER=https://auth.example.com"}
+	if r := run(t, dir, https, "check"); r.code != 0 || !strings.Contains(r.stdout, "advice: trusted_proxies is empty") || !strings.HasSuffix(r.stdout, "ok\n") {
+		t.Errorf("check behind a proxy that is not named: %+v", r)
+	}
 	i := start(t, command(t, dir, anywhere(), "serve"))
 	if got := i.printed(); got != "" {
 		t.Errorf("without --dev the program prints %q", got)
