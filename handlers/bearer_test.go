@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const tokenHeader = "Set-Auth-Token" //nolint:gosec // it is the name of a header
+const tokenHeader = "Set-Auth-Token"
 
 // TestBearerSession: the refresh token as bearer token is as good as the session cookie at /api/auth, for
 // clients with better-auth's bearer plugin. Its successor is in a header, and no cookie is set.

@@ -63,9 +63,9 @@ func TestLastSecond(t *testing.T) {
 			t.Run(policy+", "+name, func(t *testing.T) {
 				t.Parallel()
 				f := newFixture(t, change)
-				for _, began := range []time.Duration{0, 1, 499, 700, 999} {
-					for _, left := range []time.Duration{1, 2, 250, 500, 699, 700, 701, 999, 1000, 1001, 1700, 2500} {
-						f.useBeforeEnd(t, use, began*time.Millisecond, left*time.Millisecond)
+				for _, began := range []int{0, 1, 499, 700, 999} {
+					for _, left := range []int{1, 2, 250, 500, 699, 700, 701, 999, 1000, 1001, 1700, 2500} {
+						f.useBeforeEnd(t, use, time.Duration(began)*time.Millisecond, time.Duration(left)*time.Millisecond)
 					}
 				}
 			})

@@ -73,12 +73,11 @@ func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) 
 	if err != nil {
 		return Caller{}, err
 	}
-	caller := Caller{}
 	if bearer != "" && !refresh.IsToken(bearer) {
-		caller, err = a.holder(x, chosen)
-	} else {
-		caller, err = a.member(x, chosen, look)
+		caller, err := a.holder(x, chosen)
+		return caller, a.CountForgery(x, err)
 	}
+	caller, err := a.member(x, chosen, look)
 	return caller, a.CountForgery(x, err)
 }
 
