@@ -41,7 +41,7 @@ func TestForeignCookies(t *testing.T) {
 				{cookie(refreshCookie, value), cookie(refreshCookie, "another"), fromAppPage()},
 				{cookie(refreshCookie, value), fromAppPage(), header("Authorization", "Basic eDp5")},
 			}
-			for range 12 { // together more often than an address may guess
+			for range 5 { // together more often than an address may guess
 				for _, options := range sets {
 					for _, method := range []string{"GET", "POST"} {
 						if a := f.call(t, method, "/api/auth/get-session", nil, options...).null(t); !clearsAll(a) {

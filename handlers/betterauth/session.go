@@ -33,12 +33,7 @@ func (h *Handlers) getSession(x *exchange.Exchange) error {
 	if err != nil {
 		return h.answerNoSession(x, err)
 	}
-	if !h.byBearer(x) {
-		if err := h.cache.set(x, &g.View); err != nil {
-			return err
-		}
-	}
-	return answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly)
+	return h.answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly, !h.byBearer(x))
 }
 
 // byBearer reports whether the request has a bearer token, so that no cookie is set.
@@ -71,15 +66,10 @@ func (h *Handlers) renewSession(x *exchange.Exchange) error {
 	default:
 		return err
 	}
-	if renewal.ByCookie {
-		if err := h.cache.set(x, &g.View); err != nil {
-			return err
-		}
-	}
 	if renewal.ByBearer {
 		x.Header().Set("Set-Auth-Token", g.RefreshToken)
 	}
-	return answerIdentity(x, g, false)
+	return h.answerIdentity(x, g, false, renewal.ByCookie)
 }
 
 // answerNoSession answers a getSession that err refused. The cookies of a session that has ended, or of
@@ -102,9 +92,15 @@ func answerSignedOut(x *exchange.Exchange) error {
 	return x.Blob(http.StatusOK, mediaType, []byte("null"))
 }
 
-// answerIdentity answers with the session and the user, and the access token in a header.
-func answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue bool) error {
+// answerIdentity answers with the session and the user, the access token in a header and, to a browser, the
+// cookie cache.
+func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue, byCookie bool) error {
 	x.Header().Set("Set-Auth-Jwt", g.AccessToken)
+	if byCookie {
+		if err := h.cache.set(x, &g.View); err != nil {
+			return err
+		}
+	}
 	return x.Blob(http.StatusOK, mediaType, appendIdentity(nil, &g.View, renewalDue))
 }
 
