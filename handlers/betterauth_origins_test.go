@@ -54,6 +54,53 @@ func TestRuleC(t *testing.T) {
 	f.call(t, "POST", "/api/auth/revoke-sessions", nil, bearer(s.access), header("Origin", "https://evil.example")).want(t, 200, "")
 }
 
+// TestExpoOrigin: React Native sends no Origin. The plugin's own header counts where it names the custom scheme
+// of a configured app.
+func TestExpoOrigin(t *testing.T) {
+	f := newBetterFixture(t, func(s *settings) {
+		s.http.AllowedOrigins = append(s.http.AllowedOrigins, "myapp://", "exp://192.168.0.2:8081")
+	})
+	for _, route := range []string{
+		"POST get-session", "POST revoke-session", "POST revoke-sessions", "POST revoke-other-sessions", "POST revoke-all-sessions",
+		"POST sign-out", "POST update-session", "GET revoke-all-sessions",
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		for _, tt := range []struct{ expo, origin, referer, code string }{
+			{"myapp://", "", "", ""},
+			{"myapp:///", "", "", ""}, // as Linking.createURL writes it with three slashes
+			{"exp://192.168.0.2:8081/--/", "", "", ""},
+			{"myapp://", "", "https://evil.example/", ""},
+			{"myapp://", appOrigin, "", ""},
+			{"myapp://", "https://evil.example", "", "INVALID_ORIGIN"},
+			{"myapp://", "null", "", "MISSING_OR_NULL_ORIGIN"},
+			{"otherapp://", "", "", "INVALID_ORIGIN"},
+			{"otherapp://", "", appOrigin + "/", "INVALID_ORIGIN"},
+			{"myapp://evil.example", "", "", "INVALID_ORIGIN"},
+			{"myapp", "", "", "INVALID_ORIGIN"},
+			{"myapp:", "", "", "INVALID_ORIGIN"},
+			{"myapp:evil", "", "", "INVALID_ORIGIN"},
+			{"myapp://user@", "", "", "INVALID_ORIGIN"},
+			{"exp://192.168.0.2", "", "", "INVALID_ORIGIN"},
+			{"null", "", "", "INVALID_ORIGIN"},
+			{appOrigin, "", "", "INVALID_ORIGIN"}, // a web page has an Origin
+			{testIssuer, "", "", "INVALID_ORIGIN"},
+		} {
+			f.tryCall(t, method, path, tt.code, map[string]string{"Expo-Origin": tt.expo, "Origin": tt.origin, "Referer": tt.referer})
+		}
+	}
+	s := f.mint(t, "u1")
+	f.call(t, "POST", "/api/auth/sign-out", nil, cookie(refreshCookie, s.refresh), header("Expo-Origin", "myapp://"), header("Expo-Origin", "myapp://")).
+		want(t, 403, "INVALID_ORIGIN")
+	// It counts for nothing else.
+	f.call(t, "DELETE", "/v1/session", nil, cookie(refreshCookie, s.refresh), header("Expo-Origin", "myapp://")).want(t, 403, "forbidden")
+	// A browser that asks for it is not allowed to send it from another site.
+	a := f.call(t, "OPTIONS", "/api/auth/sign-out", nil, header("Origin", "https://evil.example"),
+		header("Access-Control-Request-Method", "POST"), header("Access-Control-Request-Headers", "expo-origin"))
+	if got := a.Header.Get("Access-Control-Allow-Headers"); got != "" {
+		t.Errorf("allowed headers: %s", got)
+	}
+}
+
 // TestRuleG: the GET that changes something is accepted only from the fetch of a trusted page.
 func TestRuleG(t *testing.T) {
 	f := newBetterFixture(t, nil)

@@ -67,6 +67,7 @@ func TestCookieCache(t *testing.T) {
 		}
 		// It opens nothing.
 		f.call(t, "GET", "/v1/session", nil, bearer(text)).want(t, 401, "token_invalid")
+		f.call(t, "DELETE", "/v1/session", nil, bearer(text)).want(t, 401, "token_invalid")
 		f.call(t, "GET", "/api/auth/list-sessions", nil, bearer(text)).want(t, 401, "UNAUTHORIZED")
 		f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(cacheCookie, text)).want(t, 401, "UNAUTHORIZED")
 	}
@@ -89,6 +90,69 @@ func TestCookieCacheIsReplaced(t *testing.T) {
 			t.Errorf("removed %q, want %q", got, want)
 		}
 	}
+}
+
+// TestCookieCacheIsKept: an answer sets the cache only if the request has none that says the same and has some
+// time left, as the original server does: some clients ask again whenever its value changes.
+func TestCookieCacheIsKept(t *testing.T) {
+	f := newBetterFixture(t, nil)
+	s, other := f.mint(t, "u1"), f.mint(t, "u1")
+	read := func(refresh string, caches ...string) (set string, a answer) {
+		options := []option{cookie(refreshCookie, refresh)}
+		for _, cache := range caches {
+			options = append(options, cookie(cacheCookie, cache))
+		}
+		a = f.call(t, "GET", "/api/auth/get-session", nil, options...).want(t, 200, "")
+		set, _ = cached(t, a)
+		return set, a
+	}
+	began := f.clock.now()
+	first, _ := read(s.refresh)
+	for _, age := range []time.Duration{0, time.Millisecond, 1500 * time.Millisecond, 2 * time.Minute, 239 * time.Second} {
+		f.advance(t, began.Add(age).Sub(f.clock.now()))
+		if set, a := read(s.refresh, first); set != "" || len(a.Cookies()) != 0 {
+			t.Errorf("after %v: sets %v", age, a.Header["Set-Cookie"])
+		}
+	}
+	for name, caches := range map[string][]string{
+		"none": nil, "damaged": {damaged(first)}, "garbage": {"x"}, "another session's": {readCache(t, f, other.refresh)},
+		"an access token": {s.access}, "two": {first, "x"}, "of another system": {"eyJzZXNzaW9uIjp7fX0"},
+	} {
+		set, _ := read(s.refresh, caches...)
+		if set == "" || set == first {
+			t.Errorf("%s: sets %q", name, set)
+		}
+		if again, _ := read(s.refresh, set); again != "" {
+			t.Errorf("%s: the new one is replaced at once", name)
+		}
+	}
+	f.advance(t, time.Second) // its last fifth begins
+	second, _ := read(s.refresh, first)
+	if second == "" {
+		t.Error("near its end it is not renewed")
+	}
+	// A redemption changes the session's end, which is in the cache.
+	a := f.call(t, "POST", "/api/auth/get-session", nil, cookie(refreshCookie, s.refresh), cookie(cacheCookie, second), fromAppPage()).want(t, 200, "")
+	third, _ := cached(t, a)
+	next := setCookie(t, a, refreshCookie).Value
+	if third == "" {
+		t.Error("after a redemption it says what is no longer so")
+	}
+	if set, _ := read(next, third); set != "" {
+		t.Error("the one of a redemption is replaced at once")
+	}
+	// So does a new authentication, if it binds the session to another address.
+	f.call(t, "POST", "/v1/sessions/"+s.id+"/reauthenticate", `{"ip_address":"192.0.2.9"}`, bearer(serviceKey(client.ScopeMint))).want(t, 200, "")
+	if set, _ := read(next, third); set == "" {
+		t.Error("a change of the session does not reach the cache")
+	}
+}
+
+// readCache returns the cookie cache of a session.
+func readCache(t *testing.T, f *fixture, refresh string) string {
+	t.Helper()
+	text, _ := cached(t, f.call(t, "GET", "/api/auth/get-session", nil, cookie(refreshCookie, refresh)).want(t, 200, ""))
+	return text
 }
 
 func TestCookieCacheEndsWithTheSession(t *testing.T) {

@@ -199,6 +199,10 @@ func TestRevokeToken(t *testing.T) {
 			t.Errorf("%s: end_reason %q", name, got)
 		}
 	}
+	old := f.mint(t, "u1")
+	f.advance(t, time.Hour)
+	f.form(t, "/oauth/revoke", old.access).want(t, 200, "") // it has expired, its session has not
+	f.refresh(t, old.refresh).want(t, 401, "session_revoked")
 	// RFC 7009 §2.2: an invalid token is a success, so that the answer does not tell whether a token is valid.
 	for _, token := range []string{"garbage", "rt_" + strings.Repeat("A", 64), "x.y.z"} {
 		f.form(t, "/oauth/revoke", token).want(t, 200, "")

@@ -49,7 +49,7 @@ func TestEveryKindInEverySlot(t *testing.T) {
 		"admin": {nil, func(text string) answer {
 			return f.callAdmin(t, "GET", "/admin/v1/keys", nil, bearer(text))
 		}},
-		"better-auth bearer": {[]string{"access token"}, func(text string) answer { return f.call(t, "GET", "/api/auth/list-sessions", nil, bearer(text)) }},
+		"better-auth bearer": {[]string{"access token", "refresh token"}, func(text string) answer { return f.call(t, "GET", "/api/auth/list-sessions", nil, bearer(text)) }},
 		"better-auth cookie": {[]string{"refresh token"}, func(text string) answer {
 			return f.call(t, "GET", "/api/auth/list-sessions", nil, cookie(refreshCookie, text))
 		}},

@@ -91,6 +91,18 @@ func (v *Verifier) Verify(token string) (*Claims, error) {
 	return claims, nil
 }
 
+// SignedClaims returns the claims of an access token that one of the keys has signed, whatever they say: the
+// token may have expired, or be for another audience or of an earlier issuer URL. It is for ending what a
+// token stands for, which any copy of it may do however old it is. It never shows that a token is good: for
+// that use [Verifier.Verify].
+func SignedClaims(token string, keys Keys) (*Claims, error) {
+	_, payload, err := verifyJWS(token, keys, TypeAccessToken, MaxTokenSize)
+	if err != nil {
+		return nil, err
+	}
+	return decodeClaims(payload)
+}
+
 // accept checks well-formed claims against the configuration.
 func (v *Verifier) accept(c *Claims) error {
 	if err := c.checkRequired(); err != nil {

@@ -186,6 +186,54 @@ func TestAnyAudience(t *testing.T) {
 }
 
 // A later change of the configuration does not change a verifier.
+// SignedClaims asks for the signature and the type of an access token, and for nothing that time or a
+// configuration changes.
+func TestSignedClaims(t *testing.T) {
+	keys := loadKeys(t)
+	signer, err := jwt.NewSigner("k", jwt.ES256, keys[jwt.ES256])
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := jwt.NewKeySet(signer.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := time.Unix(1000, 0)
+	text, err := signer.Mint(&jwt.Claims{
+		Issuer: "https://old.example", Audience: []string{"x"}, Subject: "u", ID: "j", SessionID: "s",
+		IssuedAt: long, Expiry: long.Add(time.Minute),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := jwt.SignedClaims(text, published); err != nil || claims.SessionID != "s" {
+		t.Errorf("an old token: %v", err)
+	}
+	other, err := signer.Sign("logout+jwt", []byte(`{"sid":"s"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		text string
+		want error
+	}{
+		"another type":      {other, jwt.ErrType},
+		"another signature": {text[:len(text)-10] + "AAAAAAAAAA", jwt.ErrSignature},
+		"not a token":       {"x", jwt.ErrEncoding},
+	} {
+		if _, err := jwt.SignedClaims(tt.text, published); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		}
+	}
+	none, err := jwt.NewKeySet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwt.SignedClaims(text, none); !errors.Is(err, jwt.ErrUnknownKey) {
+		t.Errorf("without the key: %v", err)
+	}
+}
+
 func TestVerifierIsACopy(t *testing.T) {
 	names := []string{audience}
 	verifier := newVerifier(t, func(c *jwt.VerifierConfig) { c.Audience = names })

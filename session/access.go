@@ -122,13 +122,13 @@ func (s *Service) NamedSession(text string) (id sid.ID, ok bool) {
 	return id, err == nil
 }
 
-// sessionOf returns the session of an access token or a refresh token that was issued here.
+// sessionOf returns the session of an access token or a refresh token that was issued here, however long ago.
 func (s *Service) sessionOf(text string) (sid.ID, error) {
 	if refresh.IsToken(text) {
 		t, err := s.ring.Open(text)
 		return t.SID, err
 	}
-	claims, err := s.anyVerifier.Verify(text)
+	claims, err := jwt.SignedClaims(text, s.cfg.Keys)
 	if err != nil {
 		return sid.ID{}, err
 	}

@@ -30,8 +30,9 @@ func (s *Service) RevokeOwn(ctx context.Context, h Holder, id sid.ID) error {
 	return s.end(ctx, Target{Ref: own, Holder: h.View.ID}, Cause{Reason: ReasonUserRevoked})
 }
 
-// SignOut ends the session of an access token or a refresh token of any generation. It is a
-// success if the session has ended already, or the store no longer has it.
+// SignOut ends the session of an access token, which may have expired, or of a refresh token of
+// any generation. It is a success if the session has ended already, or the store no longer has it.
+// A token whose key is gone cannot be verified: the error is [jwt.ErrUnknownKey] or [ErrKeyGone].
 func (s *Service) SignOut(ctx context.Context, credential string) error {
 	id, err := s.sessionOf(credential)
 	if err != nil {
@@ -40,8 +41,8 @@ func (s *Service) SignOut(ctx context.Context, credential string) error {
 	return ignoreNotFound(s.Revoke(ctx, id, Cause{Reason: ReasonSignOut}))
 }
 
-// RevokeToken ends the session of a token (RFC 7009). It is a success if the token was not
-// issued here, or is no longer good.
+// RevokeToken ends the session of a token (RFC 7009), as [Service.SignOut] does. It is a success if
+// the token was not issued here, or cannot be verified any more.
 func (s *Service) RevokeToken(ctx context.Context, text string) error {
 	id, err := s.sessionOf(text)
 	if err != nil {

@@ -24,9 +24,12 @@ var (
 	// ErrHandoffInvalid means that the hand-off code was not issued here, is for another
 	// origin, is too old, or was claimed before.
 	ErrHandoffInvalid = refresh.ErrHandoffInvalid
-	// ErrForged comes with ErrRefreshTokenInvalid and ErrHandoffInvalid if the text was never
-	// issued; see [refresh.ErrForged].
+	// ErrForged comes with ErrRefreshTokenInvalid and ErrHandoffInvalid if somebody made the text
+	// up; see [refresh.ErrForged].
 	ErrForged = refresh.ErrForged
+	// ErrKeyGone comes with ErrRefreshTokenInvalid if the secret of the token is not configured, so
+	// that nothing is known of the token; see [refresh.ErrKeyGone].
+	ErrKeyGone = refresh.ErrKeyGone
 	// ErrRevoked means that the session was ended before its time.
 	ErrRevoked = errors.New("session: revoked")
 	// ErrExpired means that the session has reached its absolute end.

@@ -26,8 +26,12 @@ type Grant struct {
 	Outcome         refresh.Outcome // of a refresh
 }
 
-// grant signs an access token for a live session. It expires no later than the session.
+// grant signs an access token for a live session. It expires no later than the session. In the last
+// second of a session it may be refused with [ErrIdle] or [ErrExpired]; see lastSecond.
 func (s *Service) grant(v View, now time.Time) (Grant, error) {
+	if end := lastSecond(v, now); !end.IsZero() {
+		return Grant{}, end.refusal()
+	}
 	issued := now.Truncate(time.Second)
 	expiry := issued.Add(s.cfg.AccessLifetime)
 	if end := v.IdleExpiresAt.Truncate(time.Second); end.Before(expiry) {

@@ -19,7 +19,8 @@ type ReauthRequest struct {
 
 // Reauthenticate records that the user of a live session has authenticated again: its
 // auth_time is now, its amr and acr are replaced, its id and its end stay. The grant has
-// a new access token and no refresh token. [ErrNotFound] if no such session is live.
+// a new access token and no refresh token. [ErrNotFound] if no such session is live. In the
+// last second of a session, when no token can be minted, it is [ErrIdle] or [ErrExpired].
 func (s *Service) Reauthenticate(ctx context.Context, id sid.ID, req ReauthRequest) (Grant, error) {
 	if err := req.check(); err != nil {
 		return Grant{}, err
@@ -42,6 +43,9 @@ func (s *Service) reauthenticate(snap Snapshot, req ReauthRequest, now time.Time
 		return Change{}, ErrNotFound
 	}
 	at := latest(now, snap.State.LastSeenAt)
+	if end := lastSecond(s.view(snap, now), at); !end.IsZero() {
+		return Change{}, end.refusal()
+	}
 	sess := req.amend(snap.Session, at)
 	if err := checkSize(sess); err != nil {
 		return Change{}, err

@@ -94,6 +94,9 @@ func (s *Service) redeem(snap Snapshot, t refresh.Token, from Device, now time.T
 	if r.refusal == nil {
 		s.complete(&r)
 	}
+	if end := lastSecond(r.view, r.now); r.refusal == nil && !end.IsZero() {
+		r.refusal, r.Outcome = end.refusal(), refresh.Outcome(end.Reason)
+	}
 	return r
 }
 

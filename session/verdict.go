@@ -13,15 +13,30 @@ func (s *Service) view(snap Snapshot, now time.Time) View {
 		return v
 	}
 	if !now.Before(v.IdleExpiresAt) {
-		v.End = End{At: v.IdleExpiresAt, Reason: ReasonIdle}
-		if !v.ExpiresAt.After(v.IdleExpiresAt) {
-			v.End = End{At: v.ExpiresAt, Reason: ReasonExpired}
-		}
+		v.End = v.timeout()
 	}
 	if mark := snap.Mark; mark.Covers(v.ID) && (v.End.IsZero() || mark.At.Before(v.End.At)) {
 		v.End = End{At: mark.At, Reason: Reason(mark.Reason)}
 	}
 	return v
+}
+
+// timeout is the end that the session comes to if it is not used before.
+func (v View) timeout() End {
+	if v.ExpiresAt.After(v.IdleExpiresAt) {
+		return End{At: v.IdleExpiresAt, Reason: ReasonIdle}
+	}
+	return End{At: v.ExpiresAt, Reason: ReasonExpired}
+}
+
+// lastSecond is the end of a live session that has no time left for an access token, and the zero End for
+// any other. A session ends at a millisecond, while the times in a token are whole seconds (RFC 9068 §2.2),
+// so that a token for less than the rest of a second would be issued and expire at the same time.
+func lastSecond(v View, now time.Time) End {
+	if v.IdleExpiresAt.Truncate(time.Second).After(now.Truncate(time.Second)) {
+		return End{}
+	}
+	return v.timeout()
 }
 
 // idleEnd is when a session that was last used at that time ends unless it is used: never

@@ -1,11 +1,14 @@
 package betterauth
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"time"
 
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
+	"issuer.example/jwt"
 	"issuer.example/keys"
 	"issuer.example/session"
 )
@@ -25,10 +28,17 @@ type cacheSigner struct {
 	now    func() time.Time
 }
 
+// refreshShare is the part of its life that a cookie cache must have left not to be replaced.
+const refreshShare = 5
+
 // set sets the cookie cache to that session. It is valid for the configured time, and no longer than the
-// session.
+// session. A cache that the request has already is left as it is while it says the same and is not near its
+// end: clients compare its value, and some of them, such as the Expo client, ask again whenever it changes.
 func (c cacheSigner) set(x *exchange.Exchange, v *session.View) error {
 	now := c.now()
+	if c.isCurrent(c.jar.PresentedCache(x), v, now) {
+		return nil
+	}
 	life := min(c.jar.CacheMaxAge(), v.IdleExpiresAt.Sub(now)).Truncate(time.Second)
 	text := ""
 	if life > 0 {
@@ -52,4 +62,26 @@ func (c cacheSigner) claims(v *session.View, now time.Time, life time.Duration) 
 	b = strconv.AppendInt(append(b, `,"iat":`...), now.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"exp":`...), now.Add(life).Unix(), 10)
 	return append(b, '}')
+}
+
+// isCurrent reports whether the text of a cookie cache was signed with one of the present keys, says of the
+// session what it would say if it were made now, and is not in the last part of its life.
+func (c cacheSigner) isCurrent(text string, v *session.View, now time.Time) bool {
+	if text == "" {
+		return false
+	}
+	header, payload, err := jwt.VerifySignature(text, c.keys)
+	if err != nil || header.Type != cacheType {
+		return false
+	}
+	var made struct {
+		UpdatedAt int64 `json:"updatedAt"`
+		Expiry    int64 `json:"exp"`
+	}
+	if json.Unmarshal(payload, &made) != nil {
+		return false
+	}
+	at, expiry := time.UnixMilli(made.UpdatedAt), time.Unix(made.Expiry, 0)
+	life := expiry.Sub(at.Truncate(time.Second))
+	return life <= c.jar.CacheMaxAge() && expiry.Sub(now) > life/refreshShare && bytes.Equal(payload, c.claims(v, at, life))
 }

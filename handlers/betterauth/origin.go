@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
@@ -12,18 +13,46 @@ import (
 // errCrossSite is the cause of the refusal of a GET that another site, or the browser itself, has sent.
 var errCrossSite = errors.New("betterauth: cross-site request")
 
-// checkChange refuses a POST that another site's page may have sent: its Origin, or else the origin of
-// its Referer, must be trusted. A request without a cookie needs no such check.
+// expoOrigin is the header in which better-auth's Expo plugin names its app, because React Native sends no
+// Origin. The pages of other sites cannot send it: no preflight of theirs is allowed.
+const expoOrigin = "Expo-Origin"
+
+// checkChange refuses a POST that another site's page may have sent: its Origin must be trusted, or else the
+// app in expo-origin, or else the origin of its Referer. A request without a cookie needs no such check.
 func (h *Handlers) checkChange(x *exchange.Exchange) error {
 	header := x.Request().Header
 	if len(header["Cookie"]) == 0 {
 		return nil
 	}
-	origins := header.Values("Origin")
-	if len(origins) == 0 {
-		origins = refererOrigins(header)
+	if origins := header.Values("Origin"); len(origins) > 0 {
+		return h.auth.Origins.RequireTrusted(origins)
 	}
-	return h.auth.Origins.RequireTrusted(origins)
+	return h.checkWithoutOrigin(header)
+}
+
+// checkWithoutOrigin is the check of a request without an Origin header.
+func (h *Handlers) checkWithoutOrigin(header http.Header) error {
+	if apps := header.Values(expoOrigin); len(apps) > 0 {
+		return h.auth.Origins.RequireTrusted(appOrigins(apps))
+	}
+	return h.auth.Origins.RequireTrusted(refererOrigins(header))
+}
+
+// appOrigins returns the origins of the URLs of apps, such as myapp:// for myapp:///. Those of web pages are
+// not among them: an origin of such a page comes in the Origin header.
+func appOrigins(urls []string) []string {
+	var origins []string
+	for _, text := range urls {
+		u, err := url.Parse(text)
+		switch {
+		case err != nil, u.Scheme == "http", u.Scheme == "https", u.User != nil,
+			!strings.HasPrefix(strings.ToLower(text), u.Scheme+"://"):
+			origins = append(origins, "https://") // no origin at all, and never trusted
+		default:
+			origins = append(origins, u.Scheme+"://"+u.Host)
+		}
+	}
+	return origins
 }
 
 // refererOrigins returns the origins of the Referer headers.
@@ -60,7 +89,7 @@ func (h *Handlers) checkChangeByGet(x *exchange.Exchange) error {
 		return checkFetchMetadata(header)
 	}
 	if len(origins) == 0 {
-		return h.auth.Origins.RequireTrusted(refererOrigins(header))
+		return h.checkWithoutOrigin(header)
 	}
 	return nil
 }

@@ -13,12 +13,16 @@ import (
 var (
 	errValidation = errors.New("betterauth: the body names no session, or two")
 	errNoFields   = errors.New("betterauth: no field can be updated")
+	errKeyGone    = errors.New("betterauth: the token's session is not known")
 )
 
 // writeRefusal answers with r in the form of the client.
 func writeRefusal(x *exchange.Exchange, r *exchange.Refusal, m exchange.Meaning) error {
 	status, code, message := m.Status, clientCode(r, m), cmp.Or(r.Detail, m.Title)
 	switch {
+	case errors.Is(r.Err, errKeyGone):
+		message = "The key of the token is gone, so the token cannot be verified and its session was not ended."
+		x.Challenge(r)
 	case r.Code.SignedOut():
 		message = "Unauthorized"
 		x.Challenge(r)

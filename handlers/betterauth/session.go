@@ -2,6 +2,7 @@ package betterauth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"issuer.example/handlers/credential"
@@ -33,12 +34,19 @@ func (h *Handlers) getSession(x *exchange.Exchange) error {
 	}
 	g, err := h.sessions.Access(caller.Reading)
 	if err != nil {
-		return err
+		return h.answerNoSession(x, err)
 	}
-	return h.answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly)
+	return h.answerIdentity(x, g, caller.Reading.RenewalDue && !readOnly, !h.byBearer(x))
 }
 
-// renewSession is getSession, but redeems the refresh token.
+// byBearer reports whether the request has a bearer token, so that no cookie is set.
+func (h *Handlers) byBearer(x *exchange.Exchange) bool {
+	bearer, _, err := h.auth.MemberTokens(x)
+	return err == nil && bearer != ""
+}
+
+// renewSession is getSession, but redeems the refresh token. The next one goes the way that it came: in the
+// cookie, or for clients with the bearer plugin in a header.
 func (h *Handlers) renewSession(x *exchange.Exchange) error {
 	if err := h.checkChange(x); err != nil {
 		return err
@@ -46,35 +54,35 @@ func (h *Handlers) renewSession(x *exchange.Exchange) error {
 	if err := x.DecodeLenientJSON(nil); err != nil {
 		return err
 	}
-	bearer, cookies, err := h.auth.MemberTokens(x)
-	if err != nil {
+	renewal, err := h.auth.MemberRenewal(x)
+	switch {
+	case err != nil:
 		return err
-	}
-	if bearer != "" || len(cookies) == 0 { // nothing to redeem
+	case renewal.Token == "": // nothing to redeem
 		return h.getSession(x)
 	}
-	token, err := h.auth.CookieToRedeem(x, cookies)
-	if err != nil {
+	g, err := h.auth.Redeem(x, renewal.Token, renewal.ByCookie)
+	switch {
+	case err == nil:
+	case isSignedOut(err):
+		return answerSignedOut(x)
+	default:
 		return err
 	}
-	g, err := h.auth.Redeem(x, token, true)
-	if err != nil {
-		if isSignedOut(err) {
-			return answerSignedOut(x)
-		}
-		return err
+	if renewal.ByBearer {
+		x.Header().Set("Set-Auth-Token", g.RefreshToken)
 	}
-	return h.answerIdentity(x, g, false)
+	return h.answerIdentity(x, g, false, renewal.ByCookie)
 }
 
-// answerNoSession answers a getSession that err refused. The cookies of a session that has ended are
-// cleared. A token that has been redeemed leaves them: the browser may hold its successor.
+// answerNoSession answers a getSession that err refused. The cookies of a session that has ended, or of
+// another system, are cleared. A token that has been redeemed leaves them: the browser may hold its
+// successor.
 func (h *Handlers) answerNoSession(x *exchange.Exchange, err error) error {
 	if !isSignedOut(err) {
 		return err
 	}
-	_, bearer := x.Request().Header["Authorization"]
-	if !bearer && credential.IsTerminal(err) && !errors.Is(err, session.ErrRefreshTokenReused) {
+	if !h.byBearer(x) && credential.IsTerminal(err) && !errors.Is(err, session.ErrRefreshTokenReused) {
 		h.auth.Jar.Clear(x)
 	}
 	x.Log.Refused = err
@@ -87,14 +95,17 @@ func answerSignedOut(x *exchange.Exchange) error {
 	return x.Blob(http.StatusOK, mediaType, []byte("null"))
 }
 
-// answerIdentity answers with the session and the user, the access token in a header and the cookie cache.
-// An access token that the answer also sets as a cookie is left out of the headers if they have no room for it.
-func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue bool) error {
+// answerIdentity answers with the session and the user, the access token in a header and, to a browser, the
+// cookie cache. An access token that the answer also sets as a cookie is left out of the headers if they have
+// no room for it.
+func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue, byCookie bool) error {
 	if g.RefreshToken == "" || x.HeaderFits(setAuthJWT, g.AccessToken) {
 		x.Header().Set(setAuthJWT, g.AccessToken)
 	}
-	if err := h.cache.set(x, &g.View); err != nil {
-		return err
+	if byCookie {
+		if err := h.cache.set(x, &g.View); err != nil {
+			return err
+		}
 	}
 	return x.Blob(http.StatusOK, mediaType, appendIdentity(nil, &g.View, renewalDue))
 }
@@ -135,7 +146,8 @@ func (h *Handlers) updateSession(x *exchange.Exchange) error {
 	}
 }
 
-// signOut ends the caller's session. It is a success if nobody is signed in.
+// signOut ends the caller's session. It is a success if nobody is signed in, but not if a bearer token may
+// be of a session that cannot be ended by it, because the key that signed the token is gone.
 func (h *Handlers) signOut(x *exchange.Exchange) error {
 	if err := h.checkChange(x); err != nil {
 		return err
@@ -147,7 +159,11 @@ func (h *Handlers) signOut(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.auth.SignOut(x, tokens); err != nil && !isSignedOut(err) {
+	switch _, err := h.auth.SignOut(x, tokens); {
+	case err == nil:
+	case !tokens.ByCookie() && credential.IsUnverifiable(err):
+		return &exchange.Refusal{Code: exchange.CodeTokenInvalid, Err: fmt.Errorf("%w: %w", errKeyGone, err)}
+	case !isSignedOut(err):
 		return err
 	}
 	h.auth.Jar.Clear(x)

@@ -13,8 +13,9 @@ import (
 type accepts int
 
 const (
-	anyToken    accepts = iota // an access token or a refresh token
-	accessToken                // an access token only
+	anyToken     accepts = iota // an access token or a refresh token
+	accessToken                 // an access token only
+	refreshToken                // a refresh token only
 )
 
 // presented is one token of a request, and what was found out about it.
@@ -57,7 +58,7 @@ func (c *chooser) look(x *exchange.Exchange, p *presented) error {
 		return p.err
 	}
 	p.looked = true
-	if p.accepts == anyToken && refresh.IsToken(p.text) {
+	if p.accepts == refreshToken || p.accepts == anyToken && refresh.IsToken(p.text) {
 		p.view, p.err = c.sessions.Validate(x.Context(), p.text, x.Device())
 		return p.err
 	}
@@ -135,6 +136,11 @@ func mostSpecific(refused []*presented) *presented {
 	}
 	for _, p := range refused {
 		if !isMalformed(p.err) {
+			return p
+		}
+	}
+	for _, p := range refused { // it is counted, whatever is beside it
+		if isForgery(p.err) {
 			return p
 		}
 	}

@@ -4,7 +4,7 @@
 // A caller is one of three:
 //
 //   - a holder, by an access token: as bearer token, or in the access cookie;
-//   - a member, by the refresh token in the session cookie, as better-auth clients call;
+//   - a member, by the refresh token in the session cookie or as bearer token, as better-auth clients call;
 //   - a client, by a service key: as bearer token, or by HTTP Basic.
 //
 // [Authenticator.Holder], [Authenticator.Member], [Clients.Require] and their combinations ask for
@@ -43,6 +43,11 @@
 // token to every request. A change by cookie alone must come from a page of an allowed origin
 // ([Origins]). Signing out ends each session that was presented before it refuses more than one.
 //
-// To choose between cookies, each is looked up once at most. Failed credentials are counted by address: too many are
-// answered 429 instead of 401, while a valid credential is never held up.
+// To choose between cookies, each is looked up once at most.
+//
+// Failed credentials are counted by address: too many are answered 429 instead of 401, while a valid
+// credential is never held up. Only a text with the form of a token of the issuer's and a wrong signature
+// counts. A cookie of another form is one of another system, which many browsers still have after a
+// migration: it is refused, and that is all. The API under /v1 and service keys also count a bearer token
+// that is no token at all.
 package credential

@@ -7,23 +7,24 @@ import (
 	"issuer.example/session"
 )
 
-// isForgery reports whether a credential was made up by somebody who guesses. A token that the
-// issuer once gave out, or that no guess could make valid, is none: an honest client that presents
-// it must not be slowed down.
+// isForgery reports whether a credential was made up by somebody who guesses: it has the form of a token
+// of the issuer's, but not its signature. A token that the issuer once gave out, or that cannot be its own
+// by its form, is none: an honest browser that still has it, perhaps from another system, must not be slowed
+// down.
 func isForgery(err error) bool {
-	if jwt.Cause(err) == "" {
-		return errors.Is(err, session.ErrForged)
-	}
-	for _, honest := range []error{
-		jwt.ErrUnknownKey,                                   // its key is withdrawn
-		jwt.ErrExpired, jwt.ErrNotYetValid, jwt.ErrIssuedAt, // the signature is good
-		jwt.ErrIssuer, jwt.ErrAudience, // the signature is good: of an earlier issuer URL, or for another service
-	} {
-		if errors.Is(err, honest) {
-			return false
-		}
-	}
-	return true
+	return errors.Is(err, session.ErrForged) || errors.Is(err, jwt.ErrSignature) || errors.Is(err, jwt.ErrKeyMismatch)
+}
+
+// isGuess is isForgery for a bearer token of the API, which nobody sends by mistake: a text that is not a
+// token at all is a guess, too. A signed token of another system, or for another service, is none.
+func isGuess(err error) bool {
+	return isForgery(err) || errors.Is(err, jwt.ErrEncoding) || errors.Is(err, jwt.ErrSize)
+}
+
+// IsUnverifiable reports whether a token was refused because the issuer does not have the key that it
+// names, so that nothing is known of the token: it may be of a live session.
+func IsUnverifiable(err error) bool {
+	return errors.Is(err, jwt.ErrUnknownKey) || errors.Is(err, session.ErrKeyGone)
 }
 
 // isMalformed reports whether a refusal says no more of a token than that it is not valid.

@@ -2,10 +2,12 @@ package credential
 
 import (
 	"context"
+	"slices"
 
 	"issuer.example/client"
 	"issuer.example/handlers/exchange"
 	"issuer.example/session"
+	"issuer.example/session/refresh"
 )
 
 // Holder demands an access token of a live session, as bearer token or in the access cookie.
@@ -29,13 +31,17 @@ func (a *Authenticator) Holder(x *exchange.Exchange) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	return a.holder(x, chosen)
+	caller, err := a.holder(x, chosen)
+	if bearer != "" && isGuess(err) {
+		return Caller{}, a.failures.count(x, err)
+	}
+	return caller, a.CountForgery(x, err)
 }
 
 // holder is the caller who presented an access token.
 func (a *Authenticator) holder(x *exchange.Exchange, chosen *presented) (Caller, error) {
 	if err := a.tokens.look(x, chosen); err != nil {
-		return Caller{}, a.CountForgery(x, err)
+		return Caller{}, err
 	}
 	x.Log.SessionID = chosen.view.ID.String()
 	return Caller{Kind: KindHolder, Holder: chosen.holder, AccessToken: chosen.text}, nil
@@ -53,8 +59,8 @@ func (a *Authenticator) HolderOrClient(x *exchange.Exchange, scope client.Scope)
 // [session.Service.Touch] to move the idle end of the session as well.
 type Look func(ctx context.Context, refreshToken string, from session.Device) (session.Reading, error)
 
-// Member demands the refresh token of a live session in the session cookie, which is not redeemed,
-// or an access token as bearer token. The caller is a member or a holder.
+// Member demands the refresh token of a live session in the session cookie or as bearer token, which is
+// not redeemed, or an access token as bearer token. The caller is a member or a holder.
 func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) {
 	bearer, cookies, err := a.MemberTokens(x)
 	switch {
@@ -63,22 +69,57 @@ func (a *Authenticator) Member(x *exchange.Exchange, look Look) (Caller, error) 
 	case bearer == "" && len(cookies) == 0:
 		return Caller{}, unauthorized("")
 	}
-	chosen, err := a.tokens.choose(x, present(bearer, accessToken), presentAll(cookies, anyToken))
+	chosen, err := a.tokens.choose(x, present(bearer, anyToken), presentAll(cookies, refreshToken))
 	if err != nil {
 		return Caller{}, err
 	}
-	if bearer != "" {
-		return a.holder(x, chosen)
+	if bearer != "" && !refresh.IsToken(bearer) {
+		caller, err := a.holder(x, chosen)
+		return caller, a.CountForgery(x, err)
 	}
-	reading, err := session.Reading{}, chosen.err
-	if err == nil {
-		reading, err = look(x.Context(), chosen.text, x.Device())
+	caller, err := a.member(x, chosen, look)
+	return caller, a.CountForgery(x, err)
+}
+
+// member is the caller who presented a refresh token.
+func (a *Authenticator) member(x *exchange.Exchange, chosen *presented, look Look) (Caller, error) {
+	if chosen.err != nil {
+		return Caller{}, chosen.err
 	}
+	reading, err := look(x.Context(), chosen.text, x.Device())
 	if err != nil {
-		return Caller{}, a.CountForgery(x, err)
+		return Caller{}, err
 	}
 	x.Log.SessionID = reading.View.ID.String()
 	return Caller{Kind: KindMember, Holder: session.Holder{View: reading.View}, Reading: reading}, nil
+}
+
+// Renewal is a refresh token to redeem, and the ways that its successor has to go back.
+type Renewal struct {
+	Token    string // "" if there is none
+	ByBearer bool   // it is the bearer token
+	ByCookie bool   // it is in a session cookie, or a cookie has another token of its session
+}
+
+// MemberRenewal picks what a better-auth client redeems: the bearer token, or else one of the session
+// cookies. It does not say that the token is valid. The caller has checked the origin.
+func (a *Authenticator) MemberRenewal(x *exchange.Exchange) (Renewal, error) {
+	bearer, cookies, err := a.MemberTokens(x)
+	switch {
+	case err != nil:
+		return Renewal{}, err
+	case bearer == "" && len(cookies) > 0:
+		token, err := a.CookieToRedeem(x, cookies)
+		return Renewal{Token: token, ByCookie: true}, err
+	case !refresh.IsToken(bearer):
+		return Renewal{}, nil
+	}
+	beside := presentAll(cookies, refreshToken)
+	_, err = a.tokens.choose(x, present(bearer, refreshToken), beside)
+	byCookie := slices.ContainsFunc(beside, func(p *presented) bool {
+		return p.text == bearer || p.looked && p.err == nil
+	})
+	return Renewal{Token: bearer, ByBearer: true, ByCookie: byCookie}, err
 }
 
 // MemberTokens returns the bearer token and the tokens of the session cookies. An Authorization

@@ -23,13 +23,13 @@ func (a *Authenticator) RefreshToken(x *exchange.Exchange, inBody string) (token
 		token, err = a.CookieToRedeem(x, cookies)
 		return token, true, err
 	}
-	_, err = a.tokens.choose(x, present(inBody, anyToken), presentAll(cookies, anyToken))
+	_, err = a.tokens.choose(x, present(inBody, refreshToken), presentAll(cookies, refreshToken))
 	return inBody, false, err
 }
 
 // CookieToRedeem picks one of the tokens of the session cookies, of which there is at least one.
 func (a *Authenticator) CookieToRedeem(x *exchange.Exchange, cookies []string) (string, error) {
-	chosen, err := a.tokens.choose(x, nil, presentAll(cookies, anyToken))
+	chosen, err := a.tokens.choose(x, nil, presentAll(cookies, refreshToken))
 	if err != nil {
 		return "", err
 	}

@@ -23,7 +23,7 @@ func (o *Origins) Share(x *exchange.Exchange) (preflight bool) {
 	case len(from) == 1 && o.allowed.Contains(from[0]):
 		h.Set("Access-Control-Allow-Origin", from[0])
 		h.Set("Access-Control-Allow-Credentials", "true")
-		h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-Retry-After, WWW-Authenticate, Set-Auth-Jwt")
+		h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, X-Retry-After, WWW-Authenticate, Set-Auth-Jwt, Set-Auth-Token")
 	case x.Open():
 		h.Set("Access-Control-Allow-Origin", "*")
 	default:

@@ -22,7 +22,7 @@ type row struct {
 }
 
 // table maps errors to codes, special ones before general ones.
-func table() [26]row {
+func table() [27]row {
 	return [...]row{
 		{session.ErrNotFound, CodeNotFound, "There is no such session."},
 		{session.ErrUnavailable, CodeUnavailable, "The store cannot answer now; nothing is known of what the request would have changed."},
@@ -47,6 +47,7 @@ func table() [26]row {
 		{keys.ErrConflict, CodeUnavailable, "The keys are being changed by another issuer."},
 
 		{jwt.ErrExpired, codeTokenExpired, ""},
+		{jwt.ErrUnknownKey, CodeTokenInvalid, "The key that the access token names is not one of the issuer's, or is no longer published."},
 		{jwt.ErrAudience, CodeTokenInvalid, "The access token is for others: its aud has no audience of the issuer's own."},
 
 		{context.Canceled, CodeUnavailable, ""},

@@ -17,7 +17,7 @@ func handlersLaw() map[string]Rule {
 		"handlers/v1": {
 			Ours: []string{"client", "handlers/credential", "handlers/exchange", "handlers/sessionjson", "session", "sid"},
 		},
-		"handlers/betterauth": {Ours: []string{"handlers/credential", "handlers/exchange", "keys", "session", "sid"}},
+		"handlers/betterauth": {Ours: []string{"handlers/credential", "handlers/exchange", "jwt", "keys", "session", "sid"}},
 		"handlers/oauth":      {Ours: []string{"client", "handlers/credential", "handlers/exchange", "session"}},
 		"handlers/revocations": {
 			Ours: []string{"client", "feed", "handlers/credential", "handlers/exchange", "keys", "revocation"},

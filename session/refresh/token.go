@@ -49,17 +49,18 @@ func (r *Keyring) Seal(t Token) string {
 	return string(base64.RawURLEncoding.AppendEncode(text, raw[:]))
 }
 
-// Open reads a token. Every error is [ErrTokenInvalid].
+// Open reads a token. Every error is [ErrTokenInvalid]; it is [ErrForged] too for a text that has the
+// form of a token and was not issued.
 func (r *Keyring) Open(text string) (Token, error) {
 	if len(text) != TokenLen || !IsToken(text) {
-		return Token{}, errTokenForged
+		return Token{}, ErrTokenInvalid
 	}
 	if strings.ContainsAny(text, "\r\n") { // the decoder would skip them
-		return Token{}, errTokenForged
+		return Token{}, ErrTokenInvalid
 	}
 	var raw [tokenRawLen]byte
 	if _, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(text[len(tokenPrefix):])); err != nil {
-		return Token{}, errTokenForged
+		return Token{}, ErrTokenInvalid
 	}
 	if raw[0] != tokenVersion {
 		return Token{}, errTokenForged
@@ -77,7 +78,7 @@ func (r *Keyring) Open(text string) (Token, error) {
 
 // authenticate refuses a token whose tag was made by none of the keys.
 func (r *Keyring) authenticate(raw [tokenRawLen]byte) error {
-	refused := ErrTokenInvalid // its key may have been removed
+	refused := errTokenKeyGone
 	for _, k := range r.keys {
 		var tag [tagLen]byte
 		if k.id == raw[1] {

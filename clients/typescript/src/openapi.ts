@@ -344,7 +344,7 @@ export interface paths {
          * @description It never rotates the refresh token. When a renewal is due the answer has needsRefresh, and the client
          *     sends a POST. For clients that never do, asking keeps the session alive: at most once in
          *     session.update_age and in a tenth of the idle timeout. With disableRefresh it does neither.
-         *     With a bearer token no cookie is set.
+         *     With a bearer token, which may be the refresh token, no cookie is set.
          */
         get: operations["betterAuthGetSession"];
         put?: never;
@@ -497,8 +497,9 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Nobody signed in is a success. It is never rate limited. Cookies of more than one live session end
-         *     each of them, and are answered 400.
+         * @description Nobody signed in is a success. A bearer token that has expired or was superseded ends its session all
+         *     the same; one whose key is gone cannot be verified and is answered 401. It is never rate limited.
+         *     Cookies of more than one live session end each of them, and are answered 400.
          */
         post: operations["betterAuthSignOut"];
         delete?: never;
@@ -816,7 +817,8 @@ export interface paths {
         /**
          * Sign out
          * @description Ends the session of an access or refresh token, given as bearer or in the cookies, and clears the
-         *     cookies. Repeating it is a success. It is never rate limited. Cookies of more than one live session
+         *     cookies. A token that has expired or was superseded ends its session all the same; one whose key is
+         *     gone cannot be verified and is refused. Repeating it is a success. It is never rate limited. Cookies of more than one live session
          *     end each of them, and are answered 400: one of them was planted.
          */
         delete: operations["signOut"];
@@ -935,7 +937,8 @@ export interface paths {
         /**
          * Record that the user has authenticated again
          * @description Scope sessions:mint. The session keeps its id; auth_time is now; amr and acr are what is given. The
-         *     refresh token stays as it is.
+         *     refresh token stays as it is. In the last part of a second before the session's end there is no time
+         *     left for a token: nothing changes, and the answer is 401 with session_idle or session_expired.
          */
         post: operations["reauthenticate"];
         delete?: never;
@@ -1812,6 +1815,19 @@ export interface components {
                 };
             };
         };
+        /** @description No service key, or the session ends within the second */
+        ReauthUnauthorized: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "token_invalid" | "session_idle" | "session_expired";
+                };
+            };
+        };
         /** @description The refresh token cannot be redeemed */
         RefreshUnauthorized: {
             headers: {
@@ -2568,6 +2584,8 @@ export interface operations {
                 headers: {
                     /** @description An access token. The POST leaves it out where the headers have no room for it beside the access cookie. */
                     "Set-Auth-Jwt"?: components["schemas"]["AccessToken"];
+                    /** @description The next refresh token, if the one that was redeemed is the bearer token */
+                    "Set-Auth-Token"?: components["schemas"]["RefreshToken"];
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -2879,6 +2897,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BetterBadRequest"];
+            401: components["responses"]["BetterUnauthorized"];
             403: components["responses"]["BetterForbidden"];
             413: components["responses"]["BetterTooLarge"];
             415: components["responses"]["BetterMediaType"];
@@ -3611,7 +3630,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["ServiceUnauthorized"];
+            401: components["responses"]["ReauthUnauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { auth, headersOf } from "./auth";
+import { sessionOf } from "./auth";
 import { mint } from "./mint";
 import { proxy } from "./proxy";
 import { settings } from "./settings";
@@ -51,14 +51,14 @@ async function login(req: IncomingMessage, res: ServerResponse): Promise<void> {
 
 /** A page that the server renders with the cookies of the browser. */
 async function dashboard(req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const session = await auth.api.getSession({ headers: headersOf(req) });
+  const session = await sessionOf(req);
   if (!session) return void res.writeHead(302, { Location: "/login" }).end();
   res.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
   res.end(`<!doctype html><html lang="en"><title>Dashboard</title><p>Welcome, ${escape(session.user.name)}</p>`);
 }
 
 async function protectedRoute(req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const session = await auth.api.getSession({ headers: headersOf(req) });
+  const session = await sessionOf(req);
   if (!session) return reply(res, 401, { error: "Unauthorized" });
   reply(res, 200, { user: session.user });
 }

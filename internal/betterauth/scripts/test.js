@@ -7,13 +7,24 @@ const here = new URL("..", import.meta.url).pathname; // where the tests run, to
 const out = `${here}/.test`;
 const files = readdirSync(`${here}/test`).filter((file) => /\.test\.tsx?$/.test(file));
 
+// Packages are loaded as they are, but for the Expo plugin: it is given what it needs of React Native.
+const packages = {
+  name: "packages",
+  setup({ onResolve }) {
+    onResolve({ filter: /^(react-native|expo-(constants|linking|network))$/ }, ({ path }) => ({ path: `${here}/test/expo/${path}.ts` }));
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      path.startsWith("@better-auth/expo/") || kind === "entry-point" ? undefined : { external: true },
+    );
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 await build({
   entryPoints: files.map((file) => `${here}/test/${file}`),
   outdir: out,
   outExtension: { ".js": ".mjs" },
   bundle: true,
-  packages: "external",
+  plugins: [packages],
   platform: "node",
   format: "esm",
   target: "node20",

@@ -8,6 +8,11 @@ import (
 
 // Advice returns what an operator should know about a valid configuration.
 func (c *Config) Advice() []string {
+	return append(c.proxyAdvice(), c.headerAdvice()...)
+}
+
+// headerAdvice says how large claims can be behind a proxy.
+func (c *Config) headerAdvice() []string {
 	if !strings.HasPrefix(c.Issuer, "https://") {
 		return nil // no proxy
 	}

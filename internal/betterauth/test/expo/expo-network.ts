@@ -1,0 +1,3 @@
+export function addNetworkStateListener() {
+  return { remove: () => {} };
+}
