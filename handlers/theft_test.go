@@ -33,9 +33,9 @@ func TestThiefInStep(t *testing.T) {
 		for generation := 0; generation < 3 && !noticed; generation++ {
 			f.advance(t, 4*time.Minute)
 			p := &poller{f: f, token: thief.access}
-			p.poll(t, time.Duration(rand.Int64N(int64(50*time.Second)))) //nolint:gosec // any moment
+			p.poll(t, time.Duration(rand.Int64N(int64(50*time.Second))))
 			victim.refresh = f.refresh(t, victim.refresh, userAgent(chromeAgent)).want(t, 200, "").text(t, "refresh_token")
-			p.poll(t, time.Duration(rand.Int64N(int64(9*time.Second)))) //nolint:gosec // within the window
+			p.poll(t, time.Duration(rand.Int64N(int64(9*time.Second))))
 			a := f.refresh(t, thief.refresh, userAgent(curlAgent))
 			if noticed = a.StatusCode != 200; noticed {
 				a.want(t, 401, "refresh_token_reused")

@@ -14,24 +14,24 @@ import (
 func (s *Service) report(r redemption) {
 	s.cfg.Observer.Refreshed(string(r.Outcome))
 	id := slog.String("sid", r.before.Session.ID.String())
-	switch r.Outcome {
-	case refresh.Reused:
-		s.log(slog.LevelWarn, "refresh token reused: session ended", append(r.places(), id, slog.String("sub", r.before.Session.User.ID)))
-	case refresh.Apart:
-		if r.after.State != r.before.State { // once in a generation
-			s.log(slog.LevelInfo, "refresh token used apart: the session ends if it happens again", append(r.places(), id))
-		}
-	case refresh.Restored: // warn once: after a restore it happens in many sessions
+	if r.Outcome == refresh.Reused {
+		s.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "refresh token reused: session ended",
+			append(r.places(), id, slog.String("sub", r.before.Session.User.ID))...)
+	}
+	if r.Outcome == refresh.Apart && r.after.State != r.before.State { // once in a generation
+		s.cfg.Logger.LogAttrs(context.Background(), slog.LevelInfo, "refresh token used apart: the session may end if it happens again",
+			append(r.places(), id)...)
+	}
+	if r.Outcome == refresh.Restored { // warn once: after a restore it happens in many sessions
 		level := slog.LevelInfo
 		if s.restored.CompareAndSwap(false, true) {
 			level = slog.LevelWarn
 		}
-		s.log(level, "refresh token is newer than the store: was a backup restored?", []slog.Attr{id})
+		s.cfg.Logger.LogAttrs(context.Background(), level, "refresh token is newer than the store: was a backup restored?", id)
 	}
 	if r.isBound() {
-		s.log(slog.LevelInfo, "sign-in had no address or browser: session bound to those of a refresh", []slog.Attr{
-			id, slog.String("ip", addressText(r.after.Session.IP)), slog.String("browser", browserText(r.after.Session.UserAgent)),
-		})
+		s.cfg.Logger.Info("sign-in had no address or browser: session bound to those of a refresh", id,
+			slog.String("ip", addressText(r.after.Session.IP)), slog.String("browser", browserText(r.after.Session.UserAgent)))
 	}
 	s.reportMove(r)
 }
@@ -75,12 +75,7 @@ func (s *Service) reportMove(r redemption) {
 	case !r.networkChanged && !r.browserChanged, r.refusal == nil && !r.needsLog:
 		return
 	}
-	s.log(level, "session used from elsewhere", []slog.Attr{
+	s.cfg.Logger.LogAttrs(context.Background(), level, "session used from elsewhere",
 		slog.String("sid", r.before.Session.ID.String()), slog.Bool("refused", r.refusal != nil), slog.Bool("ended", r.ends != ""),
-		slog.Bool("network", r.networkChanged), slog.Bool("browser", r.browserChanged),
-	})
-}
-
-func (s *Service) log(level slog.Level, message string, attrs []slog.Attr) {
-	s.cfg.Logger.LogAttrs(context.Background(), level, message, attrs...)
+		slog.Bool("network", r.networkChanged), slog.Bool("browser", r.browserChanged))
 }

@@ -83,9 +83,10 @@ func (c *adminCommand) sessionList() *cobra.Command {
 			if printed, err := c.call(ctx, http.MethodGet, path, nil, &answer); printed || err != nil {
 				return err
 			}
-			rows := newTable("ID", "STATE", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "DEVICE")
+			rows := newTable("ID", "STATE", "CREATED", "LAST SEEN", "EXPIRES", "ADDRESS", "LAST ADDRESS", "DEVICE")
 			for _, s := range append(answer.Sessions, answer.History...) {
-				rows.add(s.ID, s.state(), formatTime(s.CreatedAt), formatTime(s.LastSeenAt), formatTime(s.ExpiresAt), s.IPAddress, cmp.Or(s.Label, s.UserAgent))
+				rows.add(s.ID, s.state(), formatTime(s.CreatedAt), formatTime(s.LastSeenAt), formatTime(s.ExpiresAt), s.IPAddress, s.LastIPAddress,
+					cmp.Or(s.Label, s.UserAgent))
 			}
 			return rows.print(c.app.stdout)
 		}),

@@ -6,7 +6,7 @@ func storeLaw() map[string]Rule {
 		"store": {Ours: []string{"fact", "keys", "session"}},
 		"store/bolt": {
 			Ours: []string{
-				"fact", "keys", "revocation", "session", "sid", "store",
+				"fact", "keys", "revocation", "session", "session/refresh", "sid", "store",
 				"store/bolt/internal/file", "store/bolt/internal/journal",
 			},
 			Doors: []string{"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2"},

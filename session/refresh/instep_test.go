@@ -134,11 +134,11 @@ func (j *jar) honest(t *testing.T, token, place string) string {
 // each request; replies are lost, and servers are slow. As everywhere, a tab refreshes when its
 // access token has expired, and a request takes less than the window.
 func TestOneJarIsNoThief(t *testing.T) {
-	generations := uint32(rounds.Rounds(t, 10_000, 100_000)) //nolint:gosec // small
+	generations := uint32(rounds.Rounds(t, 10_000, 100_000))
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	w, first := newWorld(testRing(t, 1))
-	j := &jar{world: w, random: rand.New(rand.NewPCG(seed, 0)), token: first} //nolint:gosec // repeatable
+	j := &jar{world: w, random: rand.New(rand.NewPCG(seed, 0)), token: first}
 	outcomes := map[Generations]int{}
 	for j.state.Generation < generations {
 		start := j.now

@@ -45,7 +45,7 @@ func (g Generations) before() bool { return g&(apartOneBefore|apartTwoBefore) !=
 
 // after returns what is still known of it so many generations later.
 func (g Generations) after(n int64) Generations {
-	return g << min(n, 8) & MaxGenerations //nolint:gosec // never negative
+	return g << min(n, 8) & MaxGenerations
 }
 
 // Claimed returns the state of a session whose hand-off code was claimed at that time. The

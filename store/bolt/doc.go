@@ -46,7 +46,7 @@
 // # Rows
 //
 // schema.go lists the buckets; sessions, states, ends, marks and facts have a file each that
-// says how they are encoded. Times are kept in whole milliseconds, UTC. The facts of one
+// says how they are encoded, and places.go what of a state is in the record. Times are kept in whole milliseconds, UTC. The facts of one
 // commit share a key; the revocations among them are numbered by an index (docs/adr/0012). A
 // record that cannot be read is an error for a caller that asks for it by its id. Operations
 // on many (lists, limits, marks, sweeps) leave it out, count it and log it.

@@ -1046,6 +1046,10 @@ export interface components {
             id: components["schemas"]["SessionID"];
             /** @description Of the sign-in */
             ipAddress: string | null;
+            /** @description Of the last use */
+            lastIpAddress: string | null;
+            /** @description Of the last use */
+            lastUserAgent: string | null;
             /** @description The id again. It is no credential. */
             token: components["schemas"]["SessionID"];
             /** @description The last use */
@@ -1289,6 +1293,20 @@ export interface components {
         RefreshRequest: {
             refresh_token?: string;
         };
+        /** @description The last redemption of a newest refresh token */
+        RefreshState: {
+            /** @description Of that token; 0 before the first */
+            generation: number;
+            ip_address: string | null;
+            redeemed_at: components["schemas"]["Time"];
+            /** @description The use of a copied refresh token that has ended the session */
+            reuse?: {
+                generation: number;
+                ip_address: string | null;
+                user_agent: string | null;
+            };
+            user_agent: string | null;
+        };
         RefreshToken: string;
         Session: {
             /** @description When the user last proved who they are */
@@ -1301,13 +1319,18 @@ export interface components {
             /** @description The absolute end; no refresh moves it */
             expires_at: components["schemas"]["Time"];
             id: components["schemas"]["SessionID"];
-            /** @description The end if it is not used again */
+            /** @description The end if it is not used again. It moves as last_seen_at does; at least the end of the current step. */
             idle_expires_at: components["schemas"]["Time"];
-            /** @description Of the sign-in */
+            /** @description Of the sign-in. With binding step_up or enforce, of the first refresh if the sign-in's is unknown. */
             ip_address: string | null;
             label: string | null;
+            /** @description Of the last use */
+            last_ip_address: string | null;
+            /** @description The last use. In answers to a holder of the session's tokens it moves in steps of six concurrency windows, rounded down, when a step is over. */
             last_seen_at: components["schemas"]["Time"];
-            /** @description Of the sign-in */
+            /** @description Of the last use */
+            last_user_agent: string | null;
+            /** @description As ip_address */
             user_agent: string | null;
             user_id: components["schemas"]["UserID"];
         };
@@ -1360,6 +1383,19 @@ export interface components {
         VerifierName: string;
     };
     responses: {
+        /** @description The session, its user, and what is known of its refresh tokens */
+        AdminSession: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    refresh: components["schemas"]["RefreshState"];
+                    session: components["schemas"]["Session"];
+                    user: components["schemas"]["User"];
+                };
+            };
+        };
         /** @description The token is not one of this issuer */
         AnyUnauthorized: {
             headers: {
@@ -2436,7 +2472,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["Session"];
+            200: components["responses"]["AdminSession"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];

@@ -177,6 +177,8 @@ export class Issuer {
       idle_expires_at: time,
       ip_address: null,
       user_agent: null,
+      last_ip_address: null,
+      last_user_agent: null,
       label: null,
       current: true,
     };
