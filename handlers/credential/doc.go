@@ -36,8 +36,8 @@
 //	more than 8 cookies of one name               400; what a sibling subdomain may have
 //	                                              planted is cleared
 //
-// Before this table, cookies of another session than the one that the companion vouches for are left
-// out: [Authenticator] reads them with ownCookies.
+// Cookies of another session than the one that the companion vouches for are left out before the table
+// applies.
 //
 // A bearer token beside a refresh token in the body is not looked at: a page may attach its access
 // token to every request. A change by cookie alone must come from a page of an allowed origin

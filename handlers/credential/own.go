@@ -16,7 +16,7 @@ func (a *Authenticator) ownCookies(x *exchange.Exchange, name string) ([]string,
 	values := cookieValues(x, name)
 	id, ok := a.Jar.companion.vouchesFor(x)
 	if ok && (a.Jar.scopes.own.domain == "" || a.presents(x, id)) {
-		vouched, unknown := a.sort(values, id)
+		vouched, unknown := a.tokensOf(id, values)
 		if len(values) > 0 && len(vouched)+len(unknown) == 0 {
 			a.Jar.clearPlanted(x)
 		}
@@ -31,8 +31,8 @@ func (a *Authenticator) ownCookies(x *exchange.Exchange, name string) ([]string,
 	return values, nil
 }
 
-// sort returns the tokens of a session, and the texts that name no session at all.
-func (a *Authenticator) sort(texts []string, id sid.ID) (of, unknown []string) {
+// tokensOf returns which of the texts are tokens of a session, and which name no session at all.
+func (a *Authenticator) tokensOf(id sid.ID, texts []string) (of, unknown []string) {
 	for _, text := range texts {
 		switch named, ok := a.sessions.NamedSession(text); {
 		case !ok:
@@ -47,7 +47,7 @@ func (a *Authenticator) sort(texts []string, id sid.ID) (of, unknown []string) {
 // presents reports whether a session or access cookie of the request is of that session.
 func (a *Authenticator) presents(x *exchange.Exchange, id sid.ID) bool {
 	for _, name := range []string{a.Jar.refresh, a.Jar.access} {
-		if of, _ := a.sort(cookieValues(x, name), id); len(of) > 0 {
+		if of, _ := a.tokensOf(id, cookieValues(x, name)); len(of) > 0 {
 			return true
 		}
 	}

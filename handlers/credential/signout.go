@@ -118,7 +118,7 @@ func (a *Authenticator) SignOut(x *exchange.Exchange, tokens SignOutTokens) (don
 		}
 	}
 	switch {
-	case len(live) > 1 && !(tokens.ByCookie() && ofOneUser(live)):
+	case len(live) > 1 && (!tokens.ByCookie() || !ofOneUser(live)):
 		a.Jar.Clear(x)
 		return done, exchange.Invalid("The credentials were of more than one session; they have been ended, and the cookies cleared.")
 	case done:
