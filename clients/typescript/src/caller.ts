@@ -33,7 +33,7 @@ export class Caller {
         return await this.send<T>({ ...call, bearer });
       } catch (error) {
         if (this.vault && isEnd(error) && keeper.state.data?.session.id === sid) await keeper.end(error.code);
-        const next = retried || !(error instanceof IssuerError) ? undefined : await this.another(error, bearer);
+        const next = retried || !(error instanceof IssuerError) ? undefined : await this.another(error, bearer, sid);
         if (!next) throw error;
         bearer = next;
       }
@@ -42,20 +42,20 @@ export class Caller {
   }
 
   /** Returns the token with which to retry a call that was refused, or undefined if the refusal stands. */
-  private async another(error: IssuerError, bearer: string): Promise<string | undefined> {
+  private async another(error: IssuerError, bearer: string, sid: string | undefined): Promise<string | undefined> {
     const { keeper } = this;
     if (error.code === "token_expired") return keeper.access(bearer);
-    if (this.vault || !(isEnd(error) || (await this.otherCookies(error)))) return undefined;
+    if (this.vault || !(isEnd(error) || (await this.otherCookies(error, sid)))) return undefined;
     if (keeper.token?.value === bearer) await keeper.relearn(isEnd(error) ? error.code : undefined);
     const next = await keeper.access();
     return next === bearer ? undefined : next;
   }
 
-  /** Reports whether a call was refused because the cookies are of another session than the token. */
-  private async otherCookies(error: IssuerError): Promise<boolean> {
+  /** Reports whether a call was refused because the cookies are of another session than that of its token. */
+  private async otherCookies(error: IssuerError, sid: string | undefined): Promise<boolean> {
     if (error.code !== "invalid_request" || error.status !== 400) return false;
-    const data = await this.keeper.cookieSession().catch(() => undefined);
-    return data !== undefined && data.session.id !== this.keeper.state.data?.session.id;
+    const data = await this.keeper.cookieSession();
+    return data !== undefined && data.session.id !== sid;
   }
 
   /** Fetches the current session from the issuer, or returns null. */
@@ -82,13 +82,13 @@ export class Caller {
       return keeper.end("sign_out");
     }
     const { data } = keeper.state;
-    const { token } = keeper;
+    const { token, last } = keeper;
     // The issuer refuses this if the cookies are of another session.
     if (data && usable(token, this.env) && (await this.endOwn(data.session.id, token.value))) return keeper.end("sign_out");
     if (data) await keeper.relearn();
     const now = keeper.state.data;
-    if (data && token && now && now.session.id !== data.session.id) {
-      await this.endSession({ bearer: token.value, anonymous: true });
+    if (data && last && now && now.session.id !== data.session.id) {
+      await this.endSession({ bearer: last.value, anonymous: true });
       keeper.announceEnd(data.session.id, "sign_out");
     }
     if (data && now && now.user.id !== data.user.id) return; // somebody else has signed in

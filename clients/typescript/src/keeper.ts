@@ -29,6 +29,8 @@ const newEnough = 5_000;
 export class Keeper {
   state: State;
   token: Token | undefined;
+  /** The last token of the session that the state shows. It may be old, and can still end the session. */
+  last: Token | undefined;
   /** Increases when a session starts or ends and when a token arrives. Work that started in an earlier epoch is discarded. */
   private epoch = 0;
   /** Tokens from other tabs that were issued before this time (monotonic clock) are ignored. */
@@ -223,7 +225,7 @@ export class Keeper {
   private adopt(token: Token, data: SessionData): void {
     this.epoch++;
     this.begun = true;
-    this.token = token;
+    this.token = this.last = token;
     this.doubt = undefined;
     this.backoff.succeeded();
     this.siblings.answered();
@@ -235,7 +237,7 @@ export class Keeper {
     const known = this.state.status === "signed-in" || reason !== "refresh_token_invalid";
     this.epoch++;
     this.floor = this.env.now();
-    this.token = this.doubt = undefined;
+    this.token = this.last = this.doubt = undefined;
     this.backoff.succeeded();
     this.siblings.answered();
     const dropped = this.vault?.drop();

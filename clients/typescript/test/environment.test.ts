@@ -43,3 +43,23 @@ test("in a browser the page's events are heard", () => {
     Object.assign(globalThis, { addEventListener });
   }
 });
+
+test("a worker shares locks and channels with the pages of its origin, and has no page", () => {
+  const locks = { request: async () => {} };
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  Object.assign(globalThis, { WorkerGlobalScope: class {}, location: { origin: "chrome-extension://abc" } });
+  Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
+  try {
+    const env = here();
+    assert.deepEqual([env.visible(), env.origin, env.locks], [false, "chrome-extension://abc", locks]);
+    const channel = env.channel("x");
+    assert.ok(channel);
+    channel.close();
+    env.listen(() => assert.fail("nothing happens"))();
+  } finally {
+    Reflect.deleteProperty(globalThis, "WorkerGlobalScope");
+    Reflect.deleteProperty(globalThis, "location");
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else Reflect.deleteProperty(globalThis, "navigator");
+  }
+});

@@ -144,7 +144,7 @@ export class Issuer {
     }
     if (ahead === 0 && branch === record.branch) {
       note(within ? "repeated" : "late_retry");
-      return within ? child() : `rt.${record.id}.${record.generation + 1}.${this.random()}`.replace("0.", "");
+      return within ? child() : `rt.${record.id}.${record.generation + 1}.${this.nonce()}`;
     }
     if (within && (ahead === 0 || ahead === -1)) {
       note(ahead ? "behind" : "sibling");
@@ -155,10 +155,14 @@ export class Issuer {
     return undefined;
   }
 
+  private nonce(): string {
+    return String(this.random()).slice(2);
+  }
+
   private grant(record: Record, refresh_token: string) {
     return {
       ...this.describe(record),
-      access_token: `at.${record.id}.${this.now()}.${this.random()}`.replace("0.", ""),
+      access_token: `at.${record.id}.${Math.floor(this.now())}.${this.nonce()}`,
       token_type: "Bearer" as const,
       expires_in: this.lifetime,
       refresh_token,

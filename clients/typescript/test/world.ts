@@ -35,6 +35,8 @@ export class World {
   /** The cookie jar: what all tabs share. */
   readonly jar = new Map<string, string>();
   fate: () => Fate = () => ({ request: 10, reply: 10 });
+  /** Milliseconds until a message reaches another tab; undefined loses it. */
+  delivery: () => number | undefined = () => 1 + this.random() * 4;
   private events: Event[] = [];
   private order = 0;
 
@@ -165,8 +167,10 @@ export class Tab {
         const data = structuredClone(message);
         for (const tab of this.world.tabs)
           for (const other of tab.channels)
-            if (other !== channel && other.name === name)
-              this.world.after(1 + this.world.random() * 4, () => tab.run(() => other.onmessage?.({ data })));
+            if (other !== channel && other.name === name) {
+              const delay = this.world.delivery();
+              if (delay !== undefined) this.world.after(delay, () => tab.run(() => other.onmessage?.({ data })));
+            }
       },
       close: () => {
         this.channels = this.channels.filter((other) => other !== channel);
