@@ -24,8 +24,9 @@ export class IssuerError extends Error {
     readonly status = 0,
     /** How long the issuer asks to wait, in milliseconds; 0 if it does not say. */
     readonly retryAfter = 0,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
