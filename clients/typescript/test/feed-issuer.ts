@@ -168,6 +168,10 @@ export class FeedIssuer {
       return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
     }
     if (req.headers.authorization !== `Bearer ${serviceKey}`) return void send("application/json", "{}", 401);
+    if (path.startsWith("/v1/revocations/keys?nonce=")) {
+      res.setHeader("cache-control", "no-store");
+      return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
+    }
     if (path === "/v1/revocations") return void send("application/jwt", await this.snapshot());
     if (path === "/v1/revocations/stream") return this.stream(req, res);
     const body = await text(req);

@@ -186,7 +186,6 @@ const hostile: [string, (issuer: FeedIssuer) => Promise<string>][] = [
   ["an event with exp", async (i) => `id: 1\nevent: revoked\ndata: ${await i.sign("secevent+jwt", { ...i.event(1), exp: 9e9 })}\n\n`],
   ["an event that skips numbers", async (i) => i.frame(1, { seq: 3 })],
   ["an event whose id is another", async (i) => (await i.frame(1)).replace("id: 1", "id: 2")],
-  ["a frame that is not known", async () => "event: surprise\ndata: {}\n\n"],
   ["a line of 1 MiB", async () => `data: ${"x".repeat(1 << 20)}\n\n`],
   ["data of 1 MiB in lines", async () => `${`data: ${"x".repeat(1000)}\n`.repeat(1000)}\n`],
   ["an alive that is ahead", async (i) => (i.log.push({ ...i.log[0]! }), i.alive().finally(() => i.log.pop()))],
@@ -202,6 +201,16 @@ for (const [what, make] of hostile)
     assert.equal(await reason(verifier, token), "revoked");
     assert.equal(verifier.stats().faults, 1);
   });
+
+test("frames of unknown names and repeated alives are no faults, and cause no snapshot", async (t) => {
+  const { issuer, verifier } = await following(t);
+  const alive = await issuer.alive();
+  for (let n = 0; n < 20; n++) issuer.say(`event: surprise\ndata: {}\n\ndata: hello\n\n${alive}`);
+  await issuer.revoke(newSid());
+  await eventually(() => verifier.stats().seq === 1, "the event after them is applied");
+  const { snapshots, faults, connections } = verifier.stats();
+  assert.deepEqual({ snapshots, faults, connections }, { snapshots: 1, faults: 0, connections: 1 });
+});
 
 test("an event that goes back changes nothing, and a restored backup takes nothing back", async (t) => {
   const { issuer, verifier } = await following(t);
@@ -300,13 +309,13 @@ test("a key that was compromised goes, also when the keys of before are on their
   await eventually(() => verifier.stats().connected, "the stream is connected");
   let release = () => {};
   issuer.intercept = (req, res) => {
-    if (req.url !== "/.well-known/jwks.json") return false;
+    if (!req.url?.startsWith("/v1/revocations/keys")) return false;
     const keys = issuer.keys.map(({ jwk }) => jwk);
     issuer.intercept = () => false;
-    release = () => res.writeHead(200, { "cache-control": "max-age=900" }).end(JSON.stringify({ keys }));
+    release = () => res.writeHead(200, { "cache-control": "no-store" }).end(JSON.stringify({ keys }));
     return true;
   };
-  const asked = () => issuer.requests.filter((one) => one.endsWith("jwks.json")).length;
+  const asked = () => issuer.requests.filter((one) => one.includes("/v1/revocations/keys")).length;
   const before = asked();
   await issuer.mark("everything", "", newSid());
   await eventually(() => asked() > before, "the keys are asked for");
@@ -323,7 +332,7 @@ test("a key that was compromised goes, also when the issuer does not answer at o
   await eventually(() => verifier.stats().connected, "the stream is connected");
   let failures = 2;
   issuer.intercept = (req, res) => {
-    if (req.url !== "/.well-known/jwks.json" || failures-- <= 0) return false;
+    if (!req.url?.startsWith("/v1/revocations/keys") || failures-- <= 0) return false;
     res.writeHead(503).end();
     return true;
   };
