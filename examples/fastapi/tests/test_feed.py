@@ -72,7 +72,7 @@ class FakeIssuer:
                 document = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", "revocations_endpoint": feed}
                 document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.url}/i"}
                 return "application/json", json.dumps(document | self.metadata).encode()
-            case "/jwks":
+            case "/jwks" | "/v1/revocations/keys":
                 assert "no-cache" in headers
                 self.fetches += 1
                 if self.keys_down:
@@ -141,10 +141,9 @@ BAD: dict[str, Callable[[FakeIssuer], bytes]] = {
     "the same again": lambda f: f.revoked(1, 66),
     "another log": lambda f: f.revoked(2, 66, revoked={"prev": sid(7)}),
     "an alive ahead": lambda f: f.alive(2),
-    "an alive of another log": lambda f: f.alive(1, last=sid(7)),
-    "an old alive": lambda f: f.alive(1, iat=int(time.time()) - 95),
+    "an alive of another log": lambda f: f.alive(1, last=sid(7), iat=int(time.time()) + 2),
+    "an alive of later": lambda f: f.alive(1, iat=int(time.time()) + 95),
     "another id": lambda f: f.revoked(2, 66).replace(b"id: 2", b"id: 3"),
-    "an unknown frame": lambda _: frame("hello", "{}"),
     "gone": lambda _: frame("gone", "{}"),
     "a line of 1 MiB": lambda _: b"data: " + b"x" * (1 << 20) + b"\n\n",
     "a line without an end": lambda _: b"data: " + b"x" * (1 << 20),
@@ -175,6 +174,15 @@ async def test_a_bad_message(fake: FakeIssuer, name: str) -> None:
         assert revoked(1) and not revoked(66)
         await until(lambda: revoked(2))
         assert fake.asked == ["1", "1"] and fake.snapshots == 2
+
+
+async def test_unknown_frames_and_repeated_alives_are_skipped(fake: FakeIssuer) -> None:
+    old = fake.alive(1, last=sid(1), iat=int(time.time()) - 95)
+    repeated = (fake.alive(1, last=sid(1)) + frame("hello", "{}") + b"data: hello\n\n" + old) * 20
+    fake.streams = [repeated + fake.revoked(2, 2, revoked={"prev": sid(1)})]
+    async with Verifier.running(settings(fake)) as verifier:
+        await until(lambda: verifier.ledger.seq == 2)
+        assert fake.asked == ["1"] and fake.snapshots == 1
 
 
 def everything(fake: FakeIssuer) -> dict[str, Any]:

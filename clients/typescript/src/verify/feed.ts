@@ -50,7 +50,8 @@ export class Feed {
       open: (signal) => this.openStream(signal),
       opened: () => this.opened(),
       apply: (frame) => this.apply(frame),
-      ended: (fault, demand) => this.ended(fault, demand),
+      ended: (fault) => this.ended(fault),
+      demand: () => this.snapshots.demand(),
     });
     this.reporter = new Reporter(http, discovery, settings.signal, () => this.report());
   }
@@ -126,10 +127,9 @@ export class Feed {
     this.snapshots.connected();
   }
 
-  private ended(fault: Error | undefined, demand: boolean): void {
+  private ended(fault: Error | undefined): void {
     this.stats.connected = false;
     if (fault) this.failed(fault);
-    if (demand) this.snapshots.demand();
   }
 
   /** Applies one frame. Frames of unknown names are skipped. */

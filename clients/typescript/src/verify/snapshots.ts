@@ -3,7 +3,7 @@ import { pause } from "./http.js";
 import type { Applied } from "./ledger.js";
 import { longestSilence } from "./stream.js";
 
-/** The least time between two requests for the snapshot, in milliseconds. */
+/** The least time from the end of a request for the snapshot to the next one, in milliseconds. */
 const gap = 1_000;
 
 const firstRetry = 1_000;
@@ -15,7 +15,7 @@ const firstRetry = 1_000;
 export class Snapshots {
   private demanded = true;
   private failures = 0;
-  private beganAt = -Infinity;
+  private endedAt = -Infinity;
   private takenAt = -Infinity;
   /** Not before this time, after a failure. */
   private retryAt = -Infinity;
@@ -24,16 +24,18 @@ export class Snapshots {
   private byStream = false;
   private early = 1;
   private wake = () => {};
+  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly settings: { maxStaleness: number; signal: AbortSignal },
     private readonly take: () => Promise<Applied>,
   ) {}
 
-  /** Asks for a snapshot as soon as possible. */
-  demand(): void {
+  /** Asks for a snapshot as soon as possible. Resolves when that was tried. */
+  demand(): Promise<void> {
     this.demanded = true;
     this.wake();
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
 
   /** Records that an alive has proven that the list is complete. */
@@ -51,7 +53,6 @@ export class Snapshots {
   async now(): Promise<void> {
     const { demanded } = this;
     this.demanded = false;
-    this.beganAt = performance.now();
     try {
       const { proof } = await this.take();
       this.failures = 0;
@@ -65,6 +66,9 @@ export class Snapshots {
       this.demanded ||= demanded;
       this.retryAt = performance.now() + Math.max(asked, own);
       throw error;
+    } finally {
+      this.endedAt = performance.now();
+      for (const resolve of this.waiting.splice(0)) resolve();
     }
   }
 
@@ -84,6 +88,6 @@ export class Snapshots {
     const { maxStaleness } = this.settings;
     const wait = this.byStream ? longestSilence(maxStaleness) : maxStaleness / 3;
     const routine = Math.max(this.provenAt, this.takenAt) + wait * this.early;
-    return Math.max(this.beganAt + gap, this.retryAt, this.demanded ? -Infinity : routine);
+    return Math.max(this.endedAt + gap, this.retryAt, this.demanded ? -Infinity : routine);
   }
 }

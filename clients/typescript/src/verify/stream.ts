@@ -5,7 +5,7 @@ import { type Frame, FrameReader } from "./sse.js";
 const firstPause = 500;
 const longestPause = 5_000;
 
-/** The least time between two attempts to connect, in milliseconds. */
+/** The least time from the end of a connection to the next attempt, in milliseconds. */
 const gap = 500;
 
 /** Returns how long a stream may prove nothing, in milliseconds. The issuer sends an alive every 10 s. */
@@ -22,14 +22,15 @@ export interface Ends {
   opened(): void;
   /** Applies a frame. */
   apply(frame: Frame): Promise<Heard>;
-  /** The stream has ended. Demand says that a message could not be applied, so that the snapshot is needed. */
-  ended(fault: Error | undefined, demand: boolean): void;
+  /** The stream has ended. */
+  ended(fault: Error | undefined): void;
+  /** A message could not be applied. Resolves when the snapshot was tried. */
+  demand(): Promise<void>;
 }
 
 /** Keeps one stream connected, whatever happens to it. */
 export class Stream {
   private failures = 0;
-  private beganAt = -Infinity;
   private linked: Linked | undefined;
   /** Whether the position was moved by a snapshot, so that the stream must be connected again. */
   private moved = false;
@@ -49,7 +50,6 @@ export class Stream {
   async run(): Promise<void> {
     const { signal, maxStaleness } = this.settings;
     while (!signal.aborted) {
-      this.beganAt = performance.now();
       let asked = 0;
       try {
         await this.connect();
@@ -58,7 +58,7 @@ export class Stream {
       }
       const own = this.moved ? 0 : jitter(Math.min(firstPause * 2 ** Math.min(this.failures++, 10), longestPause));
       this.moved = false;
-      await pause(Math.max(asked, own, this.beganAt + gap - performance.now()), signal);
+      await pause(Math.max(asked, own, gap * (1 + Math.random() / 2)), signal);
     }
   }
 
@@ -98,7 +98,8 @@ export class Stream {
       linked.release();
       this.linked = undefined;
       if (first !== undefined && performance.now() - first >= maxStaleness / 3) this.failures = 0;
-      this.ends.ended(fault, applying && fault !== undefined && !linked.signal.aborted);
+      this.ends.ended(fault);
+      if (applying && fault && !linked.signal.aborted) await this.ends.demand();
     }
   }
 
