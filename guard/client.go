@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,9 @@ const (
 	scopeIntrospect  = "tokens:introspect"
 )
 
+// errServiceKey means that the file with the service key cannot be read.
+var errServiceKey = errors.New("guard: reading the service key")
+
 // client makes requests to the issuer. It follows no redirects, keeps no cookies, and asks
 // for uncompressed answers.
 type client struct {
@@ -28,13 +32,18 @@ type client struct {
 	key     string
 	keyFile string
 	now     func() time.Time
+	// maxRetryAfter bounds what an answer can ask for: less than after which the list is
+	// stale.
+	maxRetryAfter time.Duration
 }
 
 func newClient(c Config) *client {
 	strict := *c.HTTPClient
 	strict.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	strict.Jar, strict.Timeout = nil, 0 // a stream has no timeout; other requests have requestTimeout
-	return &client{http: strict, key: c.ServiceKey, keyFile: c.ServiceKeyFile, now: c.Now}
+	return &client{
+		http: strict, key: c.ServiceKey, keyFile: c.ServiceKeyFile, now: c.Now, maxRetryAfter: c.MaxStaleness / 3,
+	}
 }
 
 // statusError is an answer with an unexpected status. It wraps [ErrStatus].
@@ -145,28 +154,25 @@ func (c *client) serviceKey() (string, error) {
 	}
 	file, err := os.Open(c.keyFile)
 	if err != nil {
-		return "", fmt.Errorf("reading the service key: %w", err)
+		return "", fmt.Errorf("%w: %w", errServiceKey, err)
 	}
 	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.LimitReader(file, maxServiceKey))
 	if err != nil {
-		return "", fmt.Errorf("reading the service key: %w", err)
+		return "", fmt.Errorf("%w: %w", errServiceKey, err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
-
-// maxRetryAfter bounds what an answer can ask for.
-const maxRetryAfter = 30 * time.Second
 
 // retryAfter reads Retry-After (RFC 9110 §10.2.3): from 0, which is also for one that is
 // missing or malformed, to maxRetryAfter.
 func (c *client) retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(text); err == nil {
-		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+		return min(time.Duration(min(max(seconds, 0), 1<<20))*time.Second, c.maxRetryAfter)
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(c.now()), 0), maxRetryAfter)
+		return min(max(at.Sub(c.now()), 0), c.maxRetryAfter)
 	}
 	return 0
 }

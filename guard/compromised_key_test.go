@@ -1,12 +1,14 @@
 package guard_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"issuer.example/guard"
@@ -40,7 +42,7 @@ func TestCompromisedKeyWhileTheKeysAreOnTheirWay(t *testing.T) {
 	asked, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.URL.Path != jwksPath {
+		if r.URL.Path != keysPath {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -96,7 +98,7 @@ func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
 	var failures atomic.Int32
 	failures.Store(2)
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.URL.Path == jwksPath && failures.Add(-1) >= 0 {
+		if r.URL.Path == keysPath && failures.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -108,7 +110,8 @@ func TestCompromisedKeyWhileTheKeysFail(t *testing.T) {
 	refused(t, g, stolen, jwt.ErrUnknownKey)
 }
 
-// A cache in between may still hold the old keys. The guard's request bypasses it.
+// A cache in between may still hold the old keys. It ignores what a request says of caches,
+// as Varnish and nginx do.
 func TestKeysAreTheIssuersOwn(t *testing.T) {
 	iss, g, stolen, kid := emergency(t, func(c *guard.Config) {
 		c.HTTPClient = &http.Client{Transport: &sharedCache{next: c.HTTPClient.Transport}}
@@ -117,10 +120,61 @@ func TestKeysAreTheIssuersOwn(t *testing.T) {
 	iss.RevokeEverything()
 	onlyKey(t, g, kid)
 	refused(t, g, stolen, jwt.ErrUnknownKey)
+	accepted(t, g, iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"}))
+}
+
+// The JWKS in a cache brings no key back: not when it is time for the next fetch, nor when
+// the issuer's keys cannot be reached.
+func TestCachedKeysBringNoneBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		iss := guardtest.New(t, guardtest.Config{InMemory: true})
+		stolen := iss.Mint(t, jwt.Claims{SessionID: "ffffffff-ffff-7fff-bfff-ffffffffffff"})
+		kid := iss.Rotate(t)
+		var broken atomic.Bool
+		cached := httptest.NewRecorder()
+		iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			switch {
+			case r.URL.Path == keysPath && broken.Load():
+				w.WriteHeader(http.StatusNotFound)
+			case r.URL.Path == jwksPath && cached.Body.Len() > 0:
+				_, _ = w.Write(cached.Body.Bytes())
+			default:
+				next.ServeHTTP(w, r)
+			}
+		})
+		old := jwksOf(iss.Keys())
+		cached.Body.Write(old)
+		g := iss.Guard(t, quiet)
+		iss.Await(t, g)
+		iss.Withdraw()
+		iss.RevokeEverything()
+		onlyKey(t, g, kid)
+		for range 2 {
+			for range 20 {
+				<-time.After(time.Minute)
+				if ids := g.Stats().KeyIDs; !slices.Equal(ids, []string{kid}) {
+					t.Fatalf("the keys are %v", ids)
+				}
+			}
+			broken.Store(true)
+		}
+		refused(t, g, stolen, jwt.ErrUnknownKey)
+	})
+}
+
+// jwksOf is the document of a key set.
+func jwksOf(keys []jwt.Key) []byte {
+	list := []map[string]string{}
+	for _, key := range keys {
+		list = append(list, guardtest.JWK(key))
+	}
+	text, err := json.Marshal(map[string]any{"keys": list})
+	return must(text, err)
 }
 
 // sharedCache is a cache between verifiers and issuer. It repeats the first answer with keys,
-// unless the request says no-cache (RFC 9111 §5.2.1.4).
+// whatever the request says.
 type sharedCache struct {
 	next http.RoundTripper
 
@@ -129,7 +183,7 @@ type sharedCache struct {
 }
 
 func (c *sharedCache) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path != jwksPath || r.Header.Get("Cache-Control") == "no-cache" {
+	if r.URL.Path != jwksPath {
 		return c.next.RoundTrip(r)
 	}
 	c.mu.Lock()

@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,8 +57,17 @@ const (
 // Config says which issuer a guard trusts and which tokens it accepts.
 type Config struct {
 	// Issuer is the issuer's URL, exactly as in the claim iss. It must be https, or http
-	// on a loopback address. Required.
+	// on a loopback address; see also AllowPrivateHTTP. Required.
 	Issuer string
+	// BaseURL is where the issuer is reached, if not at Issuer: an address within a
+	// cluster, for example. It takes the place of Issuer in all requests. Empty means
+	// Issuer.
+	BaseURL string
+	// AllowPrivateHTTP allows http for Issuer and BaseURL on private addresses too, and on
+	// names that cannot be registered in the public DNS: without a dot, or below
+	// .localhost, .local, .internal, .svc, .cluster.local or .home.arpa. Whoever can
+	// change what that network carries can then sign tokens that the guard accepts.
+	AllowPrivateHTTP bool
 	// Audience lists the names of the service. A token is accepted if its aud contains
 	// one of them exactly. Required.
 	Audience []string
@@ -82,6 +90,11 @@ type Config struct {
 	// Stale is the policy for good tokens after that. Zero means [FailClosed]. A route
 	// may have a policy of its own: see [WhenStale].
 	Stale Policy
+	// StateFile is the path of a file in which the guard keeps the last keys and
+	// revocations, for a start while the issuer is down. Its folder must exist. Only the
+	// user of the service may be able to write it. What it holds is signed, and counts no
+	// longer than MaxStaleness says. Empty means that nothing is kept.
+	StateFile string
 	// CacheEntries is how many verified tokens, of up to 4 KiB each, are cached. Zero
 	// means 10,000. A negative value turns the cache off.
 	CacheEntries int
@@ -160,36 +173,22 @@ func (c Config) check() error {
 	case c.CacheEntries > maxCacheEntries:
 		return wrong("CacheEntries must be at most " + strconv.Itoa(maxCacheEntries))
 	}
-	return checkIssuer(c.Issuer)
+	if c.StateFile != "" {
+		if info, err := os.Stat(filepath.Dir(c.StateFile)); err != nil || !info.IsDir() {
+			return wrong("the folder of StateFile does not exist")
+		}
+	}
+	if err := c.checkURL("Issuer", c.Issuer); err != nil || c.BaseURL == "" {
+		return err
+	}
+	return c.checkURL("BaseURL", c.BaseURL)
 }
+
+// base is where the issuer is reached.
+func (c Config) base() string { return cmp.Or(c.BaseURL, c.Issuer) }
 
 // minStaleness is longer than the issuer waits between two confirmations, 10 s.
 const minStaleness = 15 * time.Second
-
-// checkIssuer refuses a URL that is not the normal form of an issuer, or from which it is
-// not safe to fetch keys.
-func checkIssuer(issuer string) error {
-	u, err := url.Parse(issuer)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "/"):
-		return fmt.Errorf("%w: Issuer must be a URL without user, query, fragment and final slash", ErrConfig)
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	default:
-		return fmt.Errorf("%w: Issuer must be https, or http on a loopback address", ErrConfig)
-	}
-}
-
-// isLoopback reports whether a host is this machine.
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
 
 // safeName makes the name of a host a valid name of a verifier.
 func safeName(host string) string {

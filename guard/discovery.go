@@ -3,34 +3,84 @@ package guard
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
+	"time"
 
 	"issuer.example/jwt"
 )
 
-const maxMetadata = 64 << 10
+const (
+	maxMetadata = 64 << 10
+	// discoveryPause is how long after a failed discovery the next one begins at the
+	// earliest.
+	discoveryPause = time.Second / 2
+)
 
 // endpoints are the URLs of the issuer that a guard requests.
 type endpoints struct {
-	jwks, snapshot, stream, applied string
-	introspection                   string // empty if the issuer has none
+	jwks, feedKeys, snapshot, stream, applied string
+	introspection                             string // empty if the issuer has none
+}
+
+// discovery reads the issuer's metadata when an endpoint is needed, until it has succeeded.
+type discovery struct {
+	client       *client
+	issuer, base string // base is where the issuer is, without a final slash
+
+	asking chan struct{} // semaphore: one request at a time; it guards the fields below
+	known  *endpoints
+	failed error // of the last attempt
+	at     time.Time
+}
+
+func newDiscovery(c *client, config Config) *discovery {
+	return &discovery{client: c, issuer: config.Issuer, base: config.base(), asking: make(chan struct{}, 1)}
+}
+
+// endpoints returns the endpoints. It makes a request if they are not known yet, but not
+// directly after one that failed.
+func (d *discovery) endpoints(ctx context.Context) (endpoints, error) {
+	select {
+	case d.asking <- struct{}{}:
+		defer func() { <-d.asking }()
+	case <-ctx.Done():
+		return endpoints{}, ctx.Err()
+	}
+	if d.known != nil {
+		return *d.known, nil
+	}
+	if d.failed != nil && time.Since(d.at) < discoveryPause {
+		return endpoints{}, d.failed
+	}
+	found, err := d.discover(ctx)
+	d.failed, d.at = err, time.Now()
+	if err != nil {
+		return endpoints{}, err
+	}
+	d.known = &found
+	return found, nil
 }
 
 // discover reads the issuer's metadata (OpenID Connect Discovery 1.0 §4). All endpoints
 // must be of the issuer's own origin, because they receive the service key.
-func discover(ctx context.Context, c *client, issuer string) (endpoints, error) {
-	res, err := c.fetch(ctx, request{
-		url:    issuer + "/.well-known/openid-configuration",
+func (d *discovery) discover(ctx context.Context) (endpoints, error) {
+	res, err := d.client.fetch(ctx, request{
+		url:    d.base + "/.well-known/openid-configuration",
 		header: map[string]string{"Accept": "application/json"},
 	}, maxMetadata)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
+	case err != nil:
 		return endpoints{}, fmt.Errorf("reading the issuer's metadata: %w", err)
 	}
-	return parseMetadata(res.body, issuer)
+	return d.parseMetadata(res.body)
 }
 
-func parseMetadata(body []byte, issuer string) (endpoints, error) {
+func (d *discovery) parseMetadata(body []byte) (endpoints, error) {
 	if err := jwt.CheckJSON(body, 16); err != nil {
 		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
 	}
@@ -44,7 +94,7 @@ func parseMetadata(body []byte, issuer string) (endpoints, error) {
 		}
 		return s
 	}
-	if text("issuer") != issuer {
+	if text("issuer") != d.issuer {
 		return endpoints{}, fmt.Errorf("%w: it is for another issuer", ErrDiscovery)
 	}
 	var e endpoints
@@ -58,16 +108,30 @@ func parseMetadata(body []byte, issuer string) (endpoints, error) {
 		{"revocations_stream_endpoint", &e.stream, false},
 		{"introspection_endpoint", &e.introspection, true},
 	} {
-		*member.endpoint = text(member.name)
-		if member.optional && *member.endpoint == "" {
+		given := text(member.name)
+		if member.optional && given == "" {
 			continue
 		}
-		if !sameOrigin(issuer, *member.endpoint) {
+		var ok bool
+		if *member.endpoint, ok = d.rebase(given); !ok {
 			return endpoints{}, fmt.Errorf("%w: %s is missing or not of the issuer's origin", ErrDiscovery, member.name)
 		}
 	}
-	e.applied = e.snapshot + "/applied"
+	e.applied, e.feedKeys = e.snapshot+"/applied", e.snapshot+"/keys"
 	return e, nil
+}
+
+// rebase returns where an endpoint is. It reports false for one of another origin, and, if
+// the issuer is at another address than its URL, for one that is not below that URL.
+func (d *discovery) rebase(endpoint string) (string, bool) {
+	if !sameOrigin(d.issuer, endpoint) {
+		return "", false
+	}
+	if d.base == d.issuer {
+		return endpoint, true
+	}
+	path, below := strings.CutPrefix(endpoint, d.issuer+"/")
+	return d.base + "/" + path, below
 }
 
 func sameOrigin(issuer, endpoint string) bool {

@@ -22,16 +22,22 @@ type Guard struct {
 	cache       *cache
 	introspect  *introspector
 	origins     *origins
+	state       *stateKeeper
 	stats       counters
 
 	stop context.CancelFunc // ends the background work
 	work sync.WaitGroup
 }
 
-// New returns a guard that is ready: it has the issuer's metadata, keys and list of revoked
-// sessions. It tries once. ctx bounds how long that takes; the guard does not use it after
-// that. Trying again does not help against an error that wraps [ErrConfig] or
-// [ErrDiscovery].
+// New returns a guard that follows the issuer's feed. It tries once to fetch the issuer's
+// metadata, keys and list of revoked sessions. If the issuer is in trouble, or ctx reaches
+// its deadline before, the guard is stale at first, unless [Config].StateFile has a recent
+// list, and continues in the background: [Guard.Stats] says what was wrong. While it has no
+// keys it refuses all tokens with [ErrStale].
+//
+// The error wraps [ErrConfig], [ErrDiscovery], [ErrRedirect] or [ErrStatus] (the issuer
+// does not accept the service key), says that the file with the service key cannot be read,
+// or is [context.Canceled]. Trying again does not help against the first two. The guard does not use ctx after New has returned.
 func New(ctx context.Context, config Config) (*Guard, error) {
 	config, err := config.complete()
 	if err != nil {
@@ -43,39 +49,37 @@ func New(ctx context.Context, config Config) (*Guard, error) {
 	if g.origins, err = newOrigins(config.TrustedOrigins); err != nil {
 		return nil, err
 	}
-	c := newClient(config)
+	f := g.newFollower()
 	g.config.ServiceKey = "" // only the client needs it
-	urls, err := discover(ctx, c, config.Issuer)
-	if err != nil {
+	if err := g.newVerifier(); err != nil {
+		g.stop()
 		return nil, err
 	}
-	if config.Stale == Introspect && urls.introspection == "" {
-		return nil, fmt.Errorf("%w: Stale is Introspect, but the issuer has no introspection endpoint", ErrConfig)
-	}
-	g.introspect = newIntrospector(c, urls.introspection)
-	if err := g.start(ctx, c, urls); err != nil {
+	f.state.load(f)
+	if err := g.start(ctx, f); err != nil {
+		_ = g.Close()
 		return nil, err
 	}
 	return g, nil
 }
 
-// start fetches what the guard needs and starts the background work. After an error there
-// is none.
-func (g *Guard) start(ctx context.Context, c *client, urls endpoints) error {
+// newFollower makes the parts that know the issuer.
+func (g *Guard) newFollower() *follower {
 	background, stop := context.WithCancel(context.Background())
-	g.stop = stop
+	c := newClient(g.config)
+	d := newDiscovery(c, g.config)
+	g.stop, g.introspect = stop, newIntrospector(c, d)
+	g.state = newStateKeeper(g.config)
 	g.keys = &keyring{
-		client: c, url: urls.jwks, now: g.config.Now, logger: g.config.Logger, stats: &g.stats,
+		client: c, discovery: d, state: g.state, now: g.config.Now, logger: g.config.Logger, stats: &g.stats,
 		background: background, work: &g.work, fetched: make(chan struct{}, 1),
 	}
-	err := g.newVerifier()
-	if err == nil {
-		err = g.follow(ctx, background, c, urls)
+	g.keys.current.Store(none)
+	return &follower{
+		client: c, discovery: d, keys: g.keys, revocations: g.revocations, state: g.state, stats: &g.stats,
+		report: newReporter(c, d, g.config.Name), name: g.config.Name,
+		now: g.config.Now, logger: g.config.Logger, maxStaleness: g.config.MaxStaleness,
 	}
-	if err != nil {
-		_ = g.Close()
-	}
-	return err
 }
 
 func (g *Guard) newVerifier() (err error) {
@@ -89,24 +93,39 @@ func (g *Guard) newVerifier() (err error) {
 	return nil
 }
 
-// follow fetches the keys and the list, and keeps both up to date from then on.
-func (g *Guard) follow(ctx, background context.Context, c *client, urls endpoints) error {
-	if err := g.keys.fetch(ctx); err != nil {
+// start fetches the keys and the list once, and keeps both up to date from then on.
+func (g *Guard) start(ctx context.Context, f *follower) error {
+	snapshots := newSnapshots(f)
+	if err := g.fetchAll(ctx, f, snapshots); err != nil {
+		if isMisconfigured(err) {
+			return err
+		}
+		f.recordFault(fmt.Errorf("starting without the issuer: %w", err))
+	}
+	stream := &stream{follower: f, snapshots: snapshots}
+	background := g.keys.background
+	for _, run := range [...]func(context.Context){snapshots.run, stream.run, g.keys.run, f.report.run, g.state.run} {
+		g.work.Go(func() { run(background) })
+	}
+	return nil
+}
+
+// fetchAll fetches the issuer's metadata, the keys and the list, in this order.
+func (g *Guard) fetchAll(ctx context.Context, f *follower, snapshots *snapshots) error {
+	urls, err := f.discovery.endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	if g.config.Stale == Introspect && urls.introspection == "" {
+		return fmt.Errorf("%w: Stale is Introspect, but the issuer has no introspection endpoint", ErrConfig)
+	}
+	if err := g.keys.first(ctx); err != nil {
 		return fmt.Errorf("fetching the issuer's keys: %w", err)
 	}
-	urls.stream += "?verifier=" + g.config.Name // the characters of a name need no escape
-	report := newReporter(c, urls.applied, g.config.Name)
-	f := &feed{
-		client: c, urls: urls, keys: g.keys, revocations: g.revocations, stats: &g.stats, report: report,
-		now: g.config.Now, logger: g.config.Logger, silenceLimit: g.config.MaxStaleness * 2 / 3,
-	}
-	if err := f.loadSnapshot(ctx); err != nil {
+	if err := snapshots.take(ctx); err != nil {
 		return err
 	}
 	g.keys.waitForFetches(ctx) // the list may have caused one
-	g.work.Go(func() { f.run(background) })
-	g.work.Go(func() { g.keys.run(background) })
-	g.work.Go(func() { report.run(background) })
 	return nil
 }
 
@@ -122,6 +141,7 @@ func (g *Guard) GoString() string { return g.String() }
 func (g *Guard) Close() error {
 	g.keys.close(g.stop)
 	g.work.Wait()
+	g.state.save()
 	return nil
 }
 
@@ -177,6 +197,9 @@ func (g *Guard) authenticate(ctx context.Context, token string, now time.Time) (
 	v, err := g.check(token, generation)
 	if isUnknownKey(err) && g.keys.update(ctx, unknownKeyCoolDown, generation) {
 		v, err = g.check(token, g.keys.generation())
+	}
+	if isUnknownKey(err) && (g.keys.empty() || !g.revocations.fresh(now)) {
+		err = fmt.Errorf("%w: %w", ErrStale, err) // the issuer may have published the key meanwhile
 	}
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ func quiet(c *guard.Config) { c.Logger = slog.New(slog.DiscardHandler) }
 const (
 	metadataPath = "/.well-known/openid-configuration"
 	jwksPath     = "/.well-known/jwks.json"
+	keysPath     = "/v1/revocations/keys"
 	snapshotPath = "/v1/revocations"
 	streamPath   = "/v1/revocations/stream"
 )

@@ -19,21 +19,18 @@ const (
 
 // introspector asks the issuer about single tokens (RFC 7662).
 type introspector struct {
-	client *client
-	url    string
-	slots  chan struct{} // holds a value for each request in flight
+	client    *client
+	discovery *discovery
+	slots     chan struct{} // holds a value for each request in flight
 }
 
-func newIntrospector(c *client, url string) *introspector {
-	return &introspector{client: c, url: url, slots: make(chan struct{}, maxIntrospections)}
+func newIntrospector(c *client, d *discovery) *introspector {
+	return &introspector{client: c, discovery: d, slots: make(chan struct{}, maxIntrospections)}
 }
 
 // ask returns nil if the issuer says that the token is active, [ErrRevoked] if it says that
 // the token is not, and [ErrStale] if there is no usable answer.
 func (i *introspector) ask(ctx context.Context, token string, v *verified) error {
-	if i.url == "" {
-		return fmt.Errorf("%w: the issuer has no introspection endpoint", ErrStale)
-	}
 	ctx, cancel := context.WithTimeout(ctx, introspectTimeout)
 	defer cancel()
 	select {
@@ -42,8 +39,15 @@ func (i *introspector) ask(ctx context.Context, token string, v *verified) error
 	case <-ctx.Done():
 		return fmt.Errorf("%w: too many introspections at the same time", ErrStale)
 	}
+	urls, err := i.discovery.endpoints(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: introspection: %w", ErrStale, err)
+	}
+	if urls.introspection == "" {
+		return fmt.Errorf("%w: the issuer has no introspection endpoint", ErrStale)
+	}
 	res, err := i.client.fetch(ctx, request{
-		method: http.MethodPost, url: i.url, scope: scopeIntrospect, body: url.Values{"token": {token}}.Encode(),
+		method: http.MethodPost, url: urls.introspection, scope: scopeIntrospect, body: url.Values{"token": {token}}.Encode(),
 		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	}, maxIntrospection)
 	if err != nil {

@@ -63,6 +63,19 @@ func (k *keyring) launch() <-chan struct{} {
 	return done
 }
 
+// first fetches the keys for the start of the guard.
+func (k *keyring) first(ctx context.Context) error {
+	err := k.fetch(ctx)
+	k.stats.setFault(&k.stats.keysFault, err, k.now())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failures = 0
+	if err != nil {
+		k.failures = 1
+	}
+	return err
+}
+
 // fetchShared is one fetch for all who wait for it. It is part of the guard's background
 // work: it goes on when the caller that caused it has gone.
 func (k *keyring) fetchShared(done chan struct{}) {

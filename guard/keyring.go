@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,11 +18,12 @@ import (
 // keyring holds the keys that the issuer publishes. It keeps those of the last good answer
 // until another good answer comes, and drops a key as soon as a good answer lacks it.
 type keyring struct {
-	client *client
-	url    string
-	now    func() time.Time
-	logger *slog.Logger
-	stats  *counters
+	client    *client
+	discovery *discovery
+	state     *stateKeeper
+	now       func() time.Time
+	logger    *slog.Logger
+	stats     *counters
 
 	current atomic.Pointer[generation]
 
@@ -35,7 +37,8 @@ type keyring struct {
 	refetch  bool          // start another fetch when the current one ends
 	started  time.Time     // when the newest fetch started
 	failures int           // in a row
-	etag     string
+	fromFeed bool          // the issuer has keys under the feed
+	etag     string        // of the JWKS
 	maxAge   time.Duration // how long the newest answer may be used
 }
 
@@ -46,6 +49,12 @@ type generation struct {
 	number uint64
 }
 
+// feedKeysAge is how long keys that came by the feed are used without another fetch.
+const feedKeysAge = 5 * time.Minute
+
+// none is the set of a guard that has not received any keys.
+var none = &generation{keys: &jwt.KeySet{}}
+
 var _ jwt.Keys = (*keyring)(nil)
 
 // Key returns a key that the issuer publishes.
@@ -54,28 +63,69 @@ func (k *keyring) Key(kid string) (jwt.Key, bool) { return k.current.Load().keys
 // generation is the number of the current set of keys.
 func (k *keyring) generation() uint64 { return k.current.Load().number }
 
-// fetch requests the keys from the issuer itself, not from a cache in between. It is not
+// empty reports whether no keys have been received yet.
+func (k *keyring) empty() bool { return k.generation() == 0 }
+
+// fetch requests the keys from the issuer itself: a cache in between may still have a key
+// that was revoked. An issuer without keys under the feed has the JWKS alone. It is not
 // called twice at a time.
 func (k *keyring) fetch(ctx context.Context) error {
 	k.stats.keyFetches.Add(1)
+	urls, err := k.discovery.endpoints(ctx)
+	if err != nil {
+		return err
+	}
 	k.mu.Lock()
-	etag := k.etag
+	etag, fromFeed := k.etag, k.fromFeed
 	k.mu.Unlock()
-	res, err := k.client.fetch(ctx, keyRequest(k.url, etag), jwt.MaxJWKSSize)
+	res, err := k.client.fetch(ctx, request{
+		url: urls.feedKeys + "?nonce=" + rand.Text(), scope: scopeRevocations,
+		header: map[string]string{"Accept": "application/jwk-set+json", "Cache-Control": "no-store"},
+	}, jwt.MaxJWKSSize)
+	var status *statusError
+	if errors.As(err, &status) && status.status == http.StatusNotFound && !fromFeed {
+		return k.fetchJWKS(ctx, urls.jwks, etag)
+	}
+	if err != nil {
+		return err
+	}
+	if err := k.use(res.body); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	k.fromFeed, k.maxAge = true, feedKeysAge
+	k.mu.Unlock()
+	return nil
+}
+
+// fetchJWKS requests the public key set, and asks caches in between not to answer.
+func (k *keyring) fetchJWKS(ctx context.Context, url, etag string) error {
+	res, err := k.client.fetch(ctx, keyRequest(url, etag), jwt.MaxJWKSSize)
 	if err != nil {
 		return err
 	}
 	if res.status == http.StatusOK {
-		set, err := parseKeys(res.body)
-		if err != nil {
+		if err := k.use(res.body); err != nil {
 			return err
 		}
-		k.replace(set)
 		etag = res.header.Get("ETag")
+	} else {
+		k.state.confirmKeys()
 	}
 	k.mu.Lock()
 	k.etag, k.maxAge = etag, remainingAge(res.header)
 	k.mu.Unlock()
+	return nil
+}
+
+// use puts the keys of an answer into use.
+func (k *keyring) use(body []byte) error {
+	set, err := parseKeys(body)
+	if err != nil {
+		return err
+	}
+	k.replace(set)
+	k.state.keepKeys(body)
 	return nil
 }
 
@@ -104,14 +154,10 @@ func parseKeys(body []byte) (*jwt.KeySet, error) {
 // replace puts a set into use. The generation stays the same if the keys do.
 func (k *keyring) replace(set *jwt.KeySet) {
 	old := k.current.Load()
-	if old != nil && sameKeys(old.keys, set) {
+	if sameKeys(old.keys, set) {
 		return
 	}
-	next := &generation{keys: set, number: 1}
-	if old != nil {
-		next.number = old.number + 1
-	}
-	k.current.Store(next)
+	k.current.Store(&generation{keys: set, number: old.number + 1})
 }
 
 func sameKeys(a, b *jwt.KeySet) bool {

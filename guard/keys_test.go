@@ -61,7 +61,7 @@ func TestRandomKeyIDs(t *testing.T) {
 		attacker.Rotate(t)
 		random[i] = attacker.Mint(t, jwt.Claims{Issuer: iss.URL()})
 	}
-	before := iss.Requests(jwksPath)
+	before := iss.Requests(keysPath)
 	for round := range uint64(3) {
 		var wg sync.WaitGroup
 		for range 10 {
@@ -75,7 +75,7 @@ func TestRandomKeyIDs(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if fetches := iss.Requests(jwksPath) - before; fetches != int(round)+1 {
+		if fetches := iss.Requests(keysPath) - before; fetches != int(round)+1 {
 			t.Errorf("round %d: %d fetches", round, fetches)
 		}
 		c.Advance(10 * time.Second)
@@ -94,7 +94,7 @@ func TestBadKeySets(t *testing.T) {
 	g := iss.Guard(t, quiet)
 	token := iss.Mint(t, jwt.Claims{})
 	accepted(t, g, token)
-	answer(iss, jwksPath, func(w http.ResponseWriter, r *http.Request) {
+	answer(iss, keysPath, func(w http.ResponseWriter, r *http.Request) {
 		text, _ := body.Load().(string)
 		if text == "redirect" {
 			http.Redirect(w, r, iss.URL()+metadataPath, http.StatusFound)
@@ -127,19 +127,29 @@ func TestBadKeySets(t *testing.T) {
 		"redirect":        {"redirect", guard.ErrRedirect},
 	} {
 		body.Store(k.body)
-		c.Advance(11 * time.Second)
-		iss.Alive()
-		if _, err := g.Verify(t.Context(), unknown); !errors.Is(err, jwt.ErrUnknownKey) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if fault := g.Stats().Keys.Err; !errors.Is(fault, k.want) {
-			t.Errorf("%s: the stats say %v", name, fault)
-		}
+		guardtest.Until(t, func() bool { // a fetch from before may be in flight
+			c.Advance(11 * time.Second)
+			iss.Alive()
+			if _, err := g.Verify(t.Context(), unknown); !errors.Is(err, jwt.ErrUnknownKey) {
+				t.Errorf("%s: %v", name, err)
+			}
+			return errors.Is(g.Stats().Keys.Err, k.want)
+		})
 		if _, err := g.Verify(t.Context(), token, guard.WhenStale(guard.FailOpen)); err != nil {
 			t.Errorf("%s: a good token is refused: %v", name, err)
 		}
-		if err := fails(t, iss.Config()); err == nil {
-			t.Errorf("%s: a new guard starts", name)
+		if k.body == "redirect" {
+			if err := fails(t, iss.Config()); !errors.Is(err, guard.ErrRedirect) {
+				t.Errorf("%s: a new guard: %v", name, err)
+			}
+			continue
+		}
+		started := iss.Guard(t, quiet)
+		if _, err := started.Verify(t.Context(), token, guard.WhenStale(guard.FailOpen)); !errors.Is(err, guard.ErrStale) {
+			t.Errorf("%s: a new guard, without keys: %v", name, err)
+		}
+		if fault := started.Stats().Keys.Err; !errors.Is(fault, k.want) {
+			t.Errorf("%s: the stats of a new guard say %v", name, fault)
 		}
 	}
 	iss.Intercept(nil)
@@ -175,7 +185,16 @@ func TestKeysSurviveTheIssuer(t *testing.T) {
 func TestKeysComeOfAge(t *testing.T) {
 	t.Parallel() // it takes 5 s, the least time for which a guard keeps keys
 	iss := guardtest.New(t, guardtest.Config{MaxAge: time.Second})
-	answer(iss, streamPath, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch r.URL.Path {
+		case keysPath: // an older issuer
+			w.WriteHeader(http.StatusNotFound)
+		case streamPath:
+			<-r.Context().Done()
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 	g := iss.Guard(t, quiet)
 	token := iss.Mint(t, jwt.Claims{})
 	accepted(t, g, token)
@@ -192,7 +211,7 @@ func TestKeyFetchObeysTheCaller(t *testing.T) {
 	release := make(chan struct{})
 	asked := make(chan struct{}, 1)
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.URL.Path == jwksPath {
+		if r.URL.Path == keysPath {
 			asked <- struct{}{}
 			<-release
 		}
@@ -215,13 +234,18 @@ func TestKeyFetchObeysTheCaller(t *testing.T) {
 	wg.Wait()
 }
 
-// The fetch is conditional: a key set that has not changed is not sent again.
+// The fetch of an older issuer's key set is conditional: one that has not changed is not
+// sent again.
 func TestKeySetIsRevalidated(t *testing.T) {
 	c := newClock()
 	iss := guardtest.New(t, guardtest.Config{Now: c.Now})
 	var tag atomic.Value
 	iss.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.URL.Path == jwksPath {
+		switch r.URL.Path {
+		case keysPath:
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case jwksPath:
 			tag.Store(r.Header.Get("If-None-Match"))
 		}
 		next.ServeHTTP(w, r)
@@ -294,7 +318,7 @@ func TestDiscoveryRefuses(t *testing.T) {
 // No redirect is followed, so the service key is not sent to another host.
 func TestRedirects(t *testing.T) {
 	iss, other := guardtest.New(t, guardtest.Config{}), guardtest.New(t, guardtest.Config{})
-	for _, path := range []string{metadataPath, jwksPath, snapshotPath} {
+	for _, path := range []string{metadataPath, keysPath, snapshotPath} {
 		answer(iss, path, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL()+path, http.StatusTemporaryRedirect)
 		})
@@ -307,7 +331,7 @@ func TestRedirects(t *testing.T) {
 	})
 	g := iss.Guard(t, quiet)
 	guardtest.Until(t, func() bool { return errors.Is(g.Stats().Feed.Err, guard.ErrRedirect) })
-	for _, path := range []string{metadataPath, jwksPath, snapshotPath, streamPath} {
+	for _, path := range []string{metadataPath, jwksPath, keysPath, snapshotPath, streamPath} {
 		if n := other.Requests(path); n > 0 {
 			t.Errorf("%s: %d requests to the other host", path, n)
 		}

@@ -16,7 +16,10 @@ func TestIntrospectionsAreBounded(t *testing.T) {
 	var requests atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
 	defer server.Close()
-	i := newIntrospector(newClient(Config{HTTPClient: server.Client(), ServiceKey: "sk_test", Now: time.Now}), server.URL)
+	c := newClient(Config{HTTPClient: server.Client(), ServiceKey: "sk_test", Now: time.Now})
+	d := newDiscovery(c, Config{Issuer: server.URL})
+	d.known = &endpoints{introspection: server.URL}
+	i := newIntrospector(c, d)
 	for range maxIntrospections {
 		i.slots <- struct{}{}
 	}
@@ -31,15 +34,25 @@ func TestIntrospectionsAreBounded(t *testing.T) {
 	}
 }
 
-// The feed waits for as long as Retry-After says, and at most twice as long.
+// The stream waits for as long as Retry-After says, and at most half as long again, but not
+// for longer than a third of the time after which the list is stale.
 func TestPauseObeysRetryAfter(t *testing.T) {
-	f := &feed{}
+	f := &stream{follower: &follower{maxStaleness: 30 * time.Second}}
 	for range 100 {
-		if d := f.pause(&statusError{status: 503, retryAfter: 20 * time.Second}); d < 20*time.Second || d > 40*time.Second {
-			t.Fatalf("Retry-After of 20 s: %s", d)
+		if d := f.pause(&statusError{status: 503, retryAfter: 6 * time.Second}); d < 6*time.Second || d > 9*time.Second {
+			t.Fatalf("Retry-After of 6 s: %s", d)
+		}
+		if d := f.pause(&statusError{status: 503, retryAfter: 10 * time.Second}); d != 10*time.Second {
+			t.Fatalf("Retry-After of 10 s: %s", d)
 		}
 		if d := f.pause(errDisconnected); d > firstPause {
 			t.Fatalf("after the first failure: %s", d)
+		}
+	}
+	c := newClient(Config{HTTPClient: http.DefaultClient, MaxStaleness: 30 * time.Second, Now: time.Now})
+	for _, text := range []string{"3600", "99999999999", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
+		if d := c.retryAfter(http.Header{"Retry-After": {text}}); d != 10*time.Second && d != 0 {
+			t.Errorf("Retry-After %s: %s", text, d)
 		}
 	}
 	f.failures = 1000

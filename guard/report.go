@@ -17,10 +17,10 @@ const (
 // reporter tells the issuer what the guard has applied. It never delays the feed: of
 // several reports that wait, the newest is sent.
 type reporter struct {
-	client *client
-	url    string
-	name   string
-	due    chan struct{} // has room for one; gets a value when there is a new report
+	client    *client
+	discovery *discovery
+	name      string
+	due       chan struct{} // has room for one; gets a value when there is a new report
 
 	mu   sync.Mutex
 	last report
@@ -32,8 +32,8 @@ type report struct {
 	Delay    int64  `json:"delay_ms"`
 }
 
-func newReporter(c *client, url, name string) *reporter {
-	return &reporter{client: c, url: url, name: name, due: make(chan struct{}, 1)}
+func newReporter(c *client, d *discovery, name string) *reporter {
+	return &reporter{client: c, discovery: d, name: name, due: make(chan struct{}, 1)}
 }
 
 // applied notes the number of the newest entry and the time from its revocation until it
@@ -80,8 +80,12 @@ func (r *reporter) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	urls, err := r.discovery.endpoints(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // the feed notices too
+	}
 	_, err = r.client.fetch(ctx, request{
-		method: http.MethodPost, url: r.url, scope: scopeRevocations, body: string(body),
+		method: http.MethodPost, url: urls.applied, scope: scopeRevocations, body: string(body),
 		want:   []int{http.StatusNoContent, http.StatusOK},
 		header: map[string]string{"Content-Type": "application/json"},
 	}, 4<<10)

@@ -35,6 +35,7 @@ type revocations struct {
 	seq          uint64    // of the newest entry applied
 	last         sid.ID    // the identifier in that entry, zero if unknown
 	newestIssued time.Time // the latest iat of all messages accepted
+	newestProof  time.Time // the latest iat of all alives and snapshots accepted
 }
 
 // instant is one time by both clocks of a machine. The monotonic one stands still while
@@ -62,70 +63,136 @@ func (r *revocations) fresh(now time.Time) bool {
 	return at != nil && now.Sub(at.monotonic) <= r.maxStaleness && now.Round(0).Sub(at.wall) <= r.maxStaleness
 }
 
-// applyEvent applies the next entry of the log.
-func (r *revocations) applyEvent(e revocation.Event) error {
+// restore applies a snapshot that was kept, however old it is.
+func (r *revocations) restore(s revocation.Snapshot, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.checkOrder(e.Issuer, e.Entry.Seq, r.seq+1, e.Prev); err != nil {
+	switch {
+	case s.Issuer != r.issuer:
+		return ErrSender
+	case s.IssuedAt.After(now.Add(feedSkew)):
+		return ErrClock
+	}
+	r.set.Load(s)
+	r.seq, r.last = s.Next, s.Last
+	r.prove(s.IssuedAt, now, 0)
+	return nil
+}
+
+// restoreAlive applies an alive that was kept, however old it is.
+func (r *revocations) restoreAlive(a revocation.Alive, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.checkOrder(a.Issuer, a.Seq, r.seq, r.seq, a.Last); err != nil {
 		return err
+	}
+	if a.IssuedAt.After(now.Add(feedSkew)) {
+		return ErrClock
+	}
+	r.prove(a.IssuedAt, now, 0)
+	return nil
+}
+
+// loaded reports whether there is a list.
+func (r *revocations) loaded() bool { return r.confirmed.Load() != nil }
+
+// applyEvent applies the next entry of the log. cursor is the number of the entry that the
+// stream has sent before it. It reports false if a snapshot contained the entry.
+func (r *revocations) applyEvent(e revocation.Event, cursor uint64) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	contained := cursor < r.seq // a snapshot came since the stream was opened
+	prev := e.Prev
+	if contained {
+		prev = sid.ID{}
+	}
+	if err := r.checkOrder(e.Issuer, e.Entry.Seq, cursor, cursor+1, prev); err != nil {
+		return false, err
+	}
+	if contained {
+		return false, nil
+	}
+	if cursor > r.seq {
+		return false, fmt.Errorf("%w: %d, after a snapshot that ended at %d", ErrForked, e.Entry.Seq, r.seq)
 	}
 	r.set.Apply(e.Entry)
 	r.seq, r.last = e.Entry.Seq, e.Entry.SID
 	r.noteIssuedAt(e.IssuedAt)
-	return nil
+	return true, nil
 }
 
-// applyAlive notes the issuer's confirmation that no entry is missing.
-func (r *revocations) applyAlive(a revocation.Alive, now time.Time) error {
+// applyAlive notes the issuer's confirmation that no entry is missing. cursor is the number
+// of the entry that the stream has sent before it. It reports whether that proves
+// something: a repetition does not, nor does a confirmation that a snapshot has overtaken.
+func (r *revocations) applyAlive(a revocation.Alive, cursor uint64, now time.Time) (proof bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.checkOrder(a.Issuer, a.Seq, r.seq, a.Last); err != nil {
-		return err
+	overtaken := cursor < r.seq
+	last := a.Last
+	if overtaken {
+		last = sid.ID{}
+	}
+	if err := r.checkOrder(a.Issuer, a.Seq, cursor, cursor, last); err != nil {
+		return false, err
 	}
 	if err := r.checkTime(a.IssuedAt, now); err != nil {
-		return err
+		return false, err
+	}
+	if overtaken {
+		return false, nil
+	}
+	if cursor > r.seq {
+		return false, fmt.Errorf("%w: %d, after a snapshot that ended at %d", ErrForked, a.Seq, r.seq)
 	}
 	if r.last.IsZero() {
 		r.last = a.Last
 	}
-	r.markFresh(a.IssuedAt, now)
-	r.set.Expire(a.IssuedAt.Add(-keepAfterEnd))
-	return nil
+	proof = r.prove(a.IssuedAt, now, feedSkew)
+	r.set.Expire(r.newestProof.Add(-keepAfterEnd))
+	return proof, nil
+}
+
+// appliedSnapshot is what a snapshot has changed.
+type appliedSnapshot struct {
+	rolledBack bool // the log ended later before
+	proof      bool // the list was complete when the snapshot was issued, which was not known
 }
 
 // applySnapshot adds a whole list and moves to its position. A snapshot that ends before
 // that position comes from an issuer whose backup was restored, or it is an old one that
 // was replayed: it must be newer than every message accepted before.
-func (r *revocations) applySnapshot(s revocation.Snapshot, now time.Time) (rolledBack bool, err error) {
+func (r *revocations) applySnapshot(s revocation.Snapshot, now time.Time) (appliedSnapshot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var applied appliedSnapshot
 	if s.Issuer != r.issuer {
-		return false, ErrSender
+		return applied, ErrSender
 	}
 	if err := r.checkTime(s.IssuedAt, now); err != nil {
-		return false, err
+		return applied, err
 	}
-	rolledBack = s.Next < r.seq
-	if rolledBack && !s.IssuedAt.After(r.newestIssued) {
-		return false, fmt.Errorf("%w: the snapshot ends at %d, after %d was applied", ErrBackwards, s.Next, r.seq)
+	applied.rolledBack = s.Next < r.seq
+	if applied.rolledBack && !s.IssuedAt.After(r.newestIssued) {
+		return applied, fmt.Errorf("%w: the snapshot ends at %d, after %d was applied", ErrBackwards, s.Next, r.seq)
 	}
 	r.set.Load(s)
 	r.seq, r.last = s.Next, s.Last
-	r.markFresh(s.IssuedAt, now)
-	r.set.Expire(s.IssuedAt.Add(-keepAfterEnd))
-	return rolledBack, nil
+	applied.proof = r.prove(s.IssuedAt, now, feedSkew)
+	r.set.Expire(r.newestProof.Add(-keepAfterEnd))
+	return applied, nil
 }
 
-// checkOrder checks that a message is about the entry that is expected next. prev is the
-// identifier that the message says is in the entry applied last.
-func (r *revocations) checkOrder(issuer string, seq, want uint64, prev sid.ID) error {
+// checkOrder checks that a message is about the entry that is expected next on its stream,
+// which has sent the entry cursor before. prev is the identifier that the message says is in
+// that entry.
+func (r *revocations) checkOrder(issuer string, seq, cursor, want uint64, prev sid.ID) error {
 	switch {
 	case issuer != r.issuer:
 		return ErrSender
 	case seq < want:
-		return fmt.Errorf("%w: to %d, after %d was applied", ErrBackwards, seq, r.seq)
+		return fmt.Errorf("%w: to %d, after %d was applied", ErrBackwards, seq, cursor)
 	case seq > want:
-		return fmt.Errorf("%w: %d, after %d was applied", ErrGap, seq, r.seq)
+		return fmt.Errorf("%w: %d, after %d was applied", ErrGap, seq, cursor)
 	case !prev.IsZero() && !r.last.IsZero() && prev != r.last:
 		return fmt.Errorf("%w: at %d", ErrForked, seq)
 	}
@@ -143,16 +210,23 @@ func (r *revocations) checkTime(issued, now time.Time) error {
 	return nil
 }
 
-// markFresh notes that the list was complete when a message was issued. If the message was
-// on its way for longer than the clocks may differ, that is as much earlier than now.
-func (r *revocations) markFresh(issued, now time.Time) {
+// prove notes that the list was complete when a message was issued, and reports whether that
+// was not known: a message that is not newer than all before it is a repetition, and
+// proves nothing. If the message was on its way for longer than allowed, the list was
+// confirmed as much earlier than now.
+func (r *revocations) prove(issued, now time.Time, allowed time.Duration) bool {
 	r.noteIssuedAt(issued)
-	if late := now.Sub(issued.Add(feedSkew)); late > 0 {
+	if !issued.After(r.newestProof) {
+		return false
+	}
+	r.newestProof = issued
+	if late := now.Sub(issued.Add(allowed)); late > 0 {
 		now = now.Add(-late)
 	}
 	if old := r.confirmed.Load(); old == nil || now.After(old.monotonic) || now.Round(0).After(old.wall) {
 		r.confirmed.Store(&instant{monotonic: now, wall: now.Round(0)})
 	}
+	return true
 }
 
 func (r *revocations) noteIssuedAt(issued time.Time) {

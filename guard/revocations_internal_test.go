@@ -35,7 +35,7 @@ func TestOlderSnapshotAgainstEveryMessage(t *testing.T) {
 				t.Errorf("%s: a snapshot from %s before: %v", name, at(20).Sub(issued), err)
 			}
 		}
-		if rolledBack, err := r.applySnapshot(revocation.Snapshot{Issuer: testIssuer, IssuedAt: at(21)}, at(21)); err != nil || !rolledBack {
+		if applied, err := r.applySnapshot(revocation.Snapshot{Issuer: testIssuer, IssuedAt: at(21)}, at(21)); err != nil || !applied.rolledBack {
 			t.Errorf("%s: a newer snapshot: %v", name, err)
 		}
 	}
@@ -43,13 +43,15 @@ func TestOlderSnapshotAgainstEveryMessage(t *testing.T) {
 
 func applyEventOf(e revocation.Entry, issued time.Time) func(r *revocations) error {
 	return func(r *revocations) error {
-		return r.applyEvent(revocation.Event{Issuer: testIssuer, IssuedAt: issued, Entry: e})
+		_, err := r.applyEvent(revocation.Event{Issuer: testIssuer, IssuedAt: issued, Entry: e}, r.seq)
+		return err
 	}
 }
 
 func applyAliveOf(seq uint64, issued time.Time) func(r *revocations) error {
 	return func(r *revocations) error {
-		return r.applyAlive(revocation.Alive{Issuer: testIssuer, IssuedAt: issued, Seq: seq}, issued)
+		_, err := r.applyAlive(revocation.Alive{Issuer: testIssuer, IssuedAt: issued, Seq: seq}, r.seq, issued)
+		return err
 	}
 }
 

@@ -125,6 +125,7 @@ func publicMatrix() []row {
 		keyed("POST /v1/sessions/{id}/reauthenticate", mint, 200),
 		keyed("POST /v1/users/{id}/revoke-sessions", revoke, 200, revoke),
 		keyed("GET /v1/revocations", follow, 200),
+		keyed("GET /v1/revocations/keys", follow, 200),
 		keyed("GET /v1/revocations/stream?after=99999", follow, 200), // gone, so that it ends
 		keyed("POST /v1/revocations/applied", follow, 204),
 		keyed("POST /oauth/introspect", introspect, 200),

@@ -118,7 +118,7 @@ func TestSnapshotAndStream(t *testing.T) {
 	}
 	response, frames, _ := f.follow(t, "?after=1")
 	for name, want := range map[string]string{
-		"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no",
+		"Content-Type": "text/event-stream", "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no",
 	} {
 		if got := response.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -137,6 +137,30 @@ func TestSnapshotAndStream(t *testing.T) {
 	if event.Entry.SID.String() < two.id {
 		t.Errorf("the mark %s is below the session %s", event.Entry.SID, two.id)
 	}
+}
+
+// TestKeysOfTheFeed: the keys are those of the JWKS, and no cache may keep the answer.
+func TestKeysOfTheFeed(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(client.ScopeReadRevocations))
+	published := f.call(t, "GET", "/.well-known/jwks.json", nil).want(t, 200, "")
+	for _, query := range []string{"", "?nonce=jG7t2w", "?nonce=" + strings.Repeat("x", 64)} {
+		a := f.call(t, "GET", "/v1/revocations/keys"+query, nil, key, header("If-None-Match", published.Header.Get("ETag"))).want(t, 200, "")
+		if string(a.body) != string(published.body) {
+			t.Errorf("%q: %s, not %s", query, a.body, published.body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type": "application/jwk-set+json", "Cache-Control": "no-store", "Vary": "*", "ETag": "",
+		} {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%q: %s: %q, want %q", query, name, got, want)
+			}
+		}
+	}
+	for _, query := range []string{"?nonce=", "?nonce=a%20b", "?nonce=a&nonce=b", "?nonce=" + strings.Repeat("x", 65)} {
+		f.call(t, "GET", "/v1/revocations/keys"+query, nil, key).want(t, 400, "invalid_request")
+	}
+	f.call(t, "GET", "/v1/revocations/keys", nil).want(t, 401, "")
 }
 
 // TestResumePoint is the row of Last-Event-ID in H13.
@@ -380,6 +404,7 @@ func TestWithoutFeed(t *testing.T) {
 	f := newFixture(t, func(s *settings) { s.http.Feed = nil })
 	key := bearer(serviceKey(client.ScopeReadRevocations))
 	f.call(t, "GET", "/v1/revocations", nil, key).want(t, 404, "not_found")
+	f.call(t, "GET", "/v1/revocations/keys", nil, key).want(t, 404, "not_found")
 	f.call(t, "GET", "/v1/revocations/stream", nil, key).want(t, 404, "not_found")
 	f.callAdmin(t, "GET", "/admin/v1/verifiers", nil, bearer(serviceKey(client.ScopeAdmin))).want(t, 404, "not_found")
 	if a := f.call(t, "GET", "/.well-known/openid-configuration", nil); a.at(t, "revocations_endpoint") != nil {

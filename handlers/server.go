@@ -47,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 		Sessions: cfg.Sessions, Keys: cfg.Keys, Auth: auth, Issuer: cfg.Issuer, Options: cfg.BetterAuth, Now: cfg.Now,
 	})
 	feed := revocations.New(revocations.Config{
-		Feed: cfg.Feed, Auth: auth, FrameTimeout: cfg.frameTimeout, Logger: cfg.Logger,
+		Feed: cfg.Feed, Keys: cfg.Keys, Auth: auth, FrameTimeout: cfg.frameTimeout, Logger: cfg.Logger,
 	})
 	operators := admin.New(admin.Config{
 		Sessions: cfg.Sessions, Keys: cfg.Keys, Auth: auth, Feed: cfg.Feed, Metrics: cfg.Metrics, Backup: cfg.Backup,

@@ -40,6 +40,7 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("GET /.well-known/openid-configuration", i.metadata)
 	mux.HandleFunc("GET /.well-known/jwks.json", i.jwks)
 	mux.Handle("GET /v1/revocations", serviceKey(i.snapshot))
+	mux.Handle("GET /v1/revocations/keys", serviceKey(i.feedKeys))
 	mux.Handle("GET /v1/revocations/stream", serviceKey(i.stream))
 	mux.Handle("POST /v1/revocations/applied", serviceKey(i.applied))
 	mux.Handle("POST /oauth/introspect", serviceKey(i.introspect))
@@ -85,12 +86,30 @@ func (i *Issuer) metadata(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (i *Issuer) jwks(w http.ResponseWriter, r *http.Request) {
+// keySet is the document of the public keys.
+func (i *Issuer) keySet() ([]byte, error) {
 	list := []map[string]string{}
 	for _, key := range i.Keys() {
 		list = append(list, JWK(key))
 	}
-	body, err := json.Marshal(map[string]any{"keys": list})
+	return json.Marshal(map[string]any{"keys": list})
+}
+
+// feedKeys serves the keys in the form that no cache keeps.
+func (i *Issuer) feedKeys(w http.ResponseWriter, _ *http.Request) {
+	body, err := i.keySet()
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Vary", "*")
+	_, _ = w.Write(body)
+}
+
+func (i *Issuer) jwks(w http.ResponseWriter, r *http.Request) {
+	body, err := i.keySet()
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return

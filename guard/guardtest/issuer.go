@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"issuer.example/guard"
+	"issuer.example/internal/memnet"
 	"issuer.example/jwt"
 	"issuer.example/sid"
 )
@@ -33,12 +34,16 @@ type Config struct {
 	MaxAge time.Duration
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
+	// InMemory makes the issuer one for a bubble of testing/synctest: it is reached
+	// without a network, and only by the HTTPClient of [Issuer.Config].
+	InMemory bool
 }
 
 // Issuer is a running issuer. It is safe for concurrent use.
 type Issuer struct {
 	config Config
 	server *httptest.Server
+	client *http.Client
 	ids    *sid.Generator
 	stop   chan struct{} // closed at the end of the test
 
@@ -71,13 +76,25 @@ func New(tb testing.TB, config Config) *Issuer {
 		requests: map[string]int{}, reports: map[string]Report{},
 	}
 	i.keys = []*jwt.Signer{newKey(tb, config.Algorithm)}
-	i.server = httptest.NewServer(i.handler())
+	i.serve()
 	tb.Cleanup(func() {
 		close(i.stop)
 		i.server.CloseClientConnections()
 		i.server.Close()
 	})
 	return i
+}
+
+func (i *Issuer) serve() {
+	if !i.config.InMemory {
+		i.server = httptest.NewServer(i.handler())
+		i.client = i.server.Client()
+		return
+	}
+	listener := memnet.Listen("127.0.0.1:80")
+	i.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: i.handler()}} //nolint:gosec // of a test
+	i.server.Start()
+	i.client = &http.Client{Transport: listener.Transport()}
 }
 
 // URL returns the issuer's URL, which is iss in its tokens.
@@ -87,7 +104,7 @@ func (i *Issuer) URL() string { return i.server.URL }
 func (i *Issuer) Config() guard.Config {
 	return guard.Config{
 		Issuer: i.URL(), Audience: []string{Audience}, ServiceKey: ServiceKey, Name: "guardtest",
-		Now: i.config.Now, HTTPClient: i.server.Client(),
+		Now: i.config.Now, HTTPClient: i.client,
 	}
 }
 

@@ -21,7 +21,7 @@ func (i *Issuer) stream(w http.ResponseWriter, r *http.Request) {
 	cut := i.cut
 	i.mu.Unlock()
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", "no-store, no-transform")
 	tick := time.NewTicker(i.config.AliveEvery)
 	defer tick.Stop()
 	requested, due := uint64(0), true // an alive comes at once, and then when it is due

@@ -1,5 +1,5 @@
 // Package revocations is the HTTP side of the revocation feed, for verifiers with a service key: the
-// signed snapshot, the stream of events (Server-Sent Events) and the reports of what was applied.
+// signed snapshot, the keys, the stream of events (Server-Sent Events) and the reports of what was applied.
 package revocations
 
 import (
@@ -11,6 +11,7 @@ import (
 	"issuer.example/feed"
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
+	"issuer.example/keys"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 	snapshotTimeout = time.Minute
 	// maxVerifierName is how long the name of a verifier may be, in bytes.
 	maxVerifierName = 64
+	// maxNonce is the same for the nonce of a request for the keys.
+	maxNonce = 64
 	// maxSeq is the largest number of an event: the largest integer of JSON readers.
 	maxSeq = 1<<53 - 1
 	// maxDelay bounds the delay that a verifier reports.
@@ -31,6 +34,7 @@ const (
 // Config is what Handlers are made of.
 type Config struct {
 	Feed *feed.Hub // nil: the routes answer 404
+	Keys *keys.Manager
 	Auth *credential.Authenticator
 	// FrameTimeout is how long a reader may take for the frames that are sent at once. 0: 10 s.
 	FrameTimeout time.Duration
@@ -52,6 +56,7 @@ func New(cfg Config) *Handlers {
 func (h *Handlers) Routes() []exchange.Route {
 	return []exchange.Route{
 		{Method: "GET", Path: "/v1/revocations", Serve: h.snapshot},
+		{Method: "GET", Path: "/v1/revocations/keys", Serve: h.keys},
 		{Method: "GET", Path: "/v1/revocations/stream", Serve: h.stream, Unbounded: true},
 		{Method: "POST", Path: "/v1/revocations/applied", Serve: h.applied},
 	}
@@ -79,6 +84,24 @@ func (h *Handlers) snapshot(x *exchange.Exchange) error {
 		return err
 	}
 	return x.Blob(http.StatusOK, "application/jwt", text)
+}
+
+// keys answers with the public keys of this moment. No cache may keep the answer: after a key was
+// compromised verifiers get the keys here, and the JWKS in a cache still has that one. The query has a
+// nonce of the verifier, for caches that do not care; nothing reads it.
+func (h *Handlers) keys(x *exchange.Exchange) error {
+	if _, err := h.reader(x); err != nil {
+		return err
+	}
+	nonce, given, err := x.Query("nonce")
+	if err != nil {
+		return err
+	}
+	if given && !exchange.IsPlain(nonce, maxNonce, ".") {
+		return exchange.InvalidField("nonce", "The nonce must be 1 to 64 characters of A-Z a-z 0-9 . _ -.")
+	}
+	x.Header().Set("Vary", "*")
+	return x.Blob(http.StatusOK, "application/jwk-set+json", h.cfg.Keys.JWKS().Body)
 }
 
 // applied takes a verifier's report of what it has applied.

@@ -31,7 +31,7 @@ func Law() map[string]Rule {
 			Doors: []string{"github.com/mileusna/useragent"},
 		},
 		"guard":           {Ours: []string{"jwt", "revocation", "revocation/list", "sid"}},
-		"guard/guardtest": {Ours: []string{"guard", "jwt", "revocation", "sid"}},
+		"guard/guardtest": {Ours: []string{"guard", "internal/memnet", "jwt", "revocation", "sid"}},
 		"feed":            {Ours: []string{"jwt", "revocation", "sid"}},
 		"web":             {},
 		"metrics": {
@@ -46,6 +46,7 @@ func Law() map[string]Rule {
 		"internal/interop":      {},
 		"internal/mutants":      {},
 		"internal/program":      {Ours: []string{"client", "secret"}},
+		"internal/memnet":       {},
 		"internal/relay":        {},
 		"internal/relay/relayd": {Ours: []string{"internal/relay"}},
 		"internal/rounds":       {},

@@ -19,7 +19,7 @@ func handlersLaw() map[string]Rule {
 		"handlers/betterauth": {Ours: []string{"handlers/credential", "handlers/exchange", "keys", "session", "sid"}},
 		"handlers/oauth":      {Ours: []string{"client", "handlers/credential", "handlers/exchange", "session"}},
 		"handlers/revocations": {
-			Ours: []string{"client", "feed", "handlers/credential", "handlers/exchange", "revocation"},
+			Ours: []string{"client", "feed", "handlers/credential", "handlers/exchange", "keys", "revocation"},
 		},
 		"handlers/account": {Ours: []string{"handlers/credential", "handlers/exchange", "session", "sid", "web"}},
 		"handlers/admin": {

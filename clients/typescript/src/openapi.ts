@@ -754,6 +754,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/revocations/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys of this moment, which no cache keeps
+         * @description Scope revocations:read. The document of /.well-known/jwks.json. After a key was compromised verifiers
+         *     fetch the keys here: a shared cache still has the JWKS of before.
+         */
+        get: operations["getRevocationKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/revocations/stream": {
         parameters: {
             query?: never;
@@ -3232,6 +3253,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getRevocationKeys: {
+        parameters: {
+            query?: {
+                /** @description A new value for each request. The issuer does not look at it */
+                nonce?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key set */
+            200: {
+                headers: {
+                    "Cache-Control": "no-store";
+                    Vary: "*";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwk-set+json": components["schemas"]["JWKSet"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     followRevocations: {
         parameters: {
             query?: {
@@ -3252,6 +3309,7 @@ export interface operations {
             /** @description The stream */
             200: {
                 headers: {
+                    "Cache-Control": "no-store, no-transform";
                     "X-Accel-Buffering": "no";
                     [name: string]: unknown;
                 };
