@@ -27,7 +27,7 @@ build: ## Build bin/issuer
 
 .PHONY: test
 test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 for all rounds)
-	@mkdir -p bin && tools/need cc curl strace nginx > bin/.skip
+	@mkdir -p bin && tools/need cc curl strace nginx haproxy > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
@@ -49,7 +49,7 @@ test-typescript: ## Test the TypeScript client against the real issuer (needs No
 
 .PHONY: test-interop
 test-interop: ## Test third-party verifiers against the running issuer
-	@tools/need node npm python3 javac mvn ruby apache2 >/dev/null
+	@tools/need node npm python3 javac mvn ruby apache2 varnishd nginx >/dev/null
 	$(GO) test -tags interop -v -count 1 -parallel 3 -timeout 10m ./internal/interop
 
 .PHONY: lint

@@ -46,11 +46,11 @@ func isPrivate(host string) bool {
 		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if !strings.Contains(host, ".") {
-		return host != "" && !strings.Contains(host, ":")
-	}
 	if last := host[strings.LastIndexByte(host, '.')+1:]; strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
 		return false // another way to write an address
+	}
+	if !strings.Contains(host, ".") {
+		return !strings.Contains(host, ":")
 	}
 	for _, domain := range privateDomains {
 		if strings.HasSuffix(host, domain) {

@@ -2,9 +2,10 @@
 // of a revoked session within a second of the revocation.
 //
 // [New] reads the issuer's metadata, its keys and its list of revoked sessions, and follows
-// its feed from then on. [Guard.Verify] checks a token against what is in memory, so
-// requests do not wait for the network. [Guard.Middleware] does the same for net/http.
-// [Guard.Require] is for routes that require more: a scope ([RequireScope]), a recent
+// its feed from then on. If the issuer is down it starts without it, and obeys the policy
+// for a stale list; with [Config].StateFile it resumes from the last list. [Guard.Verify]
+// checks a token against what is in memory, so requests do not wait for the network.
+// [Guard.Middleware] does the same for net/http. [Guard.Require] is for routes that require more: a scope ([RequireScope]), a recent
 // authentication ([RequireFresh]), a class of authentication ([RequireACR]), or another
 // policy ([WhenStale]). Handlers get the claims from [FromContext].
 //

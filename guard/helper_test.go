@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -78,4 +80,17 @@ func fails(t *testing.T, config guard.Config) error {
 		t.Errorf("the error holds the service key: %v", err)
 	}
 	return err
+}
+
+// proxy passes requests on to an issuer, as requests for a host.
+func proxy(t *testing.T, issuer, host string) http.Handler {
+	t.Helper()
+	to, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = host
+	}}
 }

@@ -206,8 +206,9 @@ func socket(t *testing.T, path string, protocols *http.Protocols) http.RoundTrip
 	return transport
 }
 
-// A revocation passes through nginx at once, with the configuration of docs/feed.md and also
-// with a plain proxy_pass.
+// A revocation passes through nginx at once: with the configuration of docs/feed.md, with a
+// plain proxy_pass, and with one that compresses everything for those who accept it, as this
+// transport does.
 func TestFeedThroughNginx(t *testing.T) {
 	i := startDev(t, t.TempDir())
 	upstream := strings.TrimPrefix(i.public, "http://")
@@ -219,6 +220,8 @@ func TestFeedThroughNginx(t *testing.T) {
 	for name, location := range map[string]string{
 		"as documented": documented,
 		"plain":         "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; }",
+		"compressing": "location / { proxy_pass http://" + upstream + "; proxy_set_header Host $http_host; " +
+			"gzip on; gzip_types *; gzip_proxied any; gzip_min_length 0; gzip_http_version 1.0; }",
 	} {
 		for proto, transport := range startNginx(t, location) {
 			s := i.openStream("http://127.0.0.1", transport, after)
@@ -236,10 +239,15 @@ func TestFeedThroughNginx(t *testing.T) {
 
 // transport reaches the issuer where it listens, whatever its URL says.
 func (i *issuer) transport() http.RoundTripper {
-	return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return &http.Transport{DialContext: dialTo(strings.TrimPrefix(i.public, "http://"))}
+}
+
+// dialTo reaches one address, whatever is asked for.
+func dialTo(address string) func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "tcp", strings.TrimPrefix(i.public, "http://"))
-	}}
+		return d.DialContext(ctx, "tcp", address)
+	}
 }
 
 // guard is a guard that reaches the issuer over a transport. It ends with the test.

@@ -71,17 +71,23 @@ type grant struct {
 // startIssuer starts an issuer that signs with an algorithm.
 func startIssuer(t *testing.T, alg jwt.Algorithm) *issuer {
 	t.Helper()
+	address := freeAddress(t)
+	return startIssuerBehind(t, alg, address, "http://"+address,
+		"ISSUER_ACCESS_TOKEN_LIFETIME="+lifetime.String(), "ISSUER_KEYS_PUBLISH_BEFORE="+publishBefore.String())
+}
+
+// startIssuerBehind starts an issuer on an address, which is reached at another one.
+func startIssuerBehind(t *testing.T, alg jwt.Algorithm, address, url string, settings ...string) *issuer {
+	t.Helper()
 	b, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	i := &issuer{t: t, algorithm: alg, url: "http://" + address, dir: t.TempDir()}
-	p, err := program.Start(b.Command(t.Context(), i.dir, []string{
+	i := &issuer{t: t, algorithm: alg, url: url, dir: t.TempDir()}
+	p, err := program.Start(b.Command(t.Context(), i.dir, append([]string{
 		"ISSUER_ISSUER=" + i.url, "ISSUER_LISTEN=" + address, "ISSUER_ADMIN_LISTEN=127.0.0.1:0",
-		"ISSUER_ACCESS_TOKEN_ALGORITHM=" + string(alg), "ISSUER_ACCESS_TOKEN_LIFETIME=" + lifetime.String(),
-		"ISSUER_ACCESS_TOKEN_AUDIENCE=" + audience, "ISSUER_KEYS_PUBLISH_BEFORE=" + publishBefore.String(),
-	}, "serve", "--dev"))
+		"ISSUER_ACCESS_TOKEN_ALGORITHM=" + string(alg), "ISSUER_ACCESS_TOKEN_AUDIENCE=" + audience,
+	}, settings...), "serve", "--dev"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +175,12 @@ func (i *issuer) call(method, path, body string, cookies ...*http.Cookie) (strin
 		req.AddCookie(cookie)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	return i.do(req)
+}
+
+// do sends a request and returns the response, which must be good.
+func (i *issuer) do(req *http.Request) (string, []*http.Cookie) {
+	i.t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		i.t.Fatal(err)
@@ -179,7 +191,7 @@ func (i *issuer) call(method, path, body string, cookies ...*http.Cookie) (strin
 		i.t.Fatal(err)
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
-		i.t.Fatalf("%s %s: %s: %s", method, path, res.Status, text)
+		i.t.Fatalf("%s %s: %s: %s", req.Method, req.URL.Path, res.Status, text)
 	}
 	return string(text), res.Cookies()
 }
