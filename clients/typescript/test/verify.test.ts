@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
+import { checkURL } from "../src/verify/address.js";
 import { createVerifier, type Verifier, type VerifierOptions, VerifyError } from "../src/verify/index.js";
 import { audience, FeedIssuer, newSid, serviceKey } from "./feed-issuer.js";
 import { eventually } from "./wait.js";
@@ -126,12 +127,76 @@ test("an issuer that cannot be trusted is refused at the start", async (t) => {
   for (const wrong of [
     { issuer: "http://issuer.example" },
     { issuer: `${issuer.url}/` },
+    { baseURL: "http://issuer.example", allowPrivateHTTP: true },
+    { baseURL: "http://user@localhost" },
+    { baseURL: `${issuer.url}?a=b` },
+    { baseURL: "localhost:8080" },
     { audience: [] },
     { leeway: 61_000 },
     { maxStaleness: 1_000 },
     { stale: "introspect" as const },
   ])
     await assert.rejects(attempt(wrong), TypeError);
+});
+
+test("http is a setting for addresses and names that are private", () => {
+  const allowed = (url: string, allowPrivateHTTP: boolean) => {
+    try {
+      checkURL("baseURL", url, allowPrivateHTTP);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof TypeError);
+      return false;
+    }
+  };
+  const hosts = {
+    always: ["localhost:8080", "127.0.0.1", "127.9.9.9:80", "[::1]:8080"],
+    private: ["10.1.2.3", "172.16.0.1", "172.31.255.255:80", "192.168.1.1", "169.254.1.1", "[fd00::1]:8080", "[fe80::1]", "[::ffff:10.0.0.1]"]
+      .concat(["issuer:8080", "issuer.auth.svc", "issuer.auth.svc.cluster.local:8080", "ISSUER.Internal/auth", "a.home.arpa", "issuer.local."]),
+    never: ["issuer.example", "172.32.0.1", "11.0.0.1", "192.169.0.1", "[2001:db8::1]", "8.8.8.8", "svc.example", "10.0.0.1.example", "0x08080808"]
+      .concat(["localhost.example", "[::ffff:8.8.8.8]"]),
+  };
+  for (const host of hosts.always) assert.ok(allowed(`http://${host}`, false), host);
+  for (const host of hosts.private) assert.deepEqual([allowed(`http://${host}`, false), allowed(`http://${host}`, true)], [false, true], host);
+  for (const host of hosts.never) assert.deepEqual([allowed(`http://${host}`, true), allowed(`https://${host}`, false)], [false, true], host);
+});
+
+test("the issuer is reached at another address than iss, and the service key goes nowhere else", async (t) => {
+  const issuer = await FeedIssuer.start();
+  t.after(() => issuer.stop());
+  const baseURL = issuer.url;
+  issuer.url = "https://issuer.example/auth"; // what iss says
+  const verifier = await createVerifier({ issuer: issuer.url, baseURL, audience, serviceKey });
+  t.after(() => verifier.close());
+  await verifier.followRevocations();
+  const sid = newSid();
+  const token = await issuer.mint(sid);
+  assert.equal(await reason(verifier, token), "");
+  await issuer.revoke(sid);
+  await eventually(async () => (await reason(verifier, token)) === "revoked", "the revocation is applied");
+  assert.equal(await reason(verifier, await issuer.mint(newSid(), { iss: baseURL })), "iss");
+  const metadata = issuer.metadata();
+  for (const endpoint of [`${baseURL}/v1/revocations`, "https://issuer.example.evil/auth/v1", "https://issuer.example/other", "https://issuer.example/auth@x/"]) {
+    issuer.metadata = () => ({ ...metadata, revocations_endpoint: endpoint });
+    await assert.rejects(createVerifier({ issuer: issuer.url, baseURL, audience }), { name: "IssuerFault", kind: "discovery" });
+  }
+});
+
+test("a verifier starts without the issuer, and has what it needs when the issuer is back", async (t) => {
+  const issuer = await FeedIssuer.start();
+  const sid = newSid();
+  const [token, revoked] = [await issuer.mint(newSid()), await issuer.mint(sid)];
+  await issuer.revoke(sid);
+  await issuer.stop();
+  const verifier = await createVerifier({ issuer: issuer.url, audience, serviceKey, stale: "fail_open" });
+  t.after(() => verifier.close());
+  await verifier.followRevocations();
+  assert.equal(await reason(verifier, token), "stale", "without keys no token can be accepted");
+  await issuer.listen();
+  t.after(() => issuer.stop());
+  await eventually(async () => (await reason(verifier, token)) === "", "the token is accepted");
+  await eventually(async () => (await reason(verifier, revoked)) === "revoked", "the list is there");
+  await eventually(() => !verifier.stats().stale, "the list is fresh");
 });
 
 test("a revocation is applied in a moment: of a session, and marks", async (t) => {

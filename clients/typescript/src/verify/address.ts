@@ -30,11 +30,17 @@ export function checkURL(name: string, url: string, allowPrivateHTTP: boolean): 
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The private addresses of RFC 1918 and RFC 4193, and the link-local ones, as URL writes them. */
-const privateAddress = /^(10|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)(\.\d+)+$|^\[f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):/;
+const privateAddress = new RegExp(
+  [
+    "^(10|192\\.168|172\\.(1[6-9]|2\\d|3[01])|169\\.254)(\\.\\d+)+$",
+    "^\\[f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):",
+    "^\\[::ffff:(a[0-9a-f]{2}|c0a8|ac1[0-9a-f]|a9fe):", // the same of IPv4
+  ].join("|"),
+);
 
 /** Names that cannot be registered in the public DNS. */
 const privateName = /^[^.[]+$|\.(localhost|local|internal|svc|cluster\.local|home\.arpa)$/;
 
 function isPrivate(hostname: string): boolean {
-  return privateAddress.test(hostname) || privateName.test(hostname);
+  return privateAddress.test(hostname) || privateName.test(hostname.replace(/\.$/, ""));
 }
