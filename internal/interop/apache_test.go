@@ -42,6 +42,7 @@ func modAuthOpenIDCIntrospecting() verifier {
 		environ:             besideApache,
 		algorithms:          algorithms,
 		learnsOfRevocations: true,
+		usesIssuersClock:    true,
 	}
 }
 

@@ -53,6 +53,9 @@ type verifier struct {
 	// learnsOfRevocations says that the program learns of revocations: it introspects each token, or
 	// follows the feed.
 	learnsOfRevocations bool
+	// usesIssuersClock says that the issuer looks at the times of each token, and the
+	// program does not.
+	usesIssuersClock bool
 	// lag is how much later than other verifiers it learns of a change of keys.
 	lag lag
 }

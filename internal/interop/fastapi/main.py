@@ -16,7 +16,7 @@ settings = Settings(
     issuer=os.environ["ISSUER"],
     audience=os.environ["AUDIENCE"],
     service_key=os.environ["SERVICE_KEY"],
-    leeway=0,
+    leeway=5,
 )
 app = create_app(settings)
 

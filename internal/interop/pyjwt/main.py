@@ -24,6 +24,7 @@ def access_token(bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBea
             algorithms=[os.environ["ALGORITHM"]],
             issuer=os.environ["ISSUER"],
             audience=os.environ["AUDIENCE"],
+            leeway=5,  # seconds: no two clocks agree
             options={"require": ["iss", "aud", "exp", "sub", "sid"]},
         )
     except jwt.PyJWTError as error:
