@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { audience, FeedIssuer, newSid, serviceKey } from "./feed-issuer.js";
 import { freePort, Jar, Program } from "./program.js";
-import type { Target } from "./runtimes/checks.js";
+import { concurrent, type Target } from "./runtimes/checks.js";
 import { eventually } from "./wait.js";
 
 const folder = mkdtempSync(join(tmpdir(), "issuer-runtimes-"));
@@ -138,6 +138,9 @@ for (const date of ["2021-11-03", "2023-07-01", "2024-11-10", "2024-11-11", "202
     let names: string[] = [];
     await eventually(async () => (names = JSON.parse(await ask({}).catch(() => "[]"))).length > 0, "workerd serves");
     const faults: string[] = [];
-    for (const name of names) faults.push(await ask({ name, target }));
+    for (const name of names) {
+      const times = name === concurrent ? 8 : 1;
+      faults.push(...(await Promise.all(Array.from({ length: times }, () => ask({ name, target })))));
+    }
     assert.deepEqual(faults.filter(Boolean), []);
   });

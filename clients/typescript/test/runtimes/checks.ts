@@ -55,6 +55,12 @@ async function ahead<T>(ms: number, run: () => Promise<T>): Promise<T> {
 /** The verifier of the first of its checks. The later ones use it too, in a Worker from other requests. */
 let shared: Verifier;
 
+/** A verifier that all requests share from the first one on, as the README has it for Workers. */
+let pending: Promise<Verifier> | undefined;
+
+/** The name of the check that is run several times at once, where there are requests. */
+export const concurrent = "requests share a verifier";
+
 export const checks: Record<string, (target: Target) => Promise<void>> = {
   "a session is read by cookie and by bearer token": async ({ issuer, signedIn, bearer }) => {
     const auth = createAuth({ baseURL: issuer });
@@ -74,6 +80,11 @@ export const checks: Record<string, (target: Target) => Promise<void>> = {
   "an issuer that does not answer is an error with its cause": async ({ closed, signedIn }) => {
     const error = await rejection(createAuth({ baseURL: closed }).api.getSession({ headers: signedIn }));
     equal([error["name"], error["code"], error["cause"] instanceof Error], ["IssuerError", "network", true]);
+  },
+  [concurrent]: async ({ feed, ...target }) => {
+    const { token } = await control<{ token: string }>({ feed, ...target }, "mint");
+    pending ??= createVerifier({ issuer: feed.issuer, audience: feed.audience });
+    equal((await (await pending).verify(token)).sub, "u1");
   },
   "a token is verified": async ({ feed, ...target }) => {
     shared = await createVerifier({ issuer: feed.issuer, audience: feed.audience, fetch });
