@@ -45,6 +45,7 @@ test-browser: ## Drive the pages and the SPA example in Chromium, or in $CHROMIU
 
 .PHONY: test-typescript
 test-typescript: ## Test the TypeScript client against the real issuer (needs Node 20)
+	@tools/need nginx varnishd >/dev/null
 	cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error && npm test
 
 .PHONY: test-interop

@@ -1,4 +1,5 @@
 import { IssuerError } from "./errors.js";
+import { uncached } from "./runtime.js";
 
 /** The timeout of a request to the issuer, in milliseconds. */
 const timeout = 5_000;
@@ -68,10 +69,10 @@ export function createAuth(options: AuthOptions) {
     let response: Response, text: string;
     try {
       const signal = AbortSignal.timeout(timeout);
-      response = await send(url, { headers, signal, cache: "no-store", redirect: "error" });
+      response = await send(url, { headers, signal, redirect: "manual", ...uncached() });
       text = await response.text();
-    } catch {
-      throw new IssuerError("network", "The issuer did not answer.");
+    } catch (cause) {
+      throw new IssuerError("network", "The issuer did not answer.", 0, 0, { cause });
     }
     if (response.status === 401) return null; // an invalid or expired bearer token
     if (!response.ok) throw refusal(response);
@@ -102,14 +103,15 @@ function refusal({ status }: Response): IssuerError {
 }
 
 function parse(text: string): ServerSession | null {
+  let cause: unknown;
   try {
     const data = JSON.parse(text, date);
     if (data === null) return null;
     if (typeof data.session.id === "string" && typeof data.user.id === "string") return { session: data.session, user: data.user };
-  } catch {
-    // not a response of the issuer
+  } catch (error) {
+    cause = error;
   }
-  throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200);
+  throw new IssuerError("invalid_response", "The answer is not the issuer's.", 200, 0, { cause });
 }
 
 /** Converts the times in a response to Date, as better-auth's own server does. */

@@ -168,6 +168,10 @@ export class FeedIssuer {
       return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
     }
     if (req.headers.authorization !== `Bearer ${serviceKey}`) return void send("application/json", "{}", 401);
+    if (path.startsWith("/v1/revocations/keys?nonce=")) {
+      res.setHeader("cache-control", "no-store");
+      return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
+    }
     if (path === "/v1/revocations") return void send("application/jwt", await this.snapshot());
     if (path === "/v1/revocations/stream") return this.stream(req, res);
     const body = await text(req);
@@ -189,7 +193,8 @@ export class FeedIssuer {
 
   private async stream(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const from = Number(req.headers["last-event-id"] ?? 0);
-    res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    const headers = { "content-type": "text/event-stream", "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
+    res.writeHead(200, headers);
     if (from < this.purged || from > this.log.length) return void res.end("event: gone\ndata: {}\n\n");
     for (let seq = from + 1; seq <= this.log.length; seq++) res.write(await this.frame(seq));
     res.write(await this.alive());

@@ -39,6 +39,7 @@ export async function freePort(): Promise<number> {
 
 export class Program {
   private child: ChildProcess | undefined;
+  private adminPort = 0;
 
   private constructor(
     readonly url: string,
@@ -56,7 +57,9 @@ export class Program {
 
   /** Runs the program, and waits until it serves. */
   async run(): Promise<void> {
-    const env = { PATH: process.env["PATH"], ISSUER_ISSUER: this.url, ISSUER_ADMIN_LISTEN: "127.0.0.1:0", ...this.environ };
+    this.adminPort ||= await freePort();
+    const admin = { ISSUER_ADMIN_LISTEN: `127.0.0.1:${this.adminPort}` };
+    const env = { PATH: process.env["PATH"], ISSUER_ISSUER: this.url, ...admin, ...this.environ };
     const child = spawn(build(), ["serve", "--dev"], { cwd: this.folder, env, stdio: ["ignore", "ignore", "pipe"] });
     this.child = child;
     let log = "";
@@ -84,6 +87,13 @@ export class Program {
   async stop(): Promise<void> {
     await this.halt();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs an operator's command against the issuer. */
+  operate(...args: string[]): void {
+    const env = { PATH: process.env["PATH"], ISSUER_ADMIN_URL: `http://127.0.0.1:${this.adminPort}` };
+    const { status, stderr } = spawnSync(build(), args, { cwd: this.folder, env, encoding: "utf8" });
+    if (status !== 0) throw new Error(`issuer ${args.join(" ")}: ${stderr}`);
   }
 
   get serviceKeyFile(): string {

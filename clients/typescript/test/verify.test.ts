@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
+import { checkURL } from "../src/verify/address.js";
 import { createVerifier, type Verifier, type VerifierOptions, VerifyError } from "../src/verify/index.js";
 import { audience, FeedIssuer, newSid, serviceKey } from "./feed-issuer.js";
 import { eventually } from "./wait.js";
@@ -126,12 +127,76 @@ test("an issuer that cannot be trusted is refused at the start", async (t) => {
   for (const wrong of [
     { issuer: "http://issuer.example" },
     { issuer: `${issuer.url}/` },
+    { baseURL: "http://issuer.example", allowPrivateHTTP: true },
+    { baseURL: "http://user@localhost" },
+    { baseURL: `${issuer.url}?a=b` },
+    { baseURL: "localhost:8080" },
     { audience: [] },
     { leeway: 61_000 },
     { maxStaleness: 1_000 },
     { stale: "introspect" as const },
   ])
     await assert.rejects(attempt(wrong), TypeError);
+});
+
+test("http is a setting for addresses and names that are private", () => {
+  const allowed = (url: string, allowPrivateHTTP: boolean) => {
+    try {
+      checkURL("baseURL", url, allowPrivateHTTP);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof TypeError);
+      return false;
+    }
+  };
+  const hosts = {
+    always: ["localhost:8080", "127.0.0.1", "127.9.9.9:80", "[::1]:8080"],
+    private: ["10.1.2.3", "172.16.0.1", "172.31.255.255:80", "192.168.1.1", "169.254.1.1", "[fd00::1]:8080", "[fe80::1]", "[::ffff:10.0.0.1]"]
+      .concat(["issuer:8080", "issuer.auth.svc", "issuer.auth.svc.cluster.local:8080", "ISSUER.Internal/auth", "a.home.arpa", "issuer.local."]),
+    never: ["issuer.example", "172.32.0.1", "11.0.0.1", "192.169.0.1", "[2001:db8::1]", "8.8.8.8", "svc.example", "10.0.0.1.example", "0x08080808"]
+      .concat(["localhost.example", "[::ffff:8.8.8.8]"]),
+  };
+  for (const host of hosts.always) assert.ok(allowed(`http://${host}`, false), host);
+  for (const host of hosts.private) assert.deepEqual([allowed(`http://${host}`, false), allowed(`http://${host}`, true)], [false, true], host);
+  for (const host of hosts.never) assert.deepEqual([allowed(`http://${host}`, true), allowed(`https://${host}`, false)], [false, true], host);
+});
+
+test("the issuer is reached at another address than iss, and the service key goes nowhere else", async (t) => {
+  const issuer = await FeedIssuer.start();
+  t.after(() => issuer.stop());
+  const baseURL = issuer.url;
+  issuer.url = "https://issuer.example/auth"; // what iss says
+  const verifier = await createVerifier({ issuer: issuer.url, baseURL, audience, serviceKey });
+  t.after(() => verifier.close());
+  await verifier.followRevocations();
+  const sid = newSid();
+  const token = await issuer.mint(sid);
+  assert.equal(await reason(verifier, token), "");
+  await issuer.revoke(sid);
+  await eventually(async () => (await reason(verifier, token)) === "revoked", "the revocation is applied");
+  assert.equal(await reason(verifier, await issuer.mint(newSid(), { iss: baseURL })), "iss");
+  const metadata = issuer.metadata();
+  for (const endpoint of [`${baseURL}/v1/revocations`, "https://issuer.example.evil/auth/v1", "https://issuer.example/other", "https://issuer.example/auth@x/"]) {
+    issuer.metadata = () => ({ ...metadata, revocations_endpoint: endpoint });
+    await assert.rejects(createVerifier({ issuer: issuer.url, baseURL, audience }), { name: "IssuerFault", kind: "discovery" });
+  }
+});
+
+test("a verifier starts without the issuer, and has what it needs when the issuer is back", async (t) => {
+  const issuer = await FeedIssuer.start();
+  const sid = newSid();
+  const [token, revoked] = [await issuer.mint(newSid()), await issuer.mint(sid)];
+  await issuer.revoke(sid);
+  await issuer.stop();
+  const verifier = await createVerifier({ issuer: issuer.url, audience, serviceKey, stale: "fail_open" });
+  t.after(() => verifier.close());
+  await verifier.followRevocations();
+  assert.equal(await reason(verifier, token), "stale", "without keys no token can be accepted");
+  await issuer.listen();
+  t.after(() => issuer.stop());
+  await eventually(async () => (await reason(verifier, token)) === "", "the token is accepted");
+  await eventually(async () => (await reason(verifier, revoked)) === "revoked", "the list is there");
+  await eventually(() => !verifier.stats().stale, "the list is fresh");
 });
 
 test("a revocation is applied in a moment: of a session, and marks", async (t) => {
@@ -186,7 +251,6 @@ const hostile: [string, (issuer: FeedIssuer) => Promise<string>][] = [
   ["an event with exp", async (i) => `id: 1\nevent: revoked\ndata: ${await i.sign("secevent+jwt", { ...i.event(1), exp: 9e9 })}\n\n`],
   ["an event that skips numbers", async (i) => i.frame(1, { seq: 3 })],
   ["an event whose id is another", async (i) => (await i.frame(1)).replace("id: 1", "id: 2")],
-  ["a frame that is not known", async () => "event: surprise\ndata: {}\n\n"],
   ["a line of 1 MiB", async () => `data: ${"x".repeat(1 << 20)}\n\n`],
   ["data of 1 MiB in lines", async () => `${`data: ${"x".repeat(1000)}\n`.repeat(1000)}\n`],
   ["an alive that is ahead", async (i) => (i.log.push({ ...i.log[0]! }), i.alive().finally(() => i.log.pop()))],
@@ -202,6 +266,16 @@ for (const [what, make] of hostile)
     assert.equal(await reason(verifier, token), "revoked");
     assert.equal(verifier.stats().faults, 1);
   });
+
+test("frames of unknown names and repeated alives are no faults, and cause no snapshot", async (t) => {
+  const { issuer, verifier } = await following(t);
+  const alive = await issuer.alive();
+  for (let n = 0; n < 20; n++) issuer.say(`event: surprise\ndata: {}\n\ndata: hello\n\n${alive}`);
+  await issuer.revoke(newSid());
+  await eventually(() => verifier.stats().seq === 1, "the event after them is applied");
+  const { snapshots, faults, connections } = verifier.stats();
+  assert.deepEqual({ snapshots, faults, connections }, { snapshots: 1, faults: 0, connections: 1 });
+});
 
 test("an event that goes back changes nothing, and a restored backup takes nothing back", async (t) => {
   const { issuer, verifier } = await following(t);
@@ -300,13 +374,13 @@ test("a key that was compromised goes, also when the keys of before are on their
   await eventually(() => verifier.stats().connected, "the stream is connected");
   let release = () => {};
   issuer.intercept = (req, res) => {
-    if (req.url !== "/.well-known/jwks.json") return false;
+    if (!req.url?.startsWith("/v1/revocations/keys")) return false;
     const keys = issuer.keys.map(({ jwk }) => jwk);
     issuer.intercept = () => false;
-    release = () => res.writeHead(200, { "cache-control": "max-age=900" }).end(JSON.stringify({ keys }));
+    release = () => res.writeHead(200, { "cache-control": "no-store" }).end(JSON.stringify({ keys }));
     return true;
   };
-  const asked = () => issuer.requests.filter((one) => one.endsWith("jwks.json")).length;
+  const asked = () => issuer.requests.filter((one) => one.includes("/v1/revocations/keys")).length;
   const before = asked();
   await issuer.mark("everything", "", newSid());
   await eventually(() => asked() > before, "the keys are asked for");
@@ -323,7 +397,7 @@ test("a key that was compromised goes, also when the issuer does not answer at o
   await eventually(() => verifier.stats().connected, "the stream is connected");
   let failures = 2;
   issuer.intercept = (req, res) => {
-    if (req.url !== "/.well-known/jwks.json" || failures-- <= 0) return false;
+    if (!req.url?.startsWith("/v1/revocations/keys") || failures-- <= 0) return false;
     res.writeHead(503).end();
     return true;
   };

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.auth.address import check_url
+
 
 class Policy(StrEnum):
     """What happens to a valid token while it is not known whether its session was revoked."""
@@ -29,6 +31,10 @@ class Settings:
     """A service key with the scope revocations:read, and tokens:introspect for the policy introspect."""
     name: str = "fastapi"
     """The name of this service in the issuer's list of verifiers."""
+    base_url: str = ""
+    """The URL at which this service reaches the issuer, such as a cluster's internal one. Empty means `issuer`."""
+    allow_private_http: bool = False
+    """Whether http is allowed for private addresses, and for names that are not in the public DNS."""
     allowed_origins: tuple[str, ...] = ()
     """Origins of front ends, which may send the cookie."""
     cookie: str = ""
@@ -45,8 +51,9 @@ class Settings:
         if not self.cookie:
             prefix = "__Secure-" if self.issuer.startswith("https://") else ""
             object.__setattr__(self, "cookie", f"{prefix}better-auth.access_token")
-        if self.issuer.endswith("/"):
-            raise ValueError("ISSUER must be what `iss` says, which ends in no slash")
+        check_url("ISSUER", self.issuer, allow_private_http=self.allow_private_http)
+        if self.base_url:
+            check_url("BASE_URL", self.base_url, allow_private_http=self.allow_private_http)
         if self.max_staleness < 15:
             raise ValueError("MAX_STALENESS must be at least 15: the issuer speaks every 10 s")
         if not 0 <= self.leeway <= 60:
@@ -66,8 +73,17 @@ class Settings:
             audience=env["AUDIENCE"],
             service_key=key,
             name=env.get("NAME", socket.gethostname()),
+            base_url=env.get("BASE_URL", ""),
+            allow_private_http=_boolean(env, "ALLOW_PRIVATE_HTTP"),
             allowed_origins=tuple(env.get("ALLOWED_ORIGINS", "http://localhost:3000").split(",")),
             cookie=env.get("COOKIE", ""),
             stale=Policy(env.get("STALE", Policy.FAIL_CLOSED)),
             max_staleness=float(env.get("MAX_STALENESS", "30")),
         )
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    value = env.get(name, "false")
+    if value not in ("true", "false"):
+        raise ValueError(f"{name} must be true or false")
+    return value == "true"

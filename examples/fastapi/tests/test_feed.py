@@ -45,11 +45,18 @@ class FakeIssuer:
     marks: list[dict[str, Any]] = field(default_factory=list)
     keys_down: int = 0  # how many requests for the keys fail
     snapshots: int = 0
-    fetches: int = 0  # of the keys
+    fetches: int = 0  # of the keys, that were answered
+    feed_fetches: int = 0  # of the keys of the feed
+    no_feed_keys: bool = False
     asked: list[str] = field(default_factory=list)  # Last-Event-ID of each stream
+    issuer: str = ""  # what iss says, if that is not the address
+
+    @property
+    def iss(self) -> str:
+        return self.issuer or self.url
 
     def sign(self, typ: str, payload: dict[str, Any], **header: Any) -> str:
-        text = json.dumps({"iss": self.url, "iat": int(time.time())} | payload).encode()
+        text = json.dumps({"iss": self.iss, "iat": int(time.time())} | payload).encode()
         key = jwt.PyJWK(PRIVATE, "ES256").key
         return jwt.PyJWS().encode(text, key, "ES256", {"kid": "k1", "typ": typ} | header)
 
@@ -68,11 +75,11 @@ class FakeIssuer:
     def answer(self, path: str, headers: str) -> tuple[str, bytes]:
         match path.split("?", maxsplit=1)[0]:
             case "/.well-known/oauth-authorization-server":
-                feed = f"{self.url}/v1/revocations"
-                document = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", "revocations_endpoint": feed}
-                document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.url}/i"}
+                feed = f"{self.iss}/v1/revocations"
+                document = {"issuer": self.iss, "jwks_uri": f"{self.iss}/jwks", "revocations_endpoint": feed}
+                document |= {"revocations_stream_endpoint": f"{feed}/stream", "introspection_endpoint": f"{self.iss}/i"}
                 return "application/json", json.dumps(document | self.metadata).encode()
-            case "/jwks":
+            case "/jwks" | "/v1/revocations/keys":
                 assert "no-cache" in headers
                 self.fetches += 1
                 if self.keys_down:
@@ -87,6 +94,7 @@ class FakeIssuer:
                 list_ = {"next": 1, "last": sid(1), "sessions": [{"sid": sid(1), "until": until}], "marks": self.marks}
                 return "application/jwt", self.sign("revocations+jwt", list_).encode()
             case "/v1/revocations/stream":
+                assert "accept-encoding: identity" in headers.lower()
                 self.asked.append(next(line[15:] for line in headers.lower().split("\r\n") if "last-event-id" in line))
                 return "text/event-stream", self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
         return "", b""
@@ -94,8 +102,14 @@ class FakeIssuer:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):  # the service may have disconnected
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            kind, body = self.answer(head.split(" ")[1], head)
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\nConnection: close\r\n\r\n"
+            path, status = head.split(" ")[1], "200 OK"
+            kind, body = self.answer(path, head)
+            if path.startswith("/v1/revocations/keys?nonce="):
+                self.feed_fetches += 1
+                if self.no_feed_keys:
+                    status, self.fetches = "404 Not Found", self.fetches - 1
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nCache-Control: max-age=900\r\n"
+            head += "Connection: close\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
             if kind == "text/event-stream" and not body.endswith(END):
@@ -141,10 +155,9 @@ BAD: dict[str, Callable[[FakeIssuer], bytes]] = {
     "the same again": lambda f: f.revoked(1, 66),
     "another log": lambda f: f.revoked(2, 66, revoked={"prev": sid(7)}),
     "an alive ahead": lambda f: f.alive(2),
-    "an alive of another log": lambda f: f.alive(1, last=sid(7)),
-    "an old alive": lambda f: f.alive(1, iat=int(time.time()) - 95),
+    "an alive of another log": lambda f: f.alive(1, last=sid(7), iat=int(time.time()) + 2),
+    "an alive of later": lambda f: f.alive(1, iat=int(time.time()) + 95),
     "another id": lambda f: f.revoked(2, 66).replace(b"id: 2", b"id: 3"),
-    "an unknown frame": lambda _: frame("hello", "{}"),
     "gone": lambda _: frame("gone", "{}"),
     "a line of 1 MiB": lambda _: b"data: " + b"x" * (1 << 20) + b"\n\n",
     "a line without an end": lambda _: b"data: " + b"x" * (1 << 20),
@@ -175,6 +188,15 @@ async def test_a_bad_message(fake: FakeIssuer, name: str) -> None:
         assert revoked(1) and not revoked(66)
         await until(lambda: revoked(2))
         assert fake.asked == ["1", "1"] and fake.snapshots == 2
+
+
+async def test_unknown_frames_and_repeated_alives_are_skipped(fake: FakeIssuer) -> None:
+    old = fake.alive(1, last=sid(1), iat=int(time.time()) - 95)
+    repeated = (fake.alive(1, last=sid(1)) + frame("hello", "{}") + b"data: hello\n\n" + old) * 20
+    fake.streams = [repeated + fake.revoked(2, 2, revoked={"prev": sid(1)})]
+    async with Verifier.running(settings(fake)) as verifier:
+        await until(lambda: verifier.ledger.seq == 2)
+        assert fake.asked == ["1"] and fake.snapshots == 1
 
 
 def everything(fake: FakeIssuer) -> dict[str, Any]:
@@ -263,6 +285,31 @@ async def test_ids_are_compared_as_bytes(fake: FakeIssuer) -> None:
     async with Verifier.running(settings(fake)) as verifier:
         await until(lambda: verifier.ledger.seq == 2)
         assert verifier.ledger.revoked(UUID(sid(0xABC)), "u1", "app")
+
+
+async def test_the_issuer_is_at_another_address(fake: FakeIssuer) -> None:
+    fake.issuer = "https://issuer.example/auth"
+    fake.streams = [fake.revoked(2, 2, revoked={"prev": sid(1)})]
+    async with Verifier.running(Settings(fake.issuer, audience="a", service_key="sk_x", base_url=fake.url)) as verifier:
+        await until(lambda: verifier.ledger.seq == 2)
+    for endpoint in (f"{fake.url}/v1/revocations", "https://issuer.example/other", "https://issuer.example/auth@x/"):
+        fake.metadata = {"revocations_endpoint": endpoint}
+        with pytest.raises(IssuerError, match="revocations_endpoint is not at the issuer"):
+            async with Verifier.running(Settings(fake.issuer, "a", "sk_x", base_url=fake.url)):
+                pass
+
+
+async def test_a_404_brings_no_keys_back_from_a_cache(fake: FakeIssuer) -> None:
+    """An older issuer has no keys under the feed. Once it has answered there, a 404 comes from something else."""
+    fake.streams = [fake.alive(1)]
+    async with Verifier.running(settings(fake)) as verifier:
+        assert (fake.feed_fetches, fake.fetches) == (1, 1)
+        fake.no_feed_keys = True
+        with pytest.raises(IssuerError, match="404"):
+            await verifier._keys.renew()
+        assert (fake.feed_fetches, fake.fetches) == (2, 1)
+    async with Verifier.running(settings(fake)):
+        assert (fake.feed_fetches, fake.fetches) == (3, 2)
 
 
 BAD_START: dict[str, Callable[[FakeIssuer], None]] = {

@@ -91,6 +91,22 @@ async def test_nothing_is_heard_of_the_issuer(issuer: Issuer, serve: Serve) -> N
                 await anyio.sleep(0.05)
 
 
+async def test_the_service_starts_without_the_issuer(issuer: Issuer, serve: Serve) -> None:
+    grant, revoked = issuer.mint(), issuer.mint()
+    issuer.revoke(revoked)
+    key = issuer.service_key
+    issuer.kill()
+    async with serve(service_key=key, stale=Policy.FAIL_OPEN) as service:
+        assert (await service.client.get("/healthz")).status_code == 503
+        assert (await service.get(grant)).status_code == 503  # without keys no token can be accepted
+        issuer.start()
+        with anyio.fail_after(15):
+            while (await service.client.get("/healthz")).status_code != 200:
+                await anyio.sleep(0.05)
+        assert (await service.get(grant)).status_code == 200
+        assert (await service.get(revoked)).json()["code"] == "session_revoked"
+
+
 async def test_the_issuer_is_asked_when_nothing_is_heard(issuer: Issuer, serve: Serve) -> None:
     grant, revoked = issuer.mint(), issuer.mint()
     async with serve(stale=Policy.INTROSPECT) as service:

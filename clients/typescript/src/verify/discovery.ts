@@ -1,3 +1,4 @@
+import { type Address, isAddress } from "./address.js";
 import { IssuerFault } from "./errors.js";
 import type { Http } from "./http.js";
 import { strictObject } from "./json.js";
@@ -7,52 +8,53 @@ const maxMetadata = 64 << 10;
 /** The endpoints of the issuer. */
 export interface Endpoints {
   jwks: string;
-  snapshot: string | undefined;
-  stream: string | undefined;
+  feed: { snapshot: string; stream: string; keys: string; applied: string } | undefined;
   introspection: string | undefined;
 }
 
-/**
- * Fetches the issuer's metadata (RFC 8414). Every endpoint must have the issuer's own origin, because the service key is
- * sent there.
- */
-export async function discover(http: Http, issuer: string): Promise<Endpoints> {
-  const url = `${issuer}/.well-known/openid-configuration`;
-  const { text } = await http.fetch(url, { open: true, headers: { accept: "application/json" } }, maxMetadata);
-  let members: Map<string, string>;
-  try {
-    members = strictObject(text);
-  } catch {
-    throw fault("is not strict JSON");
-  }
-  const member = (name: string): string | undefined => {
-    const value: unknown = JSON.parse(members.get(name) ?? "null");
-    return typeof value === "string" ? value : undefined;
-  };
-  if (member("issuer") !== issuer) throw fault("is that of another issuer");
-  const endpoint = (name: string): string | undefined => {
-    const url = member(name);
-    if (url === undefined || sameOrigin(url, issuer)) return url;
-    throw fault(`names a ${name} that is not of its origin`);
-  };
-  const jwks = endpoint("jwks_uri");
-  if (!jwks) throw fault("has no jwks_uri");
-  return {
-    jwks,
-    snapshot: endpoint("revocations_endpoint"),
-    stream: endpoint("revocations_stream_endpoint"),
-    introspection: endpoint("introspection_endpoint"),
-  };
-}
+/** Fetches the issuer's metadata (RFC 8414), once. */
+export class Discovery {
+  private found: Endpoints | undefined;
 
-/** Throws if an issuer URL is not safe to fetch keys from. */
-export function checkIssuer(issuer: string): void {
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  const plain = url && !url.username && !url.password && !/[?#]|\/$/.test(issuer);
-  const loopback = url && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (!plain) throw new TypeError("issuer must be a URL without user, query, fragment and last slash");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback))
-    throw new TypeError("issuer must be https, or http on a loopback address");
+  constructor(
+    private readonly http: Http,
+    private readonly address: Address,
+  ) {}
+
+  /** Returns the endpoints. Rejects with an IssuerFault if the metadata cannot be fetched or used. */
+  async endpoints(): Promise<Endpoints> {
+    this.found ??= await this.fetch();
+    return this.found;
+  }
+
+  /** Every endpoint must have the issuer's own origin, because the service key is sent there. */
+  private async fetch(): Promise<Endpoints> {
+    const { issuer, base } = this.address;
+    const url = `${base}/.well-known/openid-configuration`;
+    const { text } = await this.http.fetch(url, { open: true, headers: { accept: "application/json" } }, maxMetadata);
+    let members: Map<string, string>;
+    try {
+      members = strictObject(text);
+    } catch {
+      throw fault("is not strict JSON");
+    }
+    const member = (name: string): string | undefined => {
+      const value: unknown = JSON.parse(members.get(name) ?? "null");
+      return typeof value === "string" ? value : undefined;
+    };
+    if (member("issuer") !== issuer) throw fault("is that of another issuer");
+    const endpoint = (name: string): string | undefined => {
+      const url = member(name);
+      if (url === undefined) return undefined;
+      if (base === issuer ? sameOrigin(url, issuer) : url.startsWith(`${issuer}/`) && isAddress(url)) return url.replace(issuer, () => base);
+      throw fault(`names a ${name} that is not the issuer's`);
+    };
+    const jwks = endpoint("jwks_uri");
+    if (!jwks) throw fault("has no jwks_uri");
+    const [snapshot, stream] = [endpoint("revocations_endpoint"), endpoint("revocations_stream_endpoint")];
+    const feed = snapshot && stream ? { snapshot, stream, keys: `${snapshot}/keys`, applied: `${snapshot}/applied` } : undefined;
+    return { jwks, feed, introspection: endpoint("introspection_endpoint") };
+  }
 }
 
 function fault(what: string): IssuerFault {
@@ -60,7 +62,5 @@ function fault(what: string): IssuerFault {
 }
 
 function sameOrigin(url: string, issuer: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { origin, username, password, hash } = new URL(url);
-  return origin === new URL(issuer).origin && !username && !password && !hash;
+  return isAddress(url) && new URL(url).origin === new URL(issuer).origin;
 }

@@ -77,7 +77,21 @@ export class IssuerFault extends Error {
     readonly status = 0,
     /** How long the issuer asks to wait, in milliseconds. */
     readonly retryAfter = 0,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
+
+/** Reports whether a fault may pass without a change of the configuration: the issuer, or what is before it, does not answer now. */
+export function isTemporary(error: unknown): boolean {
+  if (!(error instanceof IssuerFault)) return false;
+  return error.kind === "lost" || (error.status >= 400 && !isRefusedKey(error));
+}
+
+/** Reports whether a fault means that the configuration is wrong: another issuer is there, or it refuses the service key. */
+export function isMisconfiguration(error: unknown): boolean {
+  return error instanceof IssuerFault && (error.kind === "discovery" || isRefusedKey(error));
+}
+
+const isRefusedKey = ({ status }: IssuerFault) => status === 401 || status === 403;

@@ -1,16 +1,14 @@
-import type { Endpoints } from "./discovery.js";
-import { IssuerFault } from "./errors.js";
-import { chunksOf, type Http, jitter, Linked, pause } from "./http.js";
+import type { Discovery, Endpoints } from "./discovery.js";
+import { IssuerFault, isMisconfiguration } from "./errors.js";
+import type { Http } from "./http.js";
 import { UnknownKey, verifyJWS } from "./jws.js";
 import type { Keyring } from "./keyring.js";
-import type { Ledger } from "./ledger.js";
+import type { Applied, Ledger } from "./ledger.js";
 import { type Entry, maxSnapshot, readAlive, readEvent, readSnapshot, types } from "./messages.js";
-import { type Frame, FrameReader } from "./sse.js";
-
-const firstPause = 500;
-const longestPause = 5_000;
-const reportEvery = 1_000;
-const repeatEvery = 60_000;
+import { Reporter } from "./report.js";
+import { Snapshots } from "./snapshots.js";
+import type { Frame } from "./sse.js";
+import { type Heard, Stream } from "./stream.js";
 
 /** The state and the counters of the feed. */
 export interface FeedStats {
@@ -24,69 +22,91 @@ export interface FeedStats {
   delay: number;
 }
 
-/** Follows the issuer's revocation log, as docs/feed.md specifies. */
+/** Returns the state of a feed that has not begun. */
+export function noStats(): FeedStats {
+  return { connected: false, connections: 0, snapshots: 0, faults: 0, rollbacks: 0, fault: undefined, delay: 0 };
+}
+
+/**
+ * Follows the issuer's revocation log, as docs/feed.md specifies: it takes snapshots and reads the stream, each on its own, so
+ * that nothing that happens to the stream stops the snapshots.
+ */
 export class Feed {
-  readonly stats: FeedStats = {
-    connected: false,
-    connections: 0,
-    snapshots: 0,
-    faults: 0,
-    rollbacks: 0,
-    fault: undefined,
-    delay: 0,
-  };
-  private failures = 0;
-  private resync = false;
-  private wakeReporter = () => {};
+  readonly stats = noStats();
+  private readonly snapshots: Snapshots;
+  private readonly stream: Stream;
+  private readonly reporter: Reporter;
+  private streaming = false;
 
   constructor(
     private readonly http: Http,
-    private readonly where: { snapshot: string; stream: string },
+    private readonly discovery: Discovery,
     private readonly keys: Keyring,
     private readonly ledger: Ledger,
     private readonly settings: { name: string; maxStaleness: number; now: () => number; signal: AbortSignal },
-  ) {}
-
-  /** Returns the endpoints of the feed. Throws if the issuer has none. */
-  static endpoints({ snapshot, stream }: Endpoints): { snapshot: string; stream: string } {
-    if (snapshot && stream) return { snapshot, stream };
-    throw new IssuerFault("discovery", "The issuer has no revocation feed.");
+  ) {
+    this.snapshots = new Snapshots(settings, () => this.takeSnapshot());
+    this.stream = new Stream(settings, {
+      open: (signal) => this.openStream(signal),
+      opened: () => this.opened(),
+      apply: (frame) => this.apply(frame),
+      ended: (fault) => this.ended(fault),
+      demand: () => this.snapshots.demand(),
+    });
+    this.reporter = new Reporter(http, discovery, settings.signal, () => this.report());
   }
 
-  /** Fetches the snapshot and applies it. */
-  async snapshot(): Promise<void> {
-    const call = { headers: { accept: "application/jwt" }, signal: this.settings.signal };
-    const { text } = await this.http.fetch(this.where.snapshot, call, maxSnapshot);
+  /**
+   * Tries to fetch the snapshot, and follows the log from then on. If the issuer does not answer, the list is fetched in the
+   * background. Rejects if the issuer has no feed or refuses the service key.
+   */
+  async start(): Promise<void> {
+    await this.snapshots.now().catch((error: unknown) => {
+      if (isMisconfiguration(error)) throw error;
+      this.failed(error);
+    });
+    void this.snapshots.run((error) => this.failed(error));
+  }
+
+  private report() {
+    return { verifier: this.settings.name, seq: this.ledger.seq, delay_ms: Math.round(this.stats.delay) };
+  }
+
+  private failed(error: unknown): void {
+    if (this.settings.signal.aborted) return;
+    this.stats.fault = error as Error;
+    this.stats.faults++;
+  }
+
+  private async endpoints(): Promise<NonNullable<Endpoints["feed"]>> {
+    const { feed } = await this.discovery.endpoints();
+    if (!feed) throw new IssuerFault("discovery", "The issuer has no revocation feed.");
+    return feed;
+  }
+
+  private async takeSnapshot(): Promise<Applied> {
+    const { signal, maxStaleness } = this.settings;
+    const { snapshot } = await this.endpoints();
+    const { seq } = this.ledger;
+    const call = { headers: { accept: "application/jwt" }, signal, headersWithin: Math.min(maxStaleness / 3, 10_000) };
+    const { text } = await this.http.fetch(snapshot, call, maxSnapshot);
     const list = readSnapshot(await this.verify(text, types.snapshot, maxSnapshot));
-    const back = this.ledger.snapshot(list);
+    const applied = this.ledger.snapshot(list, seq);
     this.refetchKeysIfEverythingRevoked(list.entries);
-    if (back) this.stats.rollbacks++;
+    if (applied.back) this.stats.rollbacks++;
     this.stats.snapshots++;
+    if (applied.moved) this.stream.restart();
     this.noteApplied(0);
-    this.resync = false;
+    this.startStreaming();
+    return applied;
   }
 
-  /** Follows the log until the signal aborts. */
-  async run(): Promise<void> {
-    const { signal } = this.settings;
-    void this.report();
-    while (!signal.aborted) {
-      let wait = 0;
-      try {
-        if (this.resync) await this.snapshot();
-        await this.stream();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.stats.fault = error as Error;
-        this.stats.faults++;
-        // After any fault other than a lost connection the snapshot is fetched.
-        if (!(error instanceof IssuerFault) || error.kind !== "lost") this.resync = true;
-        if (error instanceof IssuerFault) wait = jitter(2 * error.retryAfter);
-      }
-      this.stats.connected = false;
-      const own = jitter(Math.min(firstPause * 2 ** Math.min(this.failures++, 10), longestPause));
-      await pause(Math.max(wait, own), signal);
-    }
+  /** Reads the stream from now on: there is a position from which to resume it. */
+  private startStreaming(): void {
+    if (this.streaming) return;
+    this.streaming = true;
+    void this.stream.run();
+    void this.reporter.run();
   }
 
   private verify(text: string, typ: string, limit?: number): Promise<Uint8Array> {
@@ -96,44 +116,33 @@ export class Feed {
     return this.keys.withKeys(once, (error) => error instanceof UnknownKey, 0);
   }
 
-  /** Reads the stream until it ends, or until no alive has come for too long. */
-  private async stream(): Promise<void> {
-    const { signal, maxStaleness } = this.settings;
-    const linked = new Linked(signal);
-    const alive = () => linked.within((maxStaleness * 2) / 3);
-    alive();
+  private async openStream(signal: AbortSignal): Promise<Response> {
+    const { stream } = await this.endpoints();
     const headers = { accept: "text/event-stream", "cache-control": "no-store", "last-event-id": String(this.ledger.seq) };
-    try {
-      const response = await this.http.open(this.where.stream, { headers, signal: linked.signal });
-      if (!/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
-        await response.body?.cancel().catch(() => {});
-        throw new IssuerFault("message", "The stream has another content type.");
-      }
-      this.stats.connections++;
-      const frames = new FrameReader();
-      for await (const chunk of chunksOf(response))
-        for (const frame of frames.push(chunk)) {
-          await this.apply(frame);
-          if (frame.event === "alive") alive();
-        }
-      if (!this.stats.connected) throw new IssuerFault("lost", "The stream ended before it was complete.");
-    } catch (error) {
-      if (error instanceof Error && "reason" in error) throw error; // a VerifyError
-      throw error instanceof IssuerFault ? error : new IssuerFault("lost", "The stream broke off.");
-    } finally {
-      linked.release();
-    }
+    return this.http.open(stream, { headers, signal });
   }
 
-  /** Applies one frame. */
-  private async apply({ event, id, data }: Frame): Promise<void> {
-    if (event === "revoked") return this.revoked(id, data);
+  private opened(): void {
+    this.stats.connections++;
+    this.snapshots.connected();
+  }
+
+  private ended(fault: Error | undefined): void {
+    this.stats.connected = false;
+    if (fault) this.failed(fault);
+  }
+
+  /** Applies one frame. Frames of unknown names are skipped. */
+  private async apply({ event, id, data }: Frame): Promise<Heard> {
     if (event === "gone") throw new IssuerFault("gone", "The issuer no longer has the events after the resume point.");
-    if (event !== "alive") throw new IssuerFault("message", "The feed has an unknown frame.");
-    this.ledger.alive(readAlive(await this.verify(data, types.alive)));
-    this.failures = 0;
+    if (event === "revoked") await this.revoked(id, data);
+    if (event !== "alive") return "other";
+    const proof = this.ledger.alive(readAlive(await this.verify(data, types.alive)));
     this.stats.connected = true;
     this.stats.fault = undefined;
+    if (!proof) return "repetition";
+    this.snapshots.provenByStream();
+    return "proof";
   }
 
   private async revoked(id: string, data: string): Promise<void> {
@@ -151,28 +160,6 @@ export class Feed {
 
   private noteApplied(delay: number): void {
     this.stats.delay = delay;
-    this.wakeReporter();
-  }
-
-  /** Reports to the issuer what was applied, at most once a second and at least once a minute. */
-  private async report(): Promise<void> {
-    const { signal, name } = this.settings;
-    while (!signal.aborted) {
-      const { seq } = this.ledger;
-      const body = JSON.stringify({ verifier: name, seq, delay_ms: Math.round(this.stats.delay) });
-      const headers = { "content-type": "application/json" };
-      const sent = this.http
-        .fetch(`${this.where.snapshot}/applied`, { method: "POST", headers, body, want: [204], signal }, 4 << 10)
-        .then(
-          () => true,
-          (error: IssuerFault) => error.kind === "lost", // the feed handles a lost connection itself
-        );
-      // After a refused report the next one waits longer than a second.
-      await pause((await sent) ? reportEvery : jitter(repeatEvery / 2), signal);
-      if (this.ledger.seq !== seq) continue;
-      await pause(repeatEvery, signal, (end) => {
-        this.wakeReporter = end;
-      });
-    }
+    this.reporter.note();
   }
 }

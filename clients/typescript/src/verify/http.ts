@@ -1,7 +1,8 @@
+import { uncached } from "../runtime.js";
 import { IssuerFault } from "./errors.js";
 
-const timeout = 10_000;
-const maxRetryAfter = 30;
+/** How long a complete answer may take, and the headers of a stream, in milliseconds. */
+export const timeout = 10_000;
 
 /** Hints for refusals of requests with a service key, by status. */
 const refusalHints: Record<number, string> = {
@@ -18,6 +19,8 @@ export interface Call {
   open?: boolean;
   /** The statuses that count as success, besides 200. */
   want?: readonly number[];
+  /** How long the headers of the answer may take, in milliseconds. 10 s by default. */
+  headersWithin?: number;
   signal?: AbortSignal;
 }
 
@@ -40,43 +43,45 @@ export class Http {
     const headers = new Headers(call.headers);
     headers.set("accept-encoding", "identity"); // so that the limit counts the bytes that are read
     if (!call.open && this.serviceKey) headers.set("authorization", `Bearer ${this.serviceKey}`);
+    const { send } = this; // some runtimes refuse their fetch as a method of another object
     let response: Response;
     try {
-      response = await this.send(url, {
+      response = await send(url, {
         method: call.method ?? "GET",
         headers,
         body: call.body ?? null,
         redirect: "manual",
-        credentials: "omit",
-        cache: "no-store",
         signal: call.signal ?? null,
+        ...uncached(),
       });
-    } catch {
-      throw new IssuerFault("lost", "The issuer does not answer.");
+    } catch (cause) {
+      throw new IssuerFault("lost", "The issuer does not answer.", 0, 0, { cause });
     }
     if (response.status === 200 || call.want?.includes(response.status)) return response;
     await response.body?.cancel().catch(() => {});
-    const seconds = Math.min(Number(response.headers.get("retry-after")) || 0, maxRetryAfter);
     const why = headers.has("authorization") ? (refusalHints[response.status] ?? "") : "";
-    throw new IssuerFault("status", `The issuer answers with status ${response.status}.${why}`, response.status, seconds * 1000);
+    const wait = retryAfter(response.headers.get("retry-after") ?? "");
+    throw new IssuerFault("status", `The issuer answers with status ${response.status}.${why}`, response.status, wait);
   }
 
   /** Reads a complete response of at most limit bytes. */
   async fetch(url: string, call: Call, limit: number): Promise<Answer> {
     const linked = new Linked(call.signal);
-    linked.within(timeout);
+    const began = performance.now();
+    linked.within(call.headersWithin ?? timeout);
     const chunks: Uint8Array[] = [];
     let size = 0;
     let response: Response;
     try {
       response = await this.open(url, { ...call, signal: linked.signal });
+      linked.within(timeout - (performance.now() - began));
       for await (const chunk of chunksOf(response)) {
         size += chunk.length;
         if (size > limit) throw new IssuerFault("message", `The issuer's answer has more than ${limit} bytes.`);
         chunks.push(chunk);
       }
-    } catch (error) {
-      throw error instanceof IssuerFault ? error : new IssuerFault("lost", "The issuer's answer broke off.");
+    } catch (cause) {
+      throw cause instanceof IssuerFault ? cause : new IssuerFault("lost", "The issuer's answer broke off.", 0, 0, { cause });
     } finally {
       linked.release();
     }
@@ -89,6 +94,12 @@ export class Http {
     // Invalid UTF-8 is replaced by characters that no parser here accepts.
     return { status: response.status, headers: response.headers, text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) };
   }
+}
+
+/** Returns the time that a Retry-After asks for (RFC 9110 §10.2.3), in milliseconds; 0 if it is absent or malformed. */
+function retryAfter(value: string): number {
+  const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Math.max(wait, 0) || 0;
 }
 
 /** Yields the chunks of a response body. Leaving the loop early closes the connection. */
@@ -131,7 +142,8 @@ export function after(ms: number, f: () => void): () => void {
 /** A signal that another signal or a timer aborts. The owner must release it, because the other signal may live longer. */
 export class Linked {
   private readonly own = new AbortController();
-  private readonly abort = () => this.own.abort();
+  /** Aborts now. */
+  readonly abort = () => this.own.abort();
   private stop = () => {};
 
   constructor(private readonly other: AbortSignal | undefined) {

@@ -1,3 +1,4 @@
+import type { Discovery } from "./discovery.js";
 import { VerifyError } from "./errors.js";
 import { type Http, Linked } from "./http.js";
 import { strictObject } from "./json.js";
@@ -12,16 +13,19 @@ export class Introspector {
 
   constructor(
     private readonly http: Http,
-    private readonly url: string | undefined,
+    private readonly discovery: Discovery,
   ) {}
 
   /** Rejects unless the issuer says that the token is active and belongs to this session. */
   async ask(token: string, sid: string): Promise<void> {
-    if (!this.url) throw stale("the issuer has no introspection endpoint");
     if (this.busy >= maxConcurrent) throw stale("too many tokens to ask about");
     this.busy++;
     try {
-      await this.askNow(this.url, token, sid);
+      const { introspection } = await this.discovery.endpoints().catch((cause: unknown) => {
+        throw stale("the issuer does not answer", { cause });
+      });
+      if (!introspection) throw stale("the issuer has no introspection endpoint");
+      await this.askNow(introspection, token, sid);
     } finally {
       this.busy--;
     }
@@ -34,8 +38,8 @@ export class Introspector {
     linked.within(timeout);
     const call = { method: "POST", headers, body, signal: linked.signal } as const;
     const asked = this.http.fetch(url, call, maxAnswer).finally(() => linked.release());
-    const answer = await asked.catch(() => {
-      throw stale("the issuer does not answer");
+    const answer = await asked.catch((cause: unknown) => {
+      throw stale("the issuer does not answer", { cause });
     });
     let members: Map<string, string>;
     try {
@@ -50,6 +54,6 @@ export class Introspector {
   }
 }
 
-function stale(what: string): VerifyError {
-  return new VerifyError("stale", `It is not known whether the session goes on: ${what}.`);
+function stale(what: string, options?: ErrorOptions): VerifyError {
+  return new VerifyError("stale", `It is not known whether the session goes on: ${what}.`, options);
 }

@@ -1,4 +1,6 @@
-import { type Http, jitter, pause } from "./http.js";
+import type { Discovery } from "./discovery.js";
+import { IssuerFault } from "./errors.js";
+import { after, type Answer, type Http, jitter, timeout } from "./http.js";
 import { type Key, maxKeySet, parseKeys } from "./keys.js";
 
 const minAge = 5_000;
@@ -6,30 +8,51 @@ const maxAge = 24 * 3_600_000;
 const firstRetry = 1_000;
 const longestRetry = 60_000;
 
+/** How long keys of the feed are used before they are fetched again. Those of the JWKS are used for its max-age. */
+const feedAge = 300_000;
+
+/** How much later than planned a fetch may be before its timer counts as lost. */
+const grace = 5_000;
+
+/** An answer with keys. */
+interface Fetched {
+  answer: Answer;
+  /** How long they are used before they are fetched again, in milliseconds. */
+  age: number;
+  etag: string | undefined;
+}
+
 /** How long after a fetch an unknown kid causes no other fetch, in milliseconds. */
 export const coolDown = 10_000;
 
 /**
  * Holds the issuer's keys: exactly those of the newest good response, which stay in use until the next good response.
+ * They come from the JWKS, which a shared cache may answer, or from the feed, whose keys no cache has.
  */
 export class Keyring {
   fetches = 0;
+  /** Where the next fetch takes the keys from. */
+  source: "jwks" | "feed" = "jwks";
   /** The fault of the last fetch, if it failed. */
   fault: Error | undefined;
   private keys = new Map<string, Key>();
   private generation = 0;
   private etag: string | undefined;
   private age = minAge;
+  /** Whether the issuer has answered with the keys of the feed. */
+  private feedAnswered = false;
   private startedAt = -Infinity;
+  /** When the next fetch is planned, by the monotonic clock. */
+  private planned = Infinity;
   private inProgress: Promise<void> | undefined;
   /** Whether another fetch must follow the one in progress. */
   private again = false;
   private failures = 0;
-  private ended = () => {};
+  private stop = () => {};
 
   constructor(
     private readonly http: Http,
-    private readonly url: string,
+    private readonly discovery: Discovery,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -38,6 +61,14 @@ export class Keyring {
 
   get ids(): string[] {
     return [...this.keys.keys()];
+  }
+
+  /**
+   * Whether the planned fetch has not happened. That is so in a runtime that ends timers with the request that set them; the
+   * keys are then fetched when a token is verified.
+   */
+  get overdue(): boolean {
+    return performance.now() > this.planned + grace;
   }
 
   /**
@@ -58,7 +89,7 @@ export class Keyring {
 
   /** Fetches the keys, or waits for the fetch in progress. It does not fetch within quiet milliseconds of the last fetch. */
   async renew(quiet = 0): Promise<void> {
-    if (!this.inProgress && performance.now() - this.startedAt < quiet) return;
+    if (!this.fetching && performance.now() - this.startedAt < quiet) return;
     await this.start().catch(() => {}); // the fault is recorded; the keys stay
   }
 
@@ -67,18 +98,23 @@ export class Keyring {
    * because its response may still contain the compromised key.
    */
   refetch(): void {
-    if (this.inProgress) this.again = true;
+    if (this.fetching) this.again = true;
     else void this.renew();
+  }
+
+  /** Whether a fetch is in progress. One that has taken too long was abandoned, with the request that started it. */
+  private get fetching(): boolean {
+    return this.inProgress !== undefined && performance.now() - this.startedAt < 3 * timeout;
   }
 
   /** Waits until no fetch is in progress. */
   async idle(): Promise<void> {
-    while (this.inProgress) await this.inProgress.catch(() => {});
+    while (this.inProgress && this.fetching) await this.inProgress.catch(() => {});
   }
 
   /** Fetches the keys, or waits for the fetch in progress. Rejects if the response cannot be used. */
   start(): Promise<void> {
-    if (this.inProgress) return this.inProgress;
+    if (this.inProgress && this.fetching) return this.inProgress;
     this.startedAt = performance.now();
     this.fetches++;
     this.again = false;
@@ -96,37 +132,60 @@ export class Keyring {
     this.fault = fault;
     this.failures = fault ? this.failures + 1 : 0;
     this.inProgress = undefined;
+    this.plan();
     if (this.again && !this.signal.aborted) void this.renew();
-    this.ended();
   }
 
   private async fetch(): Promise<void> {
-    // The current keys of the issuer, not those of an intermediate cache.
-    const headers: Record<string, string> = { accept: "application/jwk-set+json", "cache-control": "no-cache" };
-    if (this.etag) headers["if-none-match"] = this.etag;
-    const call = { open: true, headers, want: this.etag ? [304] : [], signal: this.signal };
-    const answer = await this.http.fetch(this.url, call, maxKeySet);
+    const { answer, age, etag } = (this.source === "feed" ? await this.fetchFromFeed() : undefined) ?? (await this.fetchJWKS());
     if (answer.status !== 304) {
       this.keys = await parseKeys(answer.text);
       this.generation++;
-      this.etag = answer.headers.get("etag") ?? undefined;
+      this.etag = etag;
     }
-    this.age = ageOf(answer.headers);
+    this.age = age;
   }
 
-  /** Fetches the keys when their max-age has passed, and after failures, until the signal aborts. */
-  async run(): Promise<void> {
-    while (!this.signal.aborted) {
-      let due = true;
-      await pause(this.wait(), this.signal, (end) => {
-        this.ended = () => {
-          due = false; // another caller has fetched them: the max-age starts again
-          end();
-        };
-      });
-      this.ended = () => {};
-      if (due && !this.signal.aborted) await this.renew(firstRetry / 2);
+  /**
+   * Fetches the keys of the feed. Returns nothing if the issuer does not have that address, as an older one. Once the issuer has
+   * answered there a 404 is a fault, because the JWKS in a cache may still contain a compromised key.
+   */
+  private async fetchFromFeed(): Promise<Fetched | undefined> {
+    const { feed } = await this.discovery.endpoints();
+    if (!feed) return undefined;
+    const headers = { accept: "application/jwk-set+json", "cache-control": "no-cache" };
+    // A cache that ignores Cache-Control cannot have an answer for a new URL.
+    const url = `${feed.keys}?nonce=${crypto.randomUUID()}`;
+    try {
+      const answer = await this.http.fetch(url, { headers, signal: this.signal }, maxKeySet);
+      this.feedAnswered = true;
+      return { answer, age: feedAge, etag: undefined };
+    } catch (error) {
+      if (!this.feedAnswered && error instanceof IssuerFault && error.status === 404) return undefined;
+      throw error;
     }
+  }
+
+  private async fetchJWKS(): Promise<Fetched> {
+    const { jwks } = await this.discovery.endpoints();
+    const headers: Record<string, string> = { accept: "application/jwk-set+json", "cache-control": "no-cache" };
+    if (this.etag) headers["if-none-match"] = this.etag;
+    const call = { open: true, headers, want: this.etag ? [304] : [], signal: this.signal };
+    const answer = await this.http.fetch(jwks, call, maxKeySet);
+    return { answer, age: ageOf(answer.headers), etag: answer.headers.get("etag") ?? undefined };
+  }
+
+  /**
+   * Plans the next fetch. Each fetch sets the timer of the next one, because a runtime that ends timers with the request that set
+   * them does not let another request continue what waits for one.
+   */
+  private plan(): void {
+    this.stop();
+    const wait = this.wait();
+    this.planned = performance.now() + wait;
+    this.stop = after(wait, () => {
+      if (!this.signal.aborted) void this.renew(firstRetry / 2);
+    });
   }
 
   private wait(): number {

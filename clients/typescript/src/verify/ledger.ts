@@ -54,8 +54,9 @@ export class Ledger {
   seq = 0;
   /** The sid of that entry, if it is known. */
   private last: string | undefined;
-  /** The iat of the newest message accepted. */
+  /** The iat of the newest message accepted, and of the newest that proved that the list is complete. */
   private newestIat = 0;
+  private provenIat = 0;
   /** When the list was last known to be complete, by the monotonic clock and by the wall clock, in milliseconds. */
   private confirmed: { monotonic: number; wall: number } | undefined;
 
@@ -85,35 +86,44 @@ export class Ledger {
     this.newestIat = Math.max(this.newestIat, iat);
   }
 
-  /** Applies the issuer's confirmation that no entry is missing. */
-  alive({ iss, iat, seq, last }: Alive): void {
+  /**
+   * Applies the issuer's confirmation that no entry is missing, and reports whether it proves that now. A repetition of an
+   * earlier one does not.
+   */
+  alive({ iss, iat, seq, last }: Alive): boolean {
+    if (iss !== this.issuer) throw otherIssuer();
+    if (iat <= this.provenIat && seq <= this.seq) return false;
     this.checkPosition(iss, seq, last, 0);
     this.checkTime(iat);
     this.last ??= last;
-    this.markFresh(iat);
     this.list.expire(iat - keepPast);
+    return this.prove(iat);
   }
 
   /**
-   * Adds all entries of a snapshot, and reports whether its position is before the present one. Such a snapshot comes
-   * from an issuer whose backup was restored, or is old: it must be newer than every message accepted before.
+   * Adds all entries of a snapshot. Since is the position at which it was asked for: if the stream has gone on meanwhile, the
+   * position stays. A snapshot from before that position comes from an issuer whose backup was restored, or is old: it must be
+   * newer than every message accepted before.
    */
-  snapshot({ iss, iat, next, last, entries }: Snapshot): boolean {
-    if (iss !== this.issuer) throw new IssuerFault("message", "A message of the feed is of another issuer.");
+  snapshot({ iss, iat, next, last, entries }: Snapshot, since: number): Applied {
+    if (iss !== this.issuer) throw otherIssuer();
     this.checkTime(iat);
-    const back = next < this.seq;
+    const overtaken = next >= since && next < this.seq;
+    const back = next < this.seq && !overtaken;
     if (back && iat <= this.newestIat) throw new IssuerFault("backwards", "The issuer's list is older than what was applied.");
     for (const entry of entries) this.list.add(entry);
-    this.seq = next;
-    this.last = last;
-    this.markFresh(iat);
+    const moved = next !== this.seq && !overtaken;
+    if (!overtaken) {
+      this.seq = next;
+      this.last = last;
+    }
     this.list.expire(iat - keepPast);
-    return back;
+    return { moved, back, proof: this.prove(iat) };
   }
 
   /** Throws unless seq is the present position plus step, and before is the sid of the entry applied last. */
   private checkPosition(iss: string, seq: number, before: string | undefined, step: number): void {
-    if (iss !== this.issuer) throw new IssuerFault("message", "A message of the feed is of another issuer.");
+    if (iss !== this.issuer) throw otherIssuer();
     if (seq < this.seq + step) throw new IssuerFault("backwards", `The feed goes back to ${seq}, after ${this.seq}.`);
     if (seq > this.seq + step) throw new IssuerFault("gap", `The feed goes on at ${seq}, after ${this.seq}.`);
     if (before !== undefined && this.last !== undefined && before !== this.last)
@@ -127,12 +137,32 @@ export class Ledger {
       throw new IssuerFault("clock", "A message of the feed is not of this time.");
   }
 
-  /** Records that the list was complete now, or earlier if the message was in transit for longer than clocks may differ. */
-  private markFresh(iat: number): void {
+  /**
+   * Records that the list was complete now, or earlier if the message was in transit for longer than clocks may differ. Reports
+   * whether the message is newer than every one that proved it before. One that is not may have been repeated by anybody.
+   */
+  private prove(iat: number): boolean {
     this.newestIat = Math.max(this.newestIat, iat);
+    if (iat <= this.provenIat) return false;
+    this.provenIat = iat;
     const late = Math.max(0, this.now() - (iat + skew) * 1000);
     const confirmed = { monotonic: performance.now() - late, wall: this.now() - late };
     const before = this.confirmed;
     if (!before || confirmed.monotonic > before.monotonic || confirmed.wall > before.wall) this.confirmed = confirmed;
+    return true;
   }
+}
+
+/** What a snapshot has changed. */
+export interface Applied {
+  /** Whether the position in the log is another. */
+  moved: boolean;
+  /** Whether it is an earlier one: the issuer's backup was restored. */
+  back: boolean;
+  /** Whether the snapshot proves that the list is complete. */
+  proof: boolean;
+}
+
+function otherIssuer(): IssuerFault {
+  return new IssuerFault("message", "A message of the feed is of another issuer.");
 }

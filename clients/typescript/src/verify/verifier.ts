@@ -1,11 +1,12 @@
+import { checkURL } from "./address.js";
 import { acceptClaims, type Claims, readClaims } from "./claims.js";
-import { checkIssuer, discover, type Endpoints } from "./discovery.js";
-import { VerifyError } from "./errors.js";
-import { Feed, type FeedStats } from "./feed.js";
+import { Discovery } from "./discovery.js";
+import { isTemporary, VerifyError } from "./errors.js";
+import { Feed, type FeedStats, noStats } from "./feed.js";
 import { Http } from "./http.js";
 import { Introspector } from "./introspect.js";
 import { UnknownKey, verifyJWS } from "./jws.js";
-import { Keyring } from "./keyring.js";
+import { coolDown, Keyring } from "./keyring.js";
 import { Ledger } from "./ledger.js";
 import { isSessionID } from "./messages.js";
 
@@ -20,6 +21,10 @@ export type Policy = "fail_closed" | "fail_open" | "introspect";
 export interface VerifierOptions {
   /** The issuer's URL, exactly as in iss: https, or http on a loopback address. */
   issuer: string;
+  /** The URL at which this service reaches the issuer, such as a cluster's internal one. The issuer's URL by default. */
+  baseURL?: string;
+  /** Whether http is allowed for private addresses, and for names that are not in the public DNS, such as `issuer.auth.svc`. */
+  allowPrivateHTTP?: boolean;
   /** The service's audience: one of these must be a member of a token's aud, exactly. */
   audience: string | readonly string[];
   /** A service key with the scope revocations:read. Needed to follow revocations and to introspect. */
@@ -69,8 +74,9 @@ export interface Verifier {
    */
   verify(token: string, options?: { stale?: Policy }): Promise<Claims>;
   /**
-   * Follows the issuer's revocation feed from now on. Resolves when the list is complete. Without it, a token of a
-   * revoked session is accepted until it expires.
+   * Follows the issuer's revocation feed from now on. Resolves when the list is complete, or when the issuer did not answer: the
+   * list is then stale, and is fetched in the background. Rejects if the issuer refuses the service key. Without it, a token
+   * of a revoked session is accepted until it expires.
    */
   followRevocations(): Promise<void>;
   stats(): VerifierStats;
@@ -86,22 +92,29 @@ interface Settings extends VerifierOptions {
   name: string;
 }
 
-/** Returns a verifier after it has fetched the issuer's metadata and keys. */
+/**
+ * Returns a verifier after it has fetched the issuer's metadata and keys. If the issuer does not answer, they are fetched in the
+ * background, and tokens are refused as `stale` until then. Rejects if they are not those of the issuer.
+ */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const settings = complete(options);
   const http = new Http(options.fetch ?? ((...args) => fetch(...args)), options.serviceKey);
-  const where = await discover(http, options.issuer);
+  const discovery = new Discovery(http, { issuer: options.issuer, base: options.baseURL ?? options.issuer });
   const off = new AbortController();
-  const keys = new Keyring(http, where.jwks, off.signal);
-  await keys.start();
-  void keys.run();
-  return new IssuerVerifier(settings, http, where, keys, off);
+  const keys = new Keyring(http, discovery, off.signal);
+  await keys.start().catch(unlessTemporary);
+  return new IssuerVerifier(settings, http, discovery, keys, off);
+}
+
+function unlessTemporary(error: unknown): void {
+  if (!isTemporary(error)) throw error;
 }
 
 /** Fills in the defaults, and throws if an option is invalid. */
 function complete(options: VerifierOptions): Settings {
   const { issuer, leeway = 5_000, maxLifetime = 3_600_000, maxStaleness = 30_000, name = "node", stale = "fail_closed" } = options;
-  checkIssuer(issuer);
+  checkURL("issuer", issuer, options.allowPrivateHTTP ?? false);
+  if (options.baseURL !== undefined) checkURL("baseURL", options.baseURL, options.allowPrivateHTTP ?? false);
   const audience = typeof options.audience === "string" ? [options.audience] : [...options.audience];
   if (!audience.length || audience.includes("")) throw new TypeError("audience must name the service");
   if (!(leeway >= 0 && leeway <= 60_000)) throw new TypeError("leeway must be from 0 to 60 s");
@@ -125,17 +138,21 @@ class IssuerVerifier implements Verifier {
   constructor(
     private readonly settings: Settings,
     private readonly http: Http,
-    private readonly where: Endpoints,
+    private readonly discovery: Discovery,
     private readonly keys: Keyring,
     private readonly off: AbortController,
   ) {
     this.ledger = new Ledger(settings.issuer, settings.maxStaleness, settings.now);
-    this.introspector = new Introspector(http, where.introspection);
+    this.introspector = new Introspector(http, discovery);
   }
 
   async verify(token: string, options: { stale?: Policy } = {}): Promise<Claims> {
+    if (this.keys.overdue) await this.keys.renew(coolDown);
     const once = () => verifyJWS(token, "at+jwt", this.keys.find);
-    const payload = await this.keys.withKeys(once, (error) => error instanceof UnknownKey);
+    const payload = await this.keys.withKeys(once, (error) => error instanceof UnknownKey).catch((error: unknown) => {
+      if (!(error instanceof UnknownKey) || this.keys.ids.length) throw error;
+      throw new VerifyError("stale", "The issuer's keys could not be fetched yet.", { cause: this.keys.fault });
+    });
     const claims = acceptClaims(readClaims(payload), this.settings.demands, this.settings.now() / 1000);
     if (this.feed) await this.checkLive(token, claims, options.stale ?? this.settings.stale);
     return claims;
@@ -169,23 +186,24 @@ class IssuerVerifier implements Verifier {
   private async follow(): Promise<void> {
     if (!this.settings.serviceKey) throw new TypeError("serviceKey is needed to follow revocations");
     const { name, maxStaleness, now } = this.settings;
-    const feed = new Feed(this.http, Feed.endpoints(this.where), this.keys, this.ledger, {
-      name,
-      maxStaleness,
-      now,
-      signal: this.off.signal,
-    });
-    await feed.snapshot();
+    const feed = new Feed(this.http, this.discovery, this.keys, this.ledger, { name, maxStaleness, now, signal: this.off.signal });
+    await this.keys.idle();
+    this.keys.source = "feed";
+    try {
+      await this.keys.start().catch(unlessTemporary);
+      await feed.start();
+    } catch (error) {
+      this.keys.source = "jwks";
+      throw error;
+    }
     await this.keys.idle(); // the snapshot may have caused a fetch of the keys
     this.feed = feed;
-    void feed.run();
   }
 
   stats(): VerifierStats {
-    const none: FeedStats = { connected: false, connections: 0, snapshots: 0, faults: 0, rollbacks: 0, fault: undefined, delay: 0 };
     const { confirmedAt } = this.ledger;
     return {
-      ...(this.feed?.stats ?? none),
+      ...(this.feed?.stats ?? noStats()),
       ...this.counts,
       seq: this.ledger.seq,
       revocations: this.ledger.list.size,

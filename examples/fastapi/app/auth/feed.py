@@ -2,20 +2,20 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import httpx
 import jwt
 from pydantic import ValidationError
 
 from app.auth import jws, sse
-from app.auth.issuer import Issuer, IssuerError, LostConnection, Metadata
+from app.auth.issuer import TIMEOUT, Issuer, IssuerError, WrongConfiguration
 from app.auth.keys import KeyRing
-from app.auth.ledger import Ledger
+from app.auth.ledger import Applied, Ledger
 from app.auth.messages import Alive, Entry, Event, Message, Snapshot
+from app.auth.snapshots import Snapshots
+from app.auth.stream import Stream
 
 MAX_SNAPSHOT = 64 << 20  # bytes
 
@@ -24,65 +24,50 @@ _M = TypeVar("_M", bound=Message)
 
 
 class Feed:
-    """Keeps a ledger up to date: with the snapshot first, and then with the stream from its position."""
+    """Keeps a ledger up to date with snapshots and, from the position of the first one, with the stream."""
 
-    def __init__(self, issuer: Issuer, where: Metadata, keys: KeyRing, ledger: Ledger, name: str) -> None:
-        self._issuer, self._where, self._keys, self._ledger, self._name = issuer, where, keys, ledger, name
-        self._idle = ledger.max_staleness * 2 / 3  # after this time without an alive the stream is closed
-        self._failures = 0
-        self._resync = False
+    def __init__(self, issuer: Issuer, keys: KeyRing, ledger: Ledger, name: str) -> None:
+        self._issuer, self._keys, self._ledger, self._name = issuer, keys, ledger, name
+        self._snapshots = Snapshots(ledger.max_staleness, self._take_snapshot)
+        self._stream = Stream(issuer, ledger, self._snapshots, name, self._apply)
         self._delay = 0.0  # of the newest event, in seconds
         self._unreported = asyncio.Event()
+        self._complete = asyncio.Event()  # there has been a snapshot, so there is a position in the log
 
-    async def snapshot(self) -> None:
-        """Fetch the snapshot and apply it."""
-        headers = {"Accept": "application/jwt"}
-        _, body = await self._issuer.fetch(self._where.snapshot, MAX_SNAPSHOT, headers=headers)
+    async def start(self) -> None:
+        """Take the first snapshot. If the issuer does not answer, that is done in the background."""
+        try:
+            await self._snapshots.now()
+        except WrongConfiguration:
+            raise
+        except IssuerError as error:
+            _log.warning("the issuer's snapshot: %s", error)
+
+    def work(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        """Return what runs in the background. Nothing that happens to the stream stops the snapshots."""
+        return self._snapshots.run, self._follow, self._report
+
+    async def _follow(self) -> None:
+        await self._complete.wait()
+        await self._stream.run()
+
+    async def _take_snapshot(self) -> Applied:
+        where, seq = await self._issuer.metadata(), self._ledger.seq
+        headers, patience = {"Accept": "application/jwt"}, min(self._ledger.max_staleness / 3, TIMEOUT)
+        _, body = await self._issuer.fetch(where.snapshot, MAX_SNAPSHOT, headers=headers, headers_within=patience)
         text = body.decode("ascii", "replace")
         snapshot = await self._read(Snapshot, text, "revocations+jwt", MAX_SNAPSHOT)
-        self._ledger.snapshot(snapshot)
-        await self._renew_keys_if_everything_revoked(snapshot.entries())
+        applied = self._ledger.snapshot(snapshot, seq)
+        self._renew_keys_if_everything_revoked(snapshot.entries())
+        if applied.moved:
+            self._stream.restart()
         self._delay = 0
         self._unreported.set()
+        self._complete.set()
+        return applied
 
-    async def run(self) -> None:
-        """Follow the log until cancelled. A lost connection resumes; any other fault makes it fetch the snapshot."""
-        while True:
-            pause = 0.0
-            try:
-                if self._resync:
-                    await self.snapshot()
-                await self._stream()
-            except LostConnection as error:
-                _log.warning("the issuer's revocations: %s", error)
-                pause = error.retry_after
-            except (IssuerError, sse.FrameError) as error:
-                _log.warning("the issuer's revocations: %s", error)
-                self._resync = True
-            longest = min(0.5 * 2 ** min(self._failures, 10), 5)
-            await asyncio.sleep(pause + longest * random.uniform(0.5, 1))
-            self._failures += 1
-
-    async def _stream(self) -> None:
-        """Read one connection until it ends. It is a fault if no alive arrives in time."""
-        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self._ledger.seq)}
-        stream = self._issuer.open(
-            self._where.stream, headers=headers, params={"verifier": self._name}, timeout=httpx.Timeout(5, read=None)
-        )
-        alive = False
-        try:
-            async with asyncio.timeout(self._idle) as silence, stream as response:
-                async for frame in sse.frames(response.aiter_bytes()):
-                    await self._apply(frame)
-                    if frame.event == "alive":
-                        alive = True
-                        silence.reschedule(asyncio.get_running_loop().time() + self._idle)
-        except TimeoutError as error:
-            raise IssuerError("the stream is silent") from error
-        if not alive:
-            raise IssuerError("the stream was silent to its end")
-
-    async def _apply(self, frame: sse.Frame) -> None:
+    async def _apply(self, frame: sse.Frame) -> bool | None:
+        """Apply a frame. Return whether an alive is a proof, and None for other frames. Unknown ones are skipped."""
         match frame.event:
             case "revoked":
                 event = await self._read(Event, frame.data, "secevent+jwt")
@@ -91,21 +76,20 @@ class Feed:
                 self._ledger.event(event)
                 self._delay = max(0, self._ledger.now() - event.revoked.at_ms / 1000)
                 self._unreported.set()
-                await self._renew_keys_if_everything_revoked([event.entry])
+                self._renew_keys_if_everything_revoked([event.entry])
             case "alive":
-                self._ledger.alive(await self._read(Alive, frame.data, "revocations-alive+jwt"))
-                self._failures = 0
+                proof = self._ledger.alive(await self._read(Alive, frame.data, "revocations-alive+jwt"))
+                if proof:
+                    self._snapshots.proven_by_stream()
+                return proof
             case "gone":
                 raise IssuerError("the issuer no longer has what comes next")
-            case _:
-                raise IssuerError("an unknown frame")
+        return None
 
-    async def _renew_keys_if_everything_revoked(self, entries: Iterable[Entry]) -> None:
-        """Fetch the keys if everything was revoked: a key may be compromised. Until that succeeds, run starts again."""
-        self._resync = True
+    def _renew_keys_if_everything_revoked(self, entries: Iterable[Entry]) -> None:
+        """Have the keys fetched if everything was revoked: this is how the issuer announces a compromised key."""
         if any(entry.kind == "everything" for entry in entries):
-            await self._keys.renew()
-        self._resync = False
+            self._keys.demand()
 
     async def _read(self, kind: type[_M], text: str, typ: str, limit: int = jws.MAX_TOKEN) -> _M:
         """Verify and parse a message. For an unknown key the keys are fetched again."""
@@ -122,13 +106,15 @@ class Feed:
         except (jwt.PyJWTError, ValidationError) as error:
             raise IssuerError(f"a message is not good: {type(error).__name__}") from error
 
-    async def report(self) -> None:
+    async def _report(self) -> None:
         """Report to the issuer what was applied, at most once a second and at least once a minute."""
+        await self._complete.wait()
         while True:
             self._unreported.clear()
             report = {"verifier": self._name, "seq": self._ledger.seq, "delay_ms": round(self._delay * 1000)}
             try:
-                await self._issuer.fetch(f"{self._where.snapshot}/applied", 4 << 10, method="POST", json=report)
+                where = await self._issuer.metadata()
+                await self._issuer.fetch(where.applied, 4 << 10, method="POST", json=report)
             except IssuerError as error:
                 _log.debug("reporting to the issuer: %s", error)
             await asyncio.sleep(1)

@@ -1,8 +1,11 @@
 """Requests to the issuer: responses are bounded, and redirects are not followed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
 from typing import Any
 
 import httpx
@@ -14,16 +17,24 @@ from app.settings import Settings
 _REFUSAL_HINTS = {401: ": it does not know the service key", 403: ": the service key lacks the scope"}
 
 
+TIMEOUT = 10.0
+"""How long a complete answer may take, and the headers of a stream, in seconds."""
+
+
 class IssuerError(Exception):
     """A response or a message of the issuer is missing or invalid."""
 
 
-class LostConnection(IssuerError):
-    """The issuer cannot be reached, or refuses temporarily. `retry_after` is in seconds."""
+class WrongConfiguration(IssuerError):
+    """Another issuer is there, or it refuses the service key. No retry helps."""
 
-    def __init__(self, message: str, retry_after: float = 0) -> None:
+
+class LostConnection(IssuerError):
+    """The issuer cannot be reached, or does not answer as it should now. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, status: int = 0, retry_after: float = 0) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.status, self.retry_after = status, retry_after
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,15 @@ class Metadata:
     stream: str
     introspection: str
 
+    @property
+    def keys(self) -> str:
+        """Where the keys are that no cache answers."""
+        return f"{self.snapshot}/keys"
+
+    @property
+    def applied(self) -> str:
+        return f"{self.snapshot}/applied"
+
 
 class _Document(BaseModel):
     issuer: str
@@ -45,29 +65,39 @@ class _Document(BaseModel):
 
 
 class Issuer:
-    """A client of one issuer. The base URL is exactly `iss`."""
+    """A client of one issuer."""
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.issuer
+        self._base = settings.base_url or settings.issuer
         self._key = {"Authorization": f"Bearer {settings.service_key}"}
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(5, read=10), follow_redirects=False)
+        # A proxy that compresses a stream holds frames back.
+        headers = {"Accept-Encoding": "identity"}
+        self._client = httpx.AsyncClient(headers=headers, timeout=TIMEOUT, follow_redirects=False)
+        self._metadata: Metadata | None = None
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def discover(self) -> Metadata:
-        _, body = await self.fetch(f"{self.url}/.well-known/oauth-authorization-server", 64 << 10, key=False)
+    async def metadata(self) -> Metadata:
+        """Return the endpoints. They are fetched once."""
+        if self._metadata is None:
+            self._metadata = await self._discover()
+        return self._metadata
+
+    async def _discover(self) -> Metadata:
+        _, body = await self.fetch(f"{self._base}/.well-known/oauth-authorization-server", 64 << 10, key=False)
         try:
             document = _Document.model_validate_json(body)
         except ValidationError as error:
-            raise IssuerError("the metadata lacks something") from error
+            raise WrongConfiguration("the metadata lacks something") from error
         if document.issuer != self.url:
-            raise IssuerError("the metadata is that of another issuer")
+            raise WrongConfiguration("the metadata is that of another issuer")
         urls = document.model_dump(exclude={"issuer"})
         for name, url in urls.items():
             if not url.startswith(self.url + "/"):
-                raise IssuerError(f"{name} is not at the issuer")
-        return Metadata(*urls.values())
+                raise WrongConfiguration(f"{name} is not at the issuer")
+        return Metadata(*(self._base + url.removeprefix(self.url) for url in urls.values()))
 
     @asynccontextmanager
     async def open(
@@ -77,22 +107,40 @@ class Issuer:
         headers = options.pop("headers", {}) | (self._key if key else {})
         try:
             async with self._client.stream(method, url, headers=headers, **options) as response:
-                if response.status_code == 429 or response.is_server_error:
-                    after = response.headers.get("Retry-After", "")
-                    raise LostConnection(f"it answers {response.status_code}", float(after) if after.isdigit() else 0)
-                if not response.is_success and response.status_code != 304:
-                    hint = _REFUSAL_HINTS.get(response.status_code, "") if key else ""
-                    raise IssuerError(f"the issuer answers {response.status_code} at {url}{hint}")
+                status = response.status_code
+                if status in (401, 403) or response.is_redirect:
+                    hint = _REFUSAL_HINTS.get(status, "") if key else ""
+                    raise WrongConfiguration(f"the issuer answers {status} at {url}{hint}")
+                if not response.is_success and status != 304:
+                    after = _seconds(response.headers.get("Retry-After", ""))
+                    raise LostConnection(f"it answers {status}", status, after)
                 yield response
         except httpx.HTTPError as error:
             raise LostConnection(f"no answer from {url}: {type(error).__name__}: {error}") from error
 
-    async def fetch(self, url: str, limit: int, **options: Any) -> tuple[httpx.Response, bytes]:
-        """Send a request and read a response of at most `limit` bytes."""
-        async with self.open(url, **options) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > limit:
-                    raise IssuerError(f"the answer has more than {limit} bytes")
-            return response, bytes(body)
+    async def fetch(
+        self, url: str, limit: int, *, headers_within: float = TIMEOUT, **options: Any
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request and read a response of at most `limit` bytes. Its headers have `headers_within` seconds."""
+        began = asyncio.get_running_loop().time()
+        body = bytearray()
+        try:
+            async with asyncio.timeout(headers_within) as timeout, self.open(url, **options) as response:
+                timeout.reschedule(began + TIMEOUT)
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > limit:
+                        raise IssuerError(f"the answer has more than {limit} bytes")
+                return response, bytes(body)
+        except TimeoutError as error:
+            raise LostConnection(f"no answer from {url} in time") from error
+
+
+def _seconds(retry_after: str) -> float:
+    """Return the seconds that a Retry-After asks for (RFC 9110 section 10.2.3), or 0 if it is malformed."""
+    if retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        return max(0, parsedate_to_datetime(retry_after).timestamp() - time())
+    except ValueError:
+        return 0

@@ -22,6 +22,16 @@ class _Mark:
     until: int
 
 
+@dataclass(frozen=True)
+class Applied:
+    """What a snapshot has changed."""
+
+    moved: bool
+    """Whether the position in the log is another."""
+    proof: bool
+    """Whether the snapshot proves that the list is complete."""
+
+
 @dataclass
 class Ledger:
     """Checks and applies messages whose signatures have been verified. A refused message changes nothing."""
@@ -33,6 +43,7 @@ class Ledger:
     """The number of the newest entry applied."""
     _last: UUID | None = None  # the sid of that entry, if it is known
     _newest: float = 0  # iat of the newest message accepted
+    _proven: float = 0  # iat of the newest message that proved that the list is complete
     _confirmed: float = 0  # when the issuer last confirmed that the list is complete, by the wall clock
     _confirmed_monotonic: float = float("-inf")  # the same, by the monotonic clock
     _sessions: dict[UUID, int] = field(default_factory=dict)
@@ -59,26 +70,40 @@ class Ledger:
         self.seq, self._last = event.revoked.seq, event.entry.sid
         self._newest = max(self._newest, event.iat)
 
-    def alive(self, alive: Alive) -> None:
-        """Apply the issuer's confirmation that no entry is missing."""
+    def alive(self, alive: Alive) -> bool:
+        """Apply the issuer's confirmation that no entry is missing. Return whether it proves that now.
+
+        A repetition of an earlier one does not, and is no fault.
+        """
+        if alive.iss != self.issuer:
+            raise OutOfOrder("a message of another issuer")
+        if alive.iat <= self._proven and alive.seq <= self.seq:
+            return False
         self._check_position(alive, alive.seq, alive.last, step=0)
         self._check_time(alive)
         self._last = self._last or alive.last
-        self._mark_fresh(alive)
         self._expire(alive.iat - KEEP)
+        return self._prove(alive)
 
-    def snapshot(self, snapshot: Snapshot) -> None:
-        """Add all entries of a snapshot. One that goes back comes from a restored backup, or is old."""
+    def snapshot(self, snapshot: Snapshot, since: int) -> Applied:
+        """Add all entries of a snapshot that was asked for at the position `since`.
+
+        If the stream has gone on meanwhile, the position stays. A snapshot from before `since` comes from a restored
+        backup, or is old.
+        """
         if snapshot.iss != self.issuer:
             raise OutOfOrder("a message of another issuer")
         self._check_time(snapshot)
-        if snapshot.next < self.seq and snapshot.iat <= self._newest:
+        overtaken = since <= snapshot.next < self.seq
+        if snapshot.next < self.seq and not overtaken and snapshot.iat <= self._newest:
             raise OutOfOrder(f"a snapshot that ends at {snapshot.next}, after {self.seq}")
         for entry in snapshot.entries():
             self._apply(entry)
-        self.seq, self._last = snapshot.next, snapshot.last
-        self._mark_fresh(snapshot)
+        moved = snapshot.next != self.seq and not overtaken
+        if not overtaken:
+            self.seq, self._last = snapshot.next, snapshot.last
         self._expire(snapshot.iat - KEEP)
+        return Applied(moved, self._prove(snapshot))
 
     def _apply(self, entry: Entry) -> None:
         """Apply one entry. A revocation is final: the bound of a mark and `until` only increase."""
@@ -105,8 +130,15 @@ class Ledger:
         if not -SKEW <= age <= SKEW + self.max_staleness:
             raise OutOfOrder(f"a message that is {age:.0f} s old")
 
-    def _mark_fresh(self, message: Message) -> None:
-        """Record that the list was complete: now, or earlier if the message was in transit for long."""
+    def _prove(self, message: Message) -> bool:
+        """Record that the list was complete: now, or earlier if the message was in transit for long.
+
+        Return False for a message that is not newer than the last proof: anybody may have repeated it.
+        """
         self._newest = max(self._newest, message.iat)
+        if message.iat <= self._proven:
+            return False
+        self._proven = message.iat
         late = max(0, self.now() - SKEW - message.iat)
         self._confirmed, self._confirmed_monotonic = self.now() - late, time.monotonic() - late
+        return True

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Self
 
 import jwt
@@ -13,7 +13,7 @@ from pydantic import UUID7, BaseModel, ConfigDict, Field, Strict, ValidationErro
 from app.auth import jws
 from app.auth.errors import ExpiredToken, InvalidToken, Revoked, Stale
 from app.auth.feed import Feed
-from app.auth.issuer import Issuer, IssuerError
+from app.auth.issuer import Issuer, IssuerError, LostConnection
 from app.auth.keys import COOL_DOWN, KeyRing
 from app.auth.ledger import Ledger
 from app.settings import Policy, Settings
@@ -74,25 +74,28 @@ def signed(token: str, keys: jws.Keys, settings: Settings) -> AccessToken:
 class Verifier:
     """Verifies tokens with the issuer's keys and its list of revoked sessions. Create it with `running`."""
 
-    def __init__(self, settings: Settings, issuer: Issuer, keys: KeyRing, ledger: Ledger, introspection: str) -> None:
+    def __init__(self, settings: Settings, issuer: Issuer, keys: KeyRing, ledger: Ledger) -> None:
         self._settings, self._issuer, self._keys, self.ledger = settings, issuer, keys, ledger
-        self._introspection = introspection
 
     @classmethod
     @asynccontextmanager
     async def running(cls, settings: Settings, now: Callable[[], float] = time.time) -> AsyncIterator[Self]:
-        """Yield a verifier that has the keys and the list, and keeps both up to date in the background."""
+        """Yield a verifier that keeps the keys and the list up to date in the background.
+
+        It has both, unless the issuer does not answer: the list is then stale until it does.
+        """
         issuer = Issuer(settings)
         try:
-            metadata = await issuer.discover()
-            keys = KeyRing(issuer, metadata.jwks)
-            await keys.renew()
+            keys = KeyRing(issuer)
+            with suppress(LostConnection):
+                await keys.renew()
             ledger = Ledger(settings.issuer, settings.max_staleness, now)
-            feed = Feed(issuer, metadata, keys, ledger, settings.name)
-            await feed.snapshot()
-            tasks = [asyncio.create_task(work()) for work in (keys.run, feed.run, feed.report)]
+            feed = Feed(issuer, keys, ledger, settings.name)
+            await feed.start()
+            await keys.catch_up()
+            tasks = [asyncio.create_task(work()) for work in (keys.run, *feed.work())]
             try:
-                yield cls(settings, issuer, keys, ledger, metadata.introspection)
+                yield cls(settings, issuer, keys, ledger)
             finally:
                 for task in tasks:
                     task.cancel()
@@ -123,6 +126,8 @@ class Verifier:
                 await self._keys.renew(quiet=COOL_DOWN)
             except IssuerError as error:
                 _log.warning("the issuer's keys: %s", error)
+            if self._keys.empty:
+                raise Stale from None
             return signed(token, self._keys, self._settings)
 
     async def _apply_stale_policy(self, token: str, policy: Policy) -> None:
@@ -132,8 +137,8 @@ class Verifier:
                 return
             case Policy.INTROSPECT:
                 try:
-                    url, form = self._introspection, {"token": token}
-                    _, body = await self._issuer.fetch(url, 64 << 10, method="POST", data=form)
+                    where, form = await self._issuer.metadata(), {"token": token}
+                    _, body = await self._issuer.fetch(where.introspection, 64 << 10, method="POST", data=form)
                 except IssuerError as error:
                     raise Stale from error
                 if _active(body):
