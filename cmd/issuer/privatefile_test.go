@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"issuer.example/client"
+	"issuer.example/internal/keyfile"
 )
 
 func TestServiceKeyFile(t *testing.T) {
@@ -40,8 +41,8 @@ func TestReadServiceKeyRefuses(t *testing.T) {
 		mode fs.FileMode
 		want error
 	}{
-		"a file open to its group":      {key, 0o640, errPermissions},
-		"a file open to others":         {key, 0o604, errPermissions},
+		"a file open to its group":      {key, 0o660, keyfile.ErrPermissions},
+		"a file open to others":         {key, 0o604, keyfile.ErrPermissions},
 		"a file without a key":          {"hello", 0o600, client.ErrKeyFormat},
 		"a file with two keys":          {key + "\n" + key, 0o600, client.ErrKeyFormat},
 		"a key behind a KiB of spaces":  {strings.Repeat(" ", 1024) + key, 0o600, client.ErrKeyFormat},

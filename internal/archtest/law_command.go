@@ -6,13 +6,13 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer": {
 			Ours: []string{
 				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "secret", "store/bolt",
+				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "internal/keyfile", "secret", "store/bolt",
 			},
 			Doors: []string{"github.com/spf13/cobra"},
 		},
 		"cmd/issuer/internal/adminapi": {},
 		"cmd/issuer/internal/config": {
-			Ours:  []string{"client", "secret"},
+			Ours:  []string{"client", "internal/keyfile", "secret"},
 			Doors: []string{"go.yaml.in/yaml/v3"},
 		},
 		"cmd/issuer/internal/process": {},
