@@ -56,7 +56,7 @@ func openParts(ctx context.Context, cfg Config) (*parts, error) {
 	})
 	c := cfg.Settings
 	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, Logger: cfg.Logger,
+		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, LockWait: c.Store.LockWait, Logger: cfg.Logger,
 		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
 	})
 	if err != nil {
