@@ -42,7 +42,7 @@ func newService(t *testing.T) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "issuer-service-") // TMPDIR may be closed to others
+	dir, err := os.MkdirTemp("/tmp", "issuer-service-") //nolint:usetesting // TMPDIR may be closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +168,11 @@ func allow(path string, permission uint16) error {
 		tag, permission uint16
 		id              uint32
 	}{
-		{userObject, permission, 1<<32 - 1}, {user, permission, serviceUser}, {groupObject, 0, 1<<32 - 1},
-		{mask, permission, 1<<32 - 1}, {other, 0, 1<<32 - 1},
+		{userObject, permission, 1<<32 - 1},
+		{user, permission, serviceUser},
+		{groupObject, 0, 1<<32 - 1},
+		{mask, permission, 1<<32 - 1},
+		{other, 0, 1<<32 - 1},
 	} {
 		acl = endian.LittleEndian.AppendUint16(acl, entry.tag)
 		acl = endian.LittleEndian.AppendUint16(acl, entry.permission)
@@ -191,9 +194,11 @@ func TestDockerSecret(t *testing.T) {
 	s.check(s.environ(path)).failed(t, path, "/run/secrets")
 	// A file system of its own, as in a container.
 	cmd := command(t, s.dir, s.environ("/run/secrets/issuer.secret"))
-	cmd.Path, cmd.Args = "/usr/bin/unshare", []string{"unshare", "--mount", "sh", "-euc",
-		`mount -t tmpfs tmpfs /run && mkdir -m 755 /run/secrets && cp "$1" /run/secrets/ && chmod 444 /run/secrets/* &&
-		exec setpriv --reuid "$2" --regid "$2" --clear-groups "$0" check`, s.binary, path, "61001"}
+	cmd.Path, cmd.Args = "/usr/bin/unshare", []string{
+		"unshare", "--mount", "sh", "-euc",
+		`mount -t tmpfs none /run && mkdir -m 755 /run/secrets && cp "$1" /run/secrets/ && chmod 444 /run/secrets/* &&
+		exec setpriv --reuid "$2" --regid "$2" --clear-groups "$0" check`, s.binary, path, "61001",
+	}
 	if r := runCommand(t, cmd); r.code != 0 || strings.TrimSpace(r.stdout) != "ok" {
 		t.Errorf("check: %+v", r)
 	}

@@ -88,16 +88,21 @@ func TestMountedKeys(t *testing.T) {
 		"a volume without sticky bit": {mounted(0o777, entry{mode: 0o440, group: shared}), ErrPermissions},
 		"a volume of its group":       {mounted(0o775, entry{mode: 0o440, group: shared}), ErrPermissions},
 		"a link of another user in a sticky folder": {[]entry{
-			{name: "./", mode: sticky}, {name: "real", mode: 0o600, user: service},
+			{name: "./", mode: sticky},
+			{name: "real", mode: 0o600, user: service},
 			{name: "key", target: "real", user: stranger},
 		}, ErrPermissions},
 		"a link in a folder of another user": {[]entry{
-			{name: "./", mode: 0o755, user: stranger}, {name: "real", mode: 0o600, user: service},
+			{name: "./", mode: 0o755, user: stranger},
+			{name: "real", mode: 0o600, user: service},
 			{name: "key", target: "real"},
 		}, ErrPermissions},
 		"a folder that is a link of another user": {[]entry{
-			{name: "./", mode: sticky}, {name: "real/", mode: 0o700, user: service}, {name: "real/key", mode: 0o600, user: service},
-			{name: "folder", target: "real", user: stranger}, {name: "key", target: "folder/key", user: service},
+			{name: "./", mode: sticky},
+			{name: "real/", mode: 0o700, user: service},
+			{name: "real/key", mode: 0o600, user: service},
+			{name: "folder", target: "real", user: stranger},
+			{name: "key", target: "folder/key", user: service},
 		}, ErrPermissions},
 		"a group's file of another user": {[]entry{{name: "./", mode: 0o755}, {name: "key", mode: 0o440, user: stranger, group: shared}}, ErrPermissions},
 		"a group's file that another user can replace": {[]entry{

@@ -123,6 +123,7 @@ func verifyRepair(made *repair, log *slog.Logger, stat func() (fs.FileInfo, erro
 	if info.Mode() != made.to {
 		return fmt.Errorf("%w; %v; the file system keeps it: mount it with another mode", ErrPermissions, made)
 	}
-	log.Warn("changed a mode: "+made.why, slog.String("path", made.path), slog.String("from", made.from.String()), slog.String("to", made.to.String()))
+	log.Warn("changed a mode", slog.String("path", made.path),
+		slog.String("from", made.from.String()), slog.String("to", made.to.String()), slog.String("why", made.why))
 	return nil
 }
