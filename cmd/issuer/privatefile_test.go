@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,6 +32,25 @@ func TestServiceKeyFile(t *testing.T) {
 	}
 	if got, _ := readServiceKey(path); got != key {
 		t.Error("the refused write has changed the file")
+	}
+}
+
+// The key may come from a command: a shell makes a pipe of <(command).
+func TestServiceKeyFromPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	key := client.GenerateKey()
+	if _, err := w.WriteString(key + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readServiceKey(fmt.Sprintf("/dev/fd/%d", r.Fd())); err != nil || got != key {
+		t.Errorf("readServiceKey = %q, %v", got, err)
 	}
 }
 

@@ -125,6 +125,19 @@ func TestReload(t *testing.T) {
 	i.stop()
 }
 
+// With --dev the keys that it made are kept.
+func TestReloadDev(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	i.signal(syscall.SIGHUP)
+	if _, err := i.Log().Await(soon(t), reloaded); err != nil {
+		t.Fatal(err)
+	}
+	i.mint("u1")
+	if r := i.cli("reload"); r.code != 0 || r.stdout != "nothing has changed\n" {
+		t.Errorf("reload: %+v", r)
+	}
+}
+
 // A secret is replaced in two reloads; in one it is refused, with the reason.
 func TestReloadSecrets(t *testing.T) {
 	i := startConfigured(t)
