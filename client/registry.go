@@ -21,8 +21,9 @@ type Registry struct {
 
 type entry struct {
 	key Key
-	// lastUse is in milliseconds since 1970; 0 means that the key was not used.
-	lastUse atomic.Int64
+	// lastUse is in milliseconds since 1970; 0 means that the key was not used. Registries
+	// of one key share it.
+	lastUse *atomic.Int64
 }
 
 // NewRegistry returns a registry of keys. Names and hashes must be unique ([ErrDuplicate]),
@@ -42,9 +43,21 @@ func NewRegistry(keys []Key) (*Registry, error) {
 		}
 		e := &r.entries[i]
 		e.key = Key{Name: k.Name, SHA256: k.SHA256, Scopes: slices.Clone(k.Scopes)}
+		e.lastUse = new(atomic.Int64)
 		r.byName[k.Name], hashes[k.SHA256] = e, true
 	}
 	return r, nil
+}
+
+// ShareUses makes the keys that both registries have share their times of last use. It must be
+// called before r is used.
+func (r *Registry) ShareUses(with *Registry) {
+	for i := range r.entries {
+		e := &r.entries[i]
+		if other := with.byName[e.key.Name]; other != nil && other.key.SHA256 == e.key.SHA256 {
+			e.lastUse = other.lastUse
+		}
+	}
 }
 
 func check(k Key) error {

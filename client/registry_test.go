@@ -133,3 +133,31 @@ func TestLastUseConcurrently(t *testing.T) {
 		t.Errorf("LastUse = %v, want %v", got, want)
 	}
 }
+
+// A registry that takes the place of another one knows when the keys of both were last used, and
+// hears of uses of the other one. A key that was replaced was not used.
+func TestShareUses(t *testing.T) {
+	key := func(name, text string) client.Key { return client.Key{Name: name, SHA256: client.HashKey(text)} }
+	before, err := client.NewRegistry([]client.Key{key("a", "1"), key("b", "2"), key("c", "3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := client.NewRegistry([]client.Key{key("b", "2"), key("c", "4"), key("d", "5")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := time.UnixMilli(1000).UTC(), time.UnixMilli(2000).UTC()
+	for _, name := range []string{"a", "b", "c"} {
+		before.MarkUsed(name, first)
+	}
+	after.ShareUses(before)
+	if got := after.LastUse("b"); !got.Equal(first) {
+		t.Errorf("b was used at %v", got)
+	}
+	before.MarkUsed("b", second) // by a request that is under way
+	for name, want := range map[string]time.Time{"a": {}, "b": second, "c": {}, "d": {}} {
+		if got := after.LastUse(name); !got.Equal(want) {
+			t.Errorf("%s was used at %v, want %v", name, got, want)
+		}
+	}
+}

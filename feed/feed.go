@@ -102,7 +102,7 @@ const ringSize = 4096
 
 // Hub follows the log for all readers. It is safe for concurrent use.
 type Hub struct {
-	cfg         Config
+	cfg         Config        // mu guards its limits
 	reading     chan struct{} // semaphore: the log is read by one at a time
 	replaying   chan struct{} // semaphore: one reader at a time has revocations signed for itself
 	aliveWanted chan struct{} // asks Run for an alive message
@@ -208,6 +208,14 @@ func (h *Hub) stopped() bool {
 	default:
 		return false
 	}
+}
+
+// SetLimits replaces the limits MaxReaders and MaxReadersPerKey of [Config]. Readers that are open
+// stay open.
+func (h *Hub) SetLimits(readers, perKey int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cfg.MaxReaders, h.cfg.MaxReadersPerKey = readers, perKey
 }
 
 // Head is the number of the newest revocation that the hub has read, 0 when there is none.

@@ -150,6 +150,7 @@ func adminMatrix() []row {
 		keyed("POST /admin/v1/keys/rotate", admin, 200),
 		keyed("POST /admin/v1/keys/{kid}/promote", admin, 404), // there is no such key
 		keyed("DELETE /admin/v1/keys/{kid}", admin, 404),
+		keyed("POST /admin/v1/reload", admin, 200),
 		keyed("GET /admin/v1/backup", admin, 200),
 		keyed("GET /debug/pprof/", admin, 200),
 		keyed("GET /debug/pprof/{profile}", admin, 200),

@@ -15,6 +15,7 @@ import (
 	"issuer.example/client"
 	"issuer.example/fact"
 	"issuer.example/feed"
+	"issuer.example/handlers/admin"
 	"issuer.example/handlers/betterauth"
 	"issuer.example/handlers/credential"
 	"issuer.example/handlers/exchange"
@@ -61,6 +62,9 @@ type Config struct {
 	Backup func(ctx context.Context, w io.Writer) error
 	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
 	Facts fact.Recorder
+	// Reload reads the configuration anew. An error that wraps [ErrNotReloaded] is shown to the
+	// caller. Nil: the route answers 404.
+	Reload func(ctx context.Context) (Reloaded, error)
 	// Metrics answers GET /metrics of the admin listener. Nil: 404.
 	Metrics http.Handler
 	// Observer is called for every request. Nil: no observer.
@@ -82,7 +86,12 @@ type (
 	Check = wellknown.Check
 	// Observer is called for requests, for metrics.
 	Observer = exchange.Observer
+	// Reloaded is what a reload did.
+	Reloaded = admin.Reloaded
 )
+
+// ErrNotReloaded means that a configuration was not adopted, because something in it is wrong.
+var ErrNotReloaded = admin.ErrNotReloaded
 
 func (c *Config) setDefaults() {
 	if c.Logger == nil {

@@ -98,6 +98,7 @@ type fixture struct {
 	feed          *feed.Hub
 	path          string
 	set           *settings
+	server        *handlers.Server
 }
 
 // settings can be changed by a test before the fixture starts.
@@ -134,8 +135,8 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 		change(set)
 	}
 	f.set = set
-	server := newServer(tb, set)
-	f.public, f.admin = listen(tb, server.Public()), listen(tb, server.Admin())
+	f.server = newServer(tb, set)
+	f.public, f.admin = listen(tb, f.server.Public()), listen(tb, f.server.Admin())
 	f.client = &http.Client{
 		Transport:     &contract{t: tb, doc: openAPI(tb), next: http.DefaultTransport, adminHost: f.admin.Listener.Addr().String()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -191,6 +192,9 @@ func (f *fixture) httpConfig(logger *slog.Logger) handlers.Config {
 	cfg := handlers.Config{
 		Keys: f.keys, Issuer: testIssuer, AllowedOrigins: []string{appOrigin},
 		Checks: []handlers.Check{{Name: "store", Err: f.store.Healthy}},
+		Reload: func(context.Context) (handlers.Reloaded, error) {
+			return handlers.Reloaded{Changed: []string{"log.level"}, RestartNeeded: []string{}}, nil
+		},
 		Backup: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "copy"); return err },
 		Facts:  f.store, Logger: logger, Now: f.clock.now,
 	}

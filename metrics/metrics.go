@@ -31,7 +31,9 @@ type Config struct {
 	Keys func() []keys.Key // the signing keys; nil: not exported
 	// Streams is the number of open streams of the revocation feed; nil: not exported.
 	Streams func() int
-	Now     func() time.Time // nil: time.Now
+	// LogDropped is the number of lines of the log that were dropped; nil: not exported.
+	LogDropped func() int64
+	Now        func() time.Time // nil: time.Now
 }
 
 // Metrics holds the counters. It is safe for concurrent use, and none of its methods
@@ -77,6 +79,11 @@ func New(cfg Config) *Metrics {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "issuer_feed_streams", Help: "Open streams of the revocation feed.",
 		}, func() float64 { return float64(cfg.Streams()) }))
+	}
+	if cfg.LogDropped != nil {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "issuer_log_lines_dropped_total", Help: "Lines of the log that were dropped because its reader did not read.",
+		}, func() float64 { return float64(cfg.LogDropped()) }))
 	}
 	if cfg.Keys != nil {
 		m.registry.MustRegister(newKeyCollector(cfg.Keys, cfg.Now))

@@ -42,8 +42,9 @@ func TestCounts(t *testing.T) {
 				{ID: "g", Algorithm: "ES256", State: keys.Gone, GoneAt: now},
 			}
 		},
-		Streams: func() int { return 7 },
-		Now:     func() time.Time { return now },
+		Streams:    func() int { return 7 },
+		LogDropped: func() int64 { return 9 },
+		Now:        func() time.Time { return now },
 	})
 	m.Refreshed(string(refresh.Advanced))
 	m.Refreshed("something new")
@@ -67,6 +68,7 @@ func TestCounts(t *testing.T) {
 		`issuer_refreshes_total{outcome="other"} 1`,
 		`issuer_commit_batch_size_sum 17`,
 		`issuer_feed_streams 7`,
+		`issuer_log_lines_dropped_total 9`,
 		`issuer_feed_frames_sent_total 5`,
 		`issuer_feed_streams_ended_total{reason="slow"} 1`,
 		`issuer_feed_streams_ended_total{reason="life"} 0`,

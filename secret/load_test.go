@@ -24,7 +24,7 @@ func write(t *testing.T, text string, mode fs.FileMode) string {
 }
 
 func TestLoad(t *testing.T) {
-	for _, mode := range []fs.FileMode{0o600, 0o400} {
+	for _, mode := range []fs.FileMode{0o600, 0o400, 0o440, 0o640} { // the group of a test is its own
 		s, err := secret.Load(write(t, canary+"\n", mode))
 		if err != nil {
 			t.Fatal(err)
@@ -35,12 +35,27 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// O01, O02.
-func TestLoadRefuses(t *testing.T) {
-	symlink := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(write(t, canary, 0o600), symlink); err != nil {
+// A link is followed through a folder that only this user can write to.
+func TestLoadThroughLink(t *testing.T) {
+	if _, err := secret.Load(link(t, write(t, canary, 0o600), 0o755)); err != nil {
+		t.Error(err)
+	}
+}
+
+// link returns a symbolic link to path, in a folder of its own with that mode.
+func link(t *testing.T, path string, mode fs.FileMode) string {
+	t.Helper()
+	folder := t.TempDir()
+	name := filepath.Join(folder, "link")
+	if err := errors.Join(os.Symlink(path, name), os.Chmod(folder, mode)); err != nil {
 		t.Fatal(err)
 	}
+	return name
+}
+
+// O01, O02.
+func TestLoadRefuses(t *testing.T) {
+	symlink := link(t, write(t, canary, 0o600), 0o777)
 	dangling := filepath.Join(t.TempDir(), "dangling")
 	if err := os.Symlink("nowhere", dangling); err != nil {
 		t.Fatal(err)
@@ -52,11 +67,11 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"missing", filepath.Join(t.TempDir(), "none"), fs.ErrNotExist, "make one"},
 		{"missing folder", filepath.Join(t.TempDir(), "none", "none"), fs.ErrNotExist, "make one"},
-		{"symlink", symlink, secret.ErrNotRegular, "a symbolic link"},
-		{"dangling symlink", dangling, secret.ErrNotRegular, "a symbolic link"},
+		{"symlink that others can replace", symlink, secret.ErrPermissions, "chmod go-w"},
+		{"dangling symlink", dangling, fs.ErrNotExist, "make one"},
 		{"directory", t.TempDir(), secret.ErrNotRegular, "a directory"},
 		{"device", os.DevNull, secret.ErrNotRegular, "a special file"},
-		{"readable by the group", write(t, canary, 0o640), secret.ErrPermissions, "chmod 600"},
+		{"writable by the group", write(t, canary, 0o660), secret.ErrPermissions, "chmod 600"},
 		{"readable by others", write(t, canary, 0o604), secret.ErrPermissions, "chmod 600"},
 		{"writable by others", write(t, canary, 0o602), secret.ErrPermissions, "chmod 600"},
 		{"open to all", write(t, canary, 0o777), secret.ErrPermissions, "chmod 600"},

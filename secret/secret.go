@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"issuer.example/internal/keyfile"
 )
 
 const (
@@ -34,13 +36,11 @@ var (
 	// [MaxLen] bytes of printable UTF-8.
 	ErrFormat = errors.New("secret: not a valid secret")
 
-	// ErrPermissions is returned by [Load] for a file with permissions for its group or
-	// for others.
-	ErrPermissions = errors.New("secret: the file is open to others")
+	// ErrPermissions is returned by [Load] for a file that other users can read or replace.
+	ErrPermissions = keyfile.ErrPermissions
 
-	// ErrNotRegular is returned by [Load] for a path that is not a regular file but, for
-	// example, a symbolic link or a directory.
-	ErrNotRegular = errors.New("secret: not a regular file")
+	// ErrNotRegular is returned by [Load] for a path that leads, for example, to a directory.
+	ErrNotRegular = keyfile.ErrNotRegular
 )
 
 // Secret is a key-encryption secret. The zero Secret is none: see [Secret.IsZero].

@@ -115,6 +115,10 @@ func (c *Config) check() error {
 	return nil
 }
 
+// UseRefreshKeys replaces Config.RefreshKeys: from now on tokens and codes are sealed and opened
+// with the keys of that keyring.
+func (s *Service) UseRefreshKeys(ring *refresh.Keyring) { s.ring.Adopt(ring) }
+
 // FreshAge is how long an authentication is fresh: the `max_age` of a step-up challenge
 // (RFC 9470 §3).
 func (s *Service) FreshAge() time.Duration { return s.cfg.FreshAge }

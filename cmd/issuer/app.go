@@ -42,7 +42,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.explicit = flags.Changed("config") }
 	root.AddCommand(
 		a.serveCommand(), a.checkCommand(), a.healthCommand(), a.keysCommand(), a.sessionCommand(),
-		a.serviceKeyCommand(), a.secretCommand(), a.backupCommand(), a.compactCommand(), a.versionCommand(),
+		a.serviceKeyCommand(), a.secretCommand(), a.reloadCommand(), a.backupCommand(), a.compactCommand(), a.versionCommand(),
 	)
 	return root
 }
@@ -87,9 +87,11 @@ func (a *app) action(work func(ctx context.Context, args []string) error) func(*
 // loadConfig reads the configuration. Without --config the file may be missing, because the
 // environment can set everything. For serving, secrets and service keys must exist too.
 func (a *app) loadConfig(forServing bool) (*config.Config, error) {
-	return config.Load(config.Source{
-		Path: a.configPath, Optional: !a.explicit, Environ: a.environ, ForServing: forServing,
-	})
+	return config.Load(a.source(forServing))
+}
+
+func (a *app) source(forServing bool) config.Source {
+	return config.Source{Path: a.configPath, Optional: !a.explicit, Environ: a.environ, ForServing: forServing}
 }
 
 // variable returns the value of an environment variable, "" when it is not set.

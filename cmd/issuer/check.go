@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/store/bolt"
 )
 
 // checkCommand reports every fault of the configuration.
@@ -14,7 +17,7 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Report every fault of the configuration at once",
 		Args:  exactArgs(0),
 		RunE: a.action(func(context.Context, []string) error {
-			c, err := a.loadConfig(true)
+			c, err := config.Load(a.checkedSource())
 			if err != nil {
 				return err
 			}
@@ -25,4 +28,18 @@ func (a *app) checkCommand() *cobra.Command {
 			return nil
 		}),
 	}
+}
+
+// checkedSource is where the configuration comes from when all that a start needs is checked. It
+// prints what a start would change.
+func (a *app) checkedSource() config.Source {
+	src := a.source(true)
+	src.DataProblem = func(path string) error {
+		repairs, err := bolt.CheckPath(path)
+		for _, repair := range repairs {
+			fmt.Fprintf(a.stdout, "note: store.path: the start will change a mode: %s\n", repair)
+		}
+		return err
+	}
+	return src
 }

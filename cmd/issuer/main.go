@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,11 +54,30 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil {
 		return exitOK
 	}
-	a.printError(cmd, err)
+	a.printErrorWithin(errorGrace, cmd, err)
 	if a.started {
 		return exitFailed
 	}
 	return exitUsage
+}
+
+// errorGrace is how long the program waits for standard error to accept its last line.
+const errorGrace = 100 * time.Millisecond
+
+// printErrorWithin prints what went wrong, but does not wait for a reader of standard error that
+// does not read.
+func (a *app) printErrorWithin(grace time.Duration, cmd *cobra.Command, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.printError(cmd, err)
+	}()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
 }
 
 // printError prints what went wrong on standard error: one line, or one line for each fault

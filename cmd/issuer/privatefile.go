@@ -4,48 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"issuer.example/client"
+	"issuer.example/internal/keyfile"
 )
 
-// errPermissions means that group or others may read or write a file that holds a key.
-var errPermissions = errors.New("the file is open to other users")
+// maxKeyFile is how much of a file is read, in bytes: more than any key has.
+const maxKeyFile = 1024
 
-// readServiceKey reads the service key in a file, with white space around it ignored. The
-// file must be closed to group and others ([errPermissions]). No error quotes the key.
+// readServiceKey reads the service key in a file that other users can neither read nor replace
+// ([keyfile.ErrPermissions]), with white space around it ignored. No error quotes the key.
 func readServiceKey(path string) (string, error) {
 	text, err := readPrivate(path)
 	if err != nil {
 		return "", fmt.Errorf("reading a service key: %w", err)
 	}
-	key, err := client.ParseKey(strings.TrimSpace(text))
+	key, err := client.ParseKey(strings.TrimSpace(string(text)))
 	if err != nil {
 		return "", fmt.Errorf("reading a service key: %s: %w", path, err)
 	}
 	return key, nil
 }
 
-// readPrivate reads the first KiB of a file that is closed to group and others, which is
-// more than any key has.
-func readPrivate(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the path
+// readPrivate reads a file by the rule of [keyfile.Read], or the pipe that a shell makes of
+// <(command), to which no other user has access.
+func readPrivate(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 || info.Mode().Perm()&0o077 != 0 {
+		return keyfile.Read(path, maxKeyFile)
+	}
+	pipe, err := os.Open(path) //nolint:gosec // the operator names the path
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s: %w; run: chmod 600 %s", path, errPermissions, path)
-	}
-	const limit = 1024
-	text, err := io.ReadAll(io.LimitReader(f, limit))
-	return string(text), err
+	defer func() { _ = pipe.Close() }()
+	return io.ReadAll(io.LimitReader(pipe, maxKeyFile))
 }
 
 // writePrivate writes text and a newline to a new file of mode 0600. It creates the folder

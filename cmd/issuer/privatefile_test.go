@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"issuer.example/client"
+	"issuer.example/internal/keyfile"
 )
 
 func TestServiceKeyFile(t *testing.T) {
@@ -33,6 +35,25 @@ func TestServiceKeyFile(t *testing.T) {
 	}
 }
 
+// The key may come from a command: a shell makes a pipe of <(command).
+func TestServiceKeyFromPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	key := client.GenerateKey()
+	if _, err := w.WriteString(key + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readServiceKey(fmt.Sprintf("/dev/fd/%d", r.Fd())); err != nil || got != key {
+		t.Errorf("readServiceKey = %q, %v", got, err)
+	}
+}
+
 func TestReadServiceKeyRefuses(t *testing.T) {
 	key := client.GenerateKey()
 	for name, c := range map[string]struct {
@@ -40,8 +61,8 @@ func TestReadServiceKeyRefuses(t *testing.T) {
 		mode fs.FileMode
 		want error
 	}{
-		"a file open to its group":      {key, 0o640, errPermissions},
-		"a file open to others":         {key, 0o604, errPermissions},
+		"a file open to its group":      {key, 0o660, keyfile.ErrPermissions},
+		"a file open to others":         {key, 0o604, keyfile.ErrPermissions},
 		"a file without a key":          {"hello", 0o600, client.ErrKeyFormat},
 		"a file with two keys":          {key + "\n" + key, 0o600, client.ErrKeyFormat},
 		"a key behind a KiB of spaces":  {strings.Repeat(" ", 1024) + key, 0o600, client.ErrKeyFormat},

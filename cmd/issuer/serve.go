@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/logging"
 	"issuer.example/cmd/issuer/internal/process"
 	"issuer.example/cmd/issuer/internal/server"
 )
@@ -28,40 +28,57 @@ func (a *app) serveCommand() *cobra.Command {
 	return cmd
 }
 
+// flushGrace is how long the end of the program waits for the reader of the log.
+const flushGrace = 400 * time.Millisecond
+
 // serve runs the server until ctx ends.
 func (a *app) serve(ctx context.Context, dev bool) error {
 	process.Harden()
 	a.setGCPercent()
+	hangups := catchSignals()
 	c, err := a.loadConfig(!dev)
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(a.stderr, c.Log.Level)
+	out, err := logging.Open(a.stderr, c.Log.Level)
 	if err != nil {
 		return err
 	}
+	defer out.Close(flushGrace)
 	if _, err := os.Stat(a.configPath); errors.Is(err, fs.ErrNotExist) {
-		log.Info("there is no configuration file: only defaults and environment are used", "path", a.configPath)
+		out.Logger.Info("there is no configuration file: only defaults and environment are used", "path", a.configPath)
 	}
-	warn(log, c, dev, time.Now(), buildTime())
+	warn(out.Logger, c, dev, time.Now(), buildTime())
+	cfg := server.Config{
+		Settings: c, Logger: out.Logger, LogDropped: out.Dropped, SetLogLevel: out.SetLevel,
+		Load: func() (*config.Config, error) { return a.loadConfig(true) },
+	}
 	if dev {
-		return a.serveDev(ctx, c, log)
+		return a.serveDev(ctx, cfg, hangups)
 	}
-	srv, err := server.Open(ctx, server.Config{Settings: c, Logger: log})
+	srv, err := server.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	return srv.Run(ctx)
+	return runServer(ctx, srv, hangups)
 }
 
 // serveDev creates what a first start lacks, prints how to call the server and runs it until
 // ctx ends.
-func (a *app) serveDev(ctx context.Context, c *config.Config, log *slog.Logger) error {
+func (a *app) serveDev(ctx context.Context, cfg server.Config, hangups <-chan os.Signal) error {
+	c, log := cfg.Settings, cfg.Logger
 	keys, err := prepareDev(c, log)
 	if err != nil {
 		return err
 	}
-	srv, err := server.Open(ctx, server.Config{Settings: c, Logger: log})
+	cfg.Load = func() (*config.Config, error) {
+		read, err := a.loadConfig(false)
+		if err == nil {
+			_, err = prepareDev(read, log)
+		}
+		return read, err
+	}
+	srv, err := server.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -72,5 +89,5 @@ func (a *app) serveDev(ctx context.Context, c *config.Config, log *slog.Logger) 
 	if err := keys.printWelcome(a.stdout, base); err != nil {
 		log.Warn("the welcome could not be printed", "error", err)
 	}
-	return srv.Run(ctx)
+	return runServer(ctx, srv, hangups)
 }

@@ -30,7 +30,9 @@ type Config struct {
 	Backup func(ctx context.Context, w io.Writer) error
 	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
 	Facts fact.Recorder
-	Now   func() time.Time // required
+	// Reload reads the configuration anew. Nil: the route is answered 404.
+	Reload func(ctx context.Context) (Reloaded, error)
+	Now    func() time.Time // required
 }
 
 // Handlers answers the routes of the admin listener.
@@ -55,6 +57,7 @@ func (h *Handlers) Routes() []exchange.Route {
 		{Method: "POST", Path: "/admin/v1/keys/{kid}/promote", Serve: h.promoteKey},
 		{Method: "DELETE", Path: "/admin/v1/keys/{kid}", Serve: h.revokeKey},
 
+		{Method: "POST", Path: "/admin/v1/reload", Serve: h.reload},
 		{Method: "GET", Path: "/admin/v1/backup", Serve: h.backup, NoHead: true, Unbounded: true},
 		{Method: "GET", Path: "/debug/pprof/", Serve: profile},
 		{Method: "GET", Path: "/debug/pprof/{profile}", Serve: profile, NoHead: true, Unbounded: true},

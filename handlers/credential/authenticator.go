@@ -55,6 +55,14 @@ func New(cfg Config) (*Authenticator, error) {
 	}, nil
 }
 
+// Continue makes a continue the work of another Authenticator, whose place it takes: it counts
+// failures where that one counts them, and knows when the service keys were last used. It must
+// be called before a is used.
+func (a *Authenticator) Continue(other *Authenticator) {
+	a.failures, a.Clients.failures = other.failures, other.failures
+	a.Clients.registry.ShareUses(other.Clients.registry)
+}
+
 // CountForgery counts err if a forged credential caused it. It returns err, or the refusal 429 if
 // there were too many.
 func (a *Authenticator) CountForgery(x *exchange.Exchange, err error) error {

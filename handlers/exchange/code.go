@@ -16,6 +16,7 @@ const (
 	CodeForbidden      Code = "forbidden"
 	CodeRateLimited    Code = "rate_limited"
 	CodeUnavailable    Code = "unavailable"
+	CodeConflict       Code = "conflict"
 )
 
 // The codes that only this package refuses with.
@@ -34,7 +35,6 @@ const (
 	codeMediaType       Code = "unsupported_media_type"
 	codeMisdirected     Code = "misdirected_request"
 	codeHeaders         Code = "headers_too_large"
-	codeConflict        Code = "conflict"
 	codeInternal        Code = "internal_error"
 )
 
@@ -74,7 +74,7 @@ func (c Code) Meaning() Meaning {
 		return Meaning{http.StatusNotFound, "There is no such thing here", "", "invalid_request"}
 	case codeMethod:
 		return Meaning{http.StatusMethodNotAllowed, "The resource has no such method", "", "invalid_request"}
-	case codeConflict:
+	case CodeConflict:
 		return Meaning{http.StatusConflict, "This cannot be done in the present state", "", "invalid_request"}
 	case codeSessionLimit:
 		return Meaning{http.StatusConflict, "The user has as many sessions as allowed", "", "invalid_request"}

@@ -39,9 +39,9 @@ func table() [27]row {
 		{session.ErrInvalid, CodeInvalidRequest, ""},
 
 		{keys.ErrNotFound, CodeNotFound, "There is no such key."},
-		{keys.ErrTooEarly, codeConflict, "Verifiers may not have seen the key yet."},
-		{keys.ErrRetired, codeConflict, "The key has stopped signing."},
-		{keys.ErrTooMany, codeConflict, "Too many keys are published."},
+		{keys.ErrTooEarly, CodeConflict, "Verifiers may not have seen the key yet."},
+		{keys.ErrRetired, CodeConflict, "The key has stopped signing."},
+		{keys.ErrTooMany, CodeConflict, "Too many keys are published."},
 		{keys.ErrReason, CodeInvalidRequest, "The reason must be at most 256 bytes of printable UTF-8."},
 		{keys.ErrNotReady, CodeUnavailable, "There is no key to sign with."},
 		{keys.ErrConflict, CodeUnavailable, "The keys are being changed by another issuer."},

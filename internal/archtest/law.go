@@ -13,7 +13,7 @@ func TestLibraries() []string {
 func Law() map[string]Rule {
 	law := map[string]Rule{
 		"sid":    {},
-		"secret": {},
+		"secret": {Ours: []string{"internal/keyfile"}},
 		"client": {},
 		"jwt":    {Doors: []string{"github.com/golang-jwt/jwt/v5"}},
 		"keys": {
@@ -44,6 +44,7 @@ func Law() map[string]Rule {
 		"internal/crashtest":    {},
 		"internal/e2e":          {},
 		"internal/interop":      {},
+		"internal/keyfile":      {},
 		"internal/mutants":      {},
 		"internal/program":      {Ours: []string{"client", "secret"}},
 		"internal/memnet":       {},

@@ -6,15 +6,16 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer": {
 			Ours: []string{
 				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "secret", "store/bolt",
+				"cmd/issuer/internal/logging", "cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "internal/keyfile", "secret", "store/bolt",
 			},
 			Doors: []string{"github.com/spf13/cobra"},
 		},
 		"cmd/issuer/internal/adminapi": {},
 		"cmd/issuer/internal/config": {
-			Ours:  []string{"client", "handlers/origin", "secret"},
+			Ours:  []string{"client", "handlers/origin", "internal/keyfile", "secret"},
 			Doors: []string{"go.yaml.in/yaml/v3"},
 		},
+		"cmd/issuer/internal/logging": {},
 		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{

@@ -29,7 +29,7 @@ func TestRefusedFiles(t *testing.T) {
 		"of another program":   {replace("programissuer", "programbrewer"), "another program"},
 		"of a newer version":   {write(newerSchema), "newer version"},
 		"of no version":        {replace("schema\x00\x00\x00", "schemb\x00\x00\x00"), "damaged"},
-		"open to others":       {chmod(0o644), "mode 0600"},
+		"write-only":           {chmod(0o266), "mode 0600"},
 		"read-only":            {chmod(0o400), "data/issuer.db"},
 		"a folder":             {swap(func(path string) error { return os.Mkdir(path, 0o700) }), "not a regular file"},
 		"a link to a folder":   {swap(func(path string) error { return os.Symlink(t.TempDir(), path) }), "not a regular file"},

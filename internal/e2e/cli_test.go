@@ -2,8 +2,12 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -293,6 +297,71 @@ func TestBackup(t *testing.T) {
 	if _, status := restored.refresh(later.RefreshToken); status != http.StatusUnauthorized {
 		t.Errorf("a session from after the backup answers %d", status)
 	}
+}
+
+// A backup goes to standard output, too. If it cannot be complete, the exit code says so.
+func TestBackupToStandardOutput(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	kept := i.mint("u1")
+	r := i.cli("backup", "--out", "-")
+	if r.code != 0 || r.stderr != fmt.Sprintf("standard output: %d bytes\n", len(r.stdout)) {
+		t.Fatalf("exit code %d, standard error %q", r.code, r.stderr)
+	}
+	if _, err := os.Lstat(filepath.Join(i.dir, "-")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file called -: %v", err)
+	}
+	i.stop()
+	if r := i.cli("backup", "--out", "-"); r.code != 1 || r.stdout != "" {
+		t.Errorf("without an issuer: %+v", r)
+	}
+	write(t, i.dir, "copy.db", r.stdout)
+	restored := startDev(t, i.dir, "ISSUER_STORE_PATH=copy.db", "ISSUER_STORE_CHECK=true")
+	if _, status := restored.refresh(kept.RefreshToken); status != http.StatusOK {
+		t.Errorf("a session from before the backup answers %d", status)
+	}
+}
+
+// Where hard links are refused a finished backup gets its name by a rename, which replaces no
+// file. Where that fails as well, the copy stays.
+func TestBackupWithoutHardLinksStrace(t *testing.T) {
+	i := startDev(t, t.TempDir())
+	backup := func(out string, inject ...string) result {
+		t.Helper()
+		cmd := command(t, i.dir, []string{"ISSUER_ADMIN_URL=" + i.admin}, "backup", "--out", out)
+		args := []string{"strace", "-f", "-qq", "-o", "trace"}
+		for _, fault := range inject {
+			args = append(args, "-e", "inject="+fault)
+		}
+		cmd.Path, cmd.Args = tracer(t), append(args, cmd.Args...)
+		return runCommand(t, cmd)
+	}
+	if r := backup("copy.db", "linkat:error=EPERM"); r.code != 0 || !strings.HasPrefix(r.stdout, "copy.db: ") {
+		t.Errorf("without links: %+v", r)
+	}
+	if names, err := filepath.Glob(filepath.Join(i.dir, "copy.db*")); err != nil || len(names) != 1 {
+		t.Errorf("beside the backup there are %v, %v", names, err)
+	}
+	r := backup("other.db", "linkat:error=EOPNOTSUPP", "renameat,renameat2:error=EIO")
+	r.failed(t, "the backup is complete", "other.db.part-")
+	names, err := filepath.Glob(filepath.Join(i.dir, "other.db*"))
+	if err != nil || len(names) != 1 || !strings.Contains(names[0], ".part-") {
+		t.Fatalf("what is left is %v, %v, want the copy alone", names, err)
+	}
+	for _, copied := range []string{filepath.Join(i.dir, "copy.db"), names[0]} {
+		if info, err := os.Stat(copied); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v, %v", copied, info, err)
+		}
+	}
+}
+
+// tracer is the path of strace.
+func tracer(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // R06 for keys: restoring a backup brings a key back that was revoked after it, and the key

@@ -77,7 +77,12 @@ type result struct {
 // run runs a command until it ends.
 func run(t *testing.T, dir string, environ []string, args ...string) result {
 	t.Helper()
-	cmd := command(t, dir, environ, args...)
+	return runCommand(t, command(t, dir, environ, args...))
+}
+
+// runCommand runs a prepared command until it ends.
+func runCommand(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
@@ -86,7 +91,7 @@ func run(t *testing.T, dir string, environ []string, args ...string) result {
 	late := time.AfterFunc(testTimeout, func() { _ = cmd.Process.Kill() })
 	err := cmd.Wait()
 	if !late.Stop() {
-		t.Fatalf("%v does not end:\n%s", args, stderr.String())
+		t.Fatalf("%v does not end:\n%s", cmd.Args, stderr.String())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -51,13 +51,14 @@ func TestFileModes(t *testing.T) {
 	}
 }
 
-// A key that others can read is refused, by name, before anything listens.
+// A key that others can read is refused, by name, before anything listens. A data file that others
+// can read is closed to them.
 func TestOpenFilesAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	startDev(t, dir).stop()
-	for _, name := range []string{"data/issuer.secret", "data/dev/service.key", "data/dev/admin.key", "data/issuer.db"} {
+	for _, name := range []string{"data/issuer.secret", "data/dev/service.key", "data/dev/admin.key"} {
 		path := filepath.Join(dir, name)
-		if err := os.Chmod(path, 0o640); err != nil {
+		if err := os.Chmod(path, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		r := run(t, dir, anywhere(), "serve", "--dev")
@@ -69,11 +70,23 @@ func TestOpenFilesAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	data := filepath.Join(dir, "data/issuer.db")
+	if err := os.Chmod(data, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	startDev(t, dir).stop()
+	if info, err := os.Stat(data); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the data file is %v, %v, want mode 0600", info, err)
+	}
 	secret := filepath.Join(dir, "data/issuer.secret")
 	if err := os.Rename(secret, secret+".real"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(secret+".real", secret); err != nil {
+		t.Fatal(err)
+	}
+	startDev(t, dir).stop()
+	if err := os.Chmod(filepath.Join(dir, "data"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	run(t, dir, anywhere(), "serve", "--dev").failed(t, "data/issuer.secret", "symbolic link")

@@ -56,8 +56,7 @@ func (l *Log) add(line string, last bool) {
 		}
 		l.tail = append(l.tail, line)
 	}
-	var entry Entry
-	if json.Unmarshal([]byte(line), &entry) == nil {
+	if entry, ok := ParseEntry(line); ok {
 		if l.counts[entry.Message] == 0 {
 			l.first[entry.Message] = entry
 		}
@@ -66,6 +65,12 @@ func (l *Log) add(line string, last bool) {
 	l.closed = l.closed || last
 	close(l.grown)
 	l.grown = make(chan struct{})
+}
+
+// ParseEntry reads a line of the log.
+func ParseEntry(line string) (entry Entry, ok bool) {
+	err := json.Unmarshal([]byte(line), &entry)
+	return entry, err == nil
 }
 
 // Text returns the newest lines of the log.
@@ -97,6 +102,25 @@ func (l *Log) Await(ctx context.Context, message string) (Entry, error) {
 		case <-grown:
 		case <-ctx.Done():
 			return Entry{}, fmt.Errorf("waiting for %q: %w:\n%s", message, context.Cause(ctx), l.Text())
+		}
+	}
+}
+
+// AwaitCount waits until there are that many entries with this message. The error is [ErrEnded]
+// when the log ends before.
+func (l *Log) AwaitCount(ctx context.Context, message string, count int) error {
+	for {
+		_, _, grown, closed := l.find(message)
+		if l.Count(message) >= count {
+			return nil
+		}
+		if closed {
+			return fmt.Errorf("waiting for %d times %q: %w:\n%s", count, message, ErrEnded, l.Text())
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %d times %q: %w:\n%s", count, message, context.Cause(ctx), l.Text())
 		}
 	}
 }

@@ -25,10 +25,11 @@ const (
 // SealHandoff returns a code for the session that pages of one origin may claim, or with ""
 // pages of any origin.
 func (r *Keyring) SealHandoff(id sid.ID, origin string) string {
+	key := r.keys()[0]
 	raw := make([]byte, 0, handoffRawLen)
-	raw = append(raw, handoffVersion, r.keys[0].id)
+	raw = append(raw, handoffVersion, key.id)
 	raw = append(raw, id[:]...)
-	raw = append(raw, r.keys[0].handoffTag(raw, origin)...)
+	raw = append(raw, key.handoffTag(raw, origin)...)
 	return handoffPrefix + base64.RawURLEncoding.EncodeToString(raw)
 }
 
@@ -45,7 +46,7 @@ func (r *Keyring) OpenHandoff(code, origin string) (sid.ID, error) {
 	}
 	msg, tag := raw[:handoffRawLen-tagLen], raw[handoffRawLen-tagLen:]
 	refused := ErrHandoffInvalid // its key may have been removed
-	for _, k := range r.keys {
+	for _, k := range r.keys() {
 		if k.id != raw[1] {
 			continue
 		}

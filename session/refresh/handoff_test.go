@@ -61,7 +61,7 @@ func TestHandoffTampered(t *testing.T) {
 		refuse("for "+other, code, other)
 	}
 	raw[0] = 2
-	copy(raw[handoffRawLen-tagLen:], ring.keys[0].handoffTag(raw[:handoffRawLen-tagLen], origin))
+	copy(raw[handoffRawLen-tagLen:], ring.keys()[0].handoffTag(raw[:handoffRawLen-tagLen], origin))
 	refuse("of version 2", "hc_"+base64.RawURLEncoding.EncodeToString(raw), origin)
 }
 
@@ -74,7 +74,7 @@ func TestHandoffOfAnUnknownKey(t *testing.T) {
 	}
 	ring := testRing(t, 1)
 	raw := append([]byte{handoffVersion, 3}, make([]byte, 16)...)
-	raw = append(raw, ring.keys[0].handoffTag(raw, origin)...)
+	raw = append(raw, ring.keys()[0].handoffTag(raw, origin)...)
 	if _, err := ring.OpenHandoff("hc_"+base64.RawURLEncoding.EncodeToString(raw), origin); err == nil {
 		t.Error("a code that names another key than the one of its tag is accepted")
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"issuer.example/sid"
 )
@@ -34,7 +35,13 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // Keyring seals with its first key and opens with any of them. It is safe for concurrent
 // use.
-type Keyring struct{ keys []derivedKeys }
+type Keyring struct{ current atomic.Pointer[[]derivedKeys] }
+
+// keys returns the keys that hold now, of which there is at least one.
+func (r *Keyring) keys() []derivedKeys { return *r.current.Load() }
+
+// Adopt makes the keyring use the keys of another one from now on.
+func (r *Keyring) Adopt(other *Keyring) { r.current.Store(other.current.Load()) }
 
 // derivedKeys are made from one [Key], one for each purpose.
 type derivedKeys struct {
@@ -49,7 +56,7 @@ func NewKeyring(keys []Key) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("no refresh key")
 	}
-	ring := &Keyring{}
+	list := make([]derivedKeys, 0, len(keys))
 	for _, k := range keys {
 		derived := derivedKeys{id: k.ID}
 		for _, purpose := range []struct {
@@ -65,8 +72,10 @@ func NewKeyring(keys []Key) (*Keyring, error) {
 				return nil, fmt.Errorf("deriving the key of a %s: %w", purpose.info, err)
 			}
 		}
-		ring.keys = append(ring.keys, derived)
+		list = append(list, derived)
 	}
+	ring := &Keyring{}
+	ring.current.Store(&list)
 	return ring, nil
 }
 
@@ -84,8 +93,9 @@ func (r *Keyring) Child(id sid.ID, st State) Token {
 // branch derives a branch from the token that the state describes, and a nonce if it is that of
 // a stray.
 func (r *Keyring) branch(id sid.ID, st State, nonce []byte) Branch {
-	key := r.keys[0]
-	for _, k := range r.keys {
+	keys := r.keys()
+	key := keys[0]
+	for _, k := range keys {
 		if k.id == st.KeyID {
 			key = k
 			break

@@ -51,5 +51,5 @@ func (g Generations) after(n int64) Generations {
 // Claimed returns the state of a session whose hand-off code was claimed at that time. The
 // client gets the [Keyring.Child] of that state. The branch should be a [RandomBranch].
 func (r *Keyring) Claimed(branch Branch, at time.Time) State {
-	return State{Generation: 1, Branch: branch, KeyID: r.keys[0].id, RedeemedAt: at}
+	return State{Generation: 1, Branch: branch, KeyID: r.keys()[0].id, RedeemedAt: at}
 }

@@ -37,12 +37,13 @@ func IsToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 
 // Seal returns the text of a token, authenticated with the first key.
 func (r *Keyring) Seal(t Token) string {
+	key := &r.keys()[0]
 	var raw [tokenRawLen]byte
-	raw[0], raw[1] = tokenVersion, r.keys[0].id
+	raw[0], raw[1] = tokenVersion, key.id
 	copy(raw[2:], t.SID[:])
 	binary.BigEndian.PutUint32(raw[18:], t.Generation)
 	copy(raw[22:], t.Branch[:])
-	r.keys[0].tokenTag(raw[:tokenRawLen-tagLen], raw[tokenRawLen-tagLen:])
+	key.tokenTag(raw[:tokenRawLen-tagLen], raw[tokenRawLen-tagLen:])
 
 	text := make([]byte, 0, TokenLen)
 	text = append(text, tokenPrefix...)
@@ -79,7 +80,7 @@ func (r *Keyring) Open(text string) (Token, error) {
 // authenticate refuses a token whose tag was made by none of the keys.
 func (r *Keyring) authenticate(raw [tokenRawLen]byte) error {
 	refused := errTokenKeyGone
-	for _, k := range r.keys {
+	for _, k := range r.keys() {
 		var tag [tagLen]byte
 		if k.id == raw[1] {
 			k.tokenTag(raw[:tokenRawLen-tagLen], tag[:])

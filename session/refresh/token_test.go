@@ -65,7 +65,7 @@ func TestTokenTampered(t *testing.T) {
 		}
 	}
 	foreign := testRing(t, 1)
-	foreign.keys[0].tag = []byte("another key")
+	foreign.keys()[0].tag = []byte("another key")
 	bad := map[string]string{
 		"empty":            "",
 		"prefix only":      "rt_",
@@ -121,7 +121,7 @@ func TestTokenOfAnotherVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw[0] = 2
-	ring.keys[0].tokenTag(raw[:tokenRawLen-tagLen], raw[tokenRawLen-tagLen:])
+	ring.keys()[0].tokenTag(raw[:tokenRawLen-tagLen], raw[tokenRawLen-tagLen:])
 	if _, err := ring.Open("rt_" + base64.RawURLEncoding.EncodeToString(raw)); !errors.Is(err, ErrForged) {
 		t.Errorf("version 2: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"issuer.example/session"
 	"issuer.example/store"
+	"issuer.example/store/bolt/internal/file"
 )
 
 var _ store.Backend = (*DB)(nil)
@@ -36,6 +37,9 @@ type Config struct {
 	// kept for longer, if they need them for longer. 0: one hour; otherwise at least a
 	// minute.
 	FactsKeep time.Duration
+	// LockWait is how long [Open] waits for another process to let go of the file. 0: it is
+	// [ErrLocked] at once.
+	LockWait time.Duration
 	// CloseGrace is how long [DB.Close] waits for a disk that does not answer. 0: 5 seconds.
 	CloseGrace time.Duration
 	// Logger gets failures and slow steps. nil: slog.Default.
@@ -104,6 +108,16 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	go db.commitLoop()
 	db.recovered.Go(func() { db.recoverLoop(recovering) })
 	return db, nil
+}
+
+// CheckPath returns the error with which [Open] would refuse the permissions of the data file
+// and of its folder, and says which modes it would change. It changes nothing. A file that does
+// not exist yet is no error.
+func CheckPath(path string) (repairs []string, err error) {
+	if repairs, err = file.CheckAccess(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return repairs, nil
 }
 
 // install puts a handle into service.

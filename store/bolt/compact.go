@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -34,7 +35,8 @@ func compact(ctx context.Context, path string) (err error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
-	f, err := file.OpenLocked(ctx, path)
+	log := slog.New(slog.DiscardHandler)
+	f, err := file.OpenLocked(ctx, path, file.Options{LockWait: time.Second, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func compact(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	db := &DB{cfg: Config{Path: path, Logger: slog.New(slog.DiscardHandler)}}
+	db := &DB{cfg: Config{Path: path, Logger: log}}
 	src, err := db.adopt(ctx, f, true, true)
 	if err != nil {
 		return err

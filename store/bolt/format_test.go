@@ -111,40 +111,28 @@ func TestOpenRefusesEmptyBolt(t *testing.T) {
 	}
 }
 
-// Nobody else may be able to put another file in the place of ours.
-func TestOpenRefusesFolderOfAll(t *testing.T) {
-	path := filled(t)
-	if err := os.Chmod(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bolt.Open(t.Context(), bolt.Config{Path: path}); !errors.Is(err, bolt.ErrPermissions) {
-		t.Errorf("got %v, want %v", err, bolt.ErrPermissions)
-	}
-	if err := os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky); err != nil { // as /tmp has
-		t.Fatal(err)
-	}
-	start(t, bolt.Config{Path: path})
-}
-
-// Who finds the file locked waits for a second, or until its context ends.
+// Who finds the file locked waits as long as it was told to, or until its context ends.
 func TestOpenWaitsForLock(t *testing.T) {
 	path := filled(t)
 	synctest.Test(t, func(t *testing.T) {
 		first := start(t, bolt.Config{Path: path})
-		begin := time.Now()
-		if _, err := bolt.Open(t.Context(), bolt.Config{Path: path}); !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), path) {
-			t.Errorf("got %v, want %v with the path", err, bolt.ErrLocked)
-		}
-		if waited := time.Since(begin); waited != time.Second {
-			t.Errorf("it waited %v", waited)
+		for _, wait := range []time.Duration{0, time.Second, 10 * time.Second} {
+			begin := time.Now()
+			_, err := bolt.Open(t.Context(), bolt.Config{Path: path, LockWait: wait})
+			if !errors.Is(err, bolt.ErrLocked) || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, want %v with the path", err, bolt.ErrLocked)
+			}
+			if waited := time.Since(begin); waited != wait {
+				t.Errorf("it waited %v, want %v", waited, wait)
+			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
-		if _, err := bolt.Open(ctx, bolt.Config{Path: path}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := bolt.Open(ctx, bolt.Config{Path: path, LockWait: time.Second}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 		time.AfterFunc(time.Second/2, func() { _ = first.Close() })
-		if second := start(t, bolt.Config{Path: path}); second.Live() != 50 {
+		if second := start(t, bolt.Config{Path: path, LockWait: time.Second}); second.Live() != 50 {
 			t.Errorf("%d sessions, want 50", second.Live())
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,11 +24,11 @@ const mapAhead = 1 << (30 + 4*(^uint(0)>>63))
 // open opens the file, or makes one where there is none.
 func (db *DB) open(ctx context.Context) (*handle, error) {
 	if _, err := os.Stat(db.cfg.Path); errors.Is(err, fs.ErrNotExist) {
-		if err := file.Create(db.cfg.Path, createBuckets); err != nil {
+		if err := file.Create(db.cfg.Path, db.cfg.Logger, createBuckets); err != nil {
 			return nil, err
 		}
 	}
-	f, err := file.OpenLocked(ctx, db.cfg.Path)
+	f, err := file.OpenLocked(ctx, db.cfg.Path, file.Options{LockWait: db.cfg.LockWait, Logger: db.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (db *DB) adopt(ctx context.Context, f *os.File, through, audit bool) (_ *ha
 	if err := db.readFirst(ctx, f, h, through); err != nil {
 		return nil, err
 	}
-	mapped, err := mapFile(f)
+	mapped, err := mapFile(f, db.mappingSize(h))
 	if err != nil {
 		return nil, err
 	}
@@ -117,19 +118,33 @@ func (db *DB) readFirst(ctx context.Context, f *os.File, h file.Header, through 
 	return nil
 }
 
-// mapFile hands an open and locked file to bbolt.
-func mapFile(f *os.File) (_ *bbolt.DB, err error) {
+// mappingSize returns how much address space to set aside for a file, and logs it if that is
+// less than mapAhead.
+func (db *DB) mappingSize(h file.Header) int {
+	size := file.MappingSize(mapAhead, h.Size())
+	if size < mapAhead {
+		db.cfg.Logger.Warn("the limit of address space (ulimit -v) leaves little to map the data file into: readers wait for each other whenever the file outgrows that",
+			slog.String("path", db.cfg.Path), slog.Int("bytes", size), slog.Int("wanted_bytes", mapAhead))
+	}
+	return size
+}
+
+// mapFile hands an open and locked file to bbolt, which maps at least that many bytes.
+func mapFile(f *os.File, size int) (_ *bbolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.Join(fmt.Errorf("%w: %v", ErrDamaged, p), file.Close(f))
 		}
 	}()
-	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
-		Timeout:         file.LockWait,
+	mapped, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{
 		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f, nil },
 		FreelistType:    bbolt.FreelistMapType,
 		NoFreelistSync:  true, // see handle.close
-		InitialMmapSize: mapAhead,
+		InitialMmapSize: size,
 		NoStatistics:    true,
 	})
+	if errors.Is(err, syscall.ENOMEM) {
+		return nil, fmt.Errorf("mapping the data file: %w; allow the process more address space (ulimit -v)", err)
+	}
+	return mapped, err
 }

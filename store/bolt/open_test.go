@@ -44,9 +44,8 @@ func TestOpenRefuses(t *testing.T) {
 		"with a bad journal": {edit(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte("journal_a")).Put(make([]byte, 8), []byte("short"))
 		}), bolt.ErrDamaged},
-		"open to its group": {func(_ *testing.T, path string) error { return os.Chmod(path, 0o640) }, bolt.ErrPermissions},
-		"open to the world": {func(_ *testing.T, path string) error { return os.Chmod(path, 0o602) }, bolt.ErrPermissions},
-		"read-only":         {func(_ *testing.T, path string) error { return os.Chmod(path, 0o400) }, bolt.ErrPermissions},
+		"read-only":  {func(_ *testing.T, path string) error { return os.Chmod(path, 0o400) }, bolt.ErrPermissions},
+		"write-only": {func(_ *testing.T, path string) error { return os.Chmod(path, 0o266) }, bolt.ErrPermissions},
 		"a folder": {func(_ *testing.T, path string) error {
 			return errors.Join(os.Remove(path), os.Mkdir(path, 0o700))
 		}, bolt.ErrNotRegular},

@@ -63,7 +63,7 @@ func (db *DB) replace(ctx context.Context, broken *handle) {
 // is read from the disk, all of it, and a commit must succeed before the store answers.
 // acknowledged is the newest transaction that a caller got an answer from.
 func (db *DB) reopen(ctx context.Context, acknowledged uint64) (*handle, error) {
-	f, err := file.OpenLocked(ctx, db.cfg.Path)
+	f, err := file.OpenLocked(ctx, db.cfg.Path, file.Options{LockWait: time.Second, Logger: db.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}

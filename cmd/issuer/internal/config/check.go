@@ -13,12 +13,14 @@ import (
 // none for a key that could not be read.
 type checker struct {
 	*Config
-	report *report
+	report      *report
+	dataProblem func(path string) error // nil: the data file is not looked at
 }
 
 // check reports every value that is invalid, by itself or in combination with another.
-func check(c *Config, r *report, forServing bool) {
-	v := checker{Config: c, report: r}
+func check(c *Config, r *report, src Source) {
+	forServing := src.ForServing
+	v := checker{Config: c, report: r, dataProblem: src.DataProblem}
 	v.checkAddresses()
 	v.checkStore()
 	v.checkTokens()

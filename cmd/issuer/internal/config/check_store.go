@@ -15,16 +15,29 @@ import (
 // checkStore checks the driver and what belongs to it.
 func (v checker) checkStore() {
 	v.between("store.facts_keep", v.Store.FactsKeep, time.Minute, year)
+	v.between("store.lock_wait", v.Store.LockWait, 0, 10*time.Minute)
 	switch v.Store.Driver {
 	case "bolt":
 		if v.Store.DSN != "" {
 			v.fault("store.dsn", "is not used by the driver bolt; leave it empty")
 		}
 		v.checkPath("store.path", v.Store.Path)
+		v.checkData()
 	case "postgres":
 		v.fault("store.driver", "this build has no postgres driver; use bolt")
 	default:
 		v.fault("store.driver", "must be bolt")
+	}
+}
+
+// checkData checks the data file by the function that the source of the configuration has for
+// it, if any.
+func (v checker) checkData() {
+	if v.dataProblem == nil || v.broken("store.path") {
+		return
+	}
+	if err := v.dataProblem(v.Store.Path); err != nil {
+		v.fault("store.path", "%v", err)
 	}
 }
 

@@ -50,6 +50,8 @@ type Store struct {
 	Check  bool   `yaml:"check"`
 	// FactsKeep is how long facts are kept beyond what verifiers need.
 	FactsKeep time.Duration `yaml:"facts_keep"`
+	// LockWait is how long a start waits for another process to let go of the file.
+	LockWait time.Duration `yaml:"lock_wait"`
 }
 
 // AccessToken describes the short-lived JWT.

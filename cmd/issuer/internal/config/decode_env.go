@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"issuer.example/internal/keyfile"
 )
 
 // prefix begins the name of every variable of the issuer.
@@ -101,20 +103,31 @@ func isFromKubernetes(name, text string) bool {
 		strings.HasSuffix(name, "_PORT") && strings.Contains(text, "://")
 }
 
-// readFile returns the content of the file that a _FILE variable names.
+// readFile returns the content of the file that a _FILE variable names. A file that holds a
+// secret must be closed to other users.
 func (e *environment) readFile(p place, key, path string) (string, bool) {
+	read := keyfile.Read
+	if key == "service_keys" { // only hashes
+		read = readOpen
+	}
+	text, err := read(path, maxSize+1)
+	switch {
+	case err != nil:
+		e.report.add(p, key, "%v", err)
+	case len(text) > maxSize:
+		e.report.add(p, key, "cannot be read from %s, which holds more than %d bytes", path, maxSize)
+	}
+	return strings.TrimSpace(string(text)), err == nil && len(text) <= maxSize
+}
+
+// readOpen reads the first limit bytes of a file that may be open to other users.
+func readOpen(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path) //nolint:gosec // the operator names the path
 	if err != nil {
-		e.report.add(p, key, "%v", err)
-		return "", false
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil || len(text) > maxSize {
-		e.report.add(p, key, "cannot be read from %s, or holds more than %d bytes", path, maxSize)
-		return "", false
-	}
-	return strings.TrimSpace(string(text)), true
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // parse reads the text of a variable as the type of its key.

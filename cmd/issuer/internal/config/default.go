@@ -9,7 +9,7 @@ func Default() *Config {
 		Hosts:   []string{},
 		Listen:  "127.0.0.1:8080",
 		Admin:   Admin{Listen: "127.0.0.1:9090"},
-		Store:   Store{Driver: "bolt", Path: "data/issuer.db", FactsKeep: time.Hour},
+		Store:   Store{Driver: "bolt", Path: "data/issuer.db", LockWait: 10 * time.Second, FactsKeep: time.Hour},
 		Secrets: []string{"data/issuer.secret"},
 		AccessToken: AccessToken{
 			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},

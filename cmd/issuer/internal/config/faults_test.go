@@ -28,7 +28,7 @@ service_keys:
 	want := []string{
 		"config.yaml:1: issuer: must begin with https://; plain http is only for localhost",
 		"config.yaml:2: listen: must be text, not a bare number",
-		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check, facts_keep",
+		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check, facts_keep, lock_wait",
 		"config.yaml:5: store.driver: must be bolt",
 		"config.yaml:8: access_token.lifetime: given twice, first on line 7",
 		"config.yaml:9: session.idle_timeout: must be a duration such as 30s, 5m or 720h, not a list",
@@ -116,6 +116,8 @@ func TestRefused(t *testing.T) {
 		{"store path empty", `store: {path: ""}`, "must name a file"},
 		{"facts_keep below a minute", "store: {facts_keep: 59s}", "store.facts_keep: must be from 1m to 8760h"},
 		{"facts_keep over a year", "store: {facts_keep: 8761h}", "store.facts_keep: must be from 1m to 8760h"},
+		{"lock_wait below zero", "store: {lock_wait: -1s}", "store.lock_wait: must be from 0s to 10m"},
+		{"lock_wait over the limit", "store: {lock_wait: 11m}", "store.lock_wait: must be from 0s to 10m"},
 		{"no secrets", "secrets: []", "must name 1 to 16 files"},
 		{"a secret twice", "secrets: [a, a]", "secrets[1]: is in the list twice"},
 

@@ -23,6 +23,9 @@ type Source struct {
 	// ForServing also requires what `serve --dev` would create by itself: secret files
 	// that can be read, and at least one service key.
 	ForServing bool
+	// DataProblem returns why the data file at a path could not be used. Nil: it is not looked
+	// at.
+	DataProblem func(path string) error
 }
 
 // Load reads the configuration and checks it. The error is [Faults], unless the file could
@@ -41,7 +44,7 @@ func Load(src Source) (*Config, error) {
 	assign(reflect.ValueOf(c).Elem(), "", environ)
 	// Checking an unreadable file would report the keys that it sets as missing.
 	if !unreadable {
-		check(c, r, src.ForServing)
+		check(c, r, src)
 	}
 	if len(r.faults) > 0 {
 		r.faults.sort()

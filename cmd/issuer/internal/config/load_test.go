@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,32 @@ func TestVariablesThatNameAFile(t *testing.T) {
 	_, err = load(t, "", "ISSUER_STORE_DSN_FILE="+filepath.Join(dir, "none"))
 	if got := faults(t, err); len(got) != 1 || !strings.HasPrefix(got[0], "ISSUER_STORE_DSN_FILE: store.dsn: ") {
 		t.Errorf("missing file: got %q", got)
+	}
+	dsn := write("dsn", "canary")
+	if err := os.Chmod(dsn, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = load(t, "", "ISSUER_STORE_DSN_FILE="+dsn)
+	if got := faults(t, err); len(got) != 1 || !strings.Contains(got[0], "open to other users") {
+		t.Errorf("a secret that others can read: got %q", got)
+	}
+	if err := os.Chmod(keys, 0o644); err != nil { // hashes are not secret
+		t.Fatal(err)
+	}
+	if _, err := load(t, "", "ISSUER_SERVICE_KEYS_FILE="+keys); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is wrong with the data file is a fault of its key, beside the others.
+func TestDataProblem(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := config.Load(config.Source{
+		Environ:     []string{"ISSUER_STORE_PATH=a.db", "ISSUER_LISTEN=x"},
+		DataProblem: func(path string) error { return errors.New(path + " is open") },
+	})
+	if got := faults(t, err); len(got) != 2 || !slices.Contains(got, "ISSUER_STORE_PATH: store.path: a.db is open") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 const (
@@ -80,7 +78,7 @@ func listen(ctx context.Context, name, setting, address string, server *http.Ser
 	if err != nil {
 		return nil, fmt.Errorf("opening the %s listener (%s): %w", name, setting, err)
 	}
-	return &endpoint{name: name, listener: netutil.LimitListener(l, connections), server: server}, nil
+	return &endpoint{name: name, listener: newLimitListener(l, connections), server: server}, nil
 }
 
 // serve answers requests until the endpoint is shut down.

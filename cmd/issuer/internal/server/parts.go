@@ -41,36 +41,36 @@ func (p *parts) background() map[string]func(context.Context) error {
 
 // openParts opens the store and creates the other parts. When it returns an error, the store
 // is closed.
-func openParts(ctx context.Context, cfg Config) (*parts, error) {
-	secrets, err := loadSecrets(cfg.Settings.Secrets)
-	if err != nil {
-		return nil, err
-	}
+func openParts(ctx context.Context, cfg Config, secrets []secret.Secret, reload reloadFunc) (_ *parts, err error) {
 	p := &parts{}
 	p.metrics = metrics.New(metrics.Config{
 		// Called at each scrape, when all parts exist.
-		Live:    func() int64 { return p.store.Live() },
-		Keys:    func() []keys.Key { return p.keys.List() },
-		Streams: func() int { return p.feed.Readers() },
-		Now:     cfg.Now,
+		Live:       func() int64 { return p.store.Live() },
+		Keys:       func() []keys.Key { return p.keys.List() },
+		Streams:    func() int { return p.feed.Readers() },
+		LogDropped: cfg.LogDropped,
+		Now:        cfg.Now,
 	})
 	c := cfg.Settings
 	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, Logger: cfg.Logger,
+		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, LockWait: c.Store.LockWait, Logger: cfg.Logger,
 		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.build(ctx, cfg, secrets); err != nil {
+	if err := p.build(ctx, cfg, secrets, reload); err != nil {
 		_ = p.store.Close() // the returned error is the cause
 		return nil, err
 	}
 	return p, nil
 }
 
+// reloadFunc reads the configuration anew.
+type reloadFunc func(context.Context) (handlers.Reloaded, error)
+
 // build creates the parts above the store.
-func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret) (err error) {
+func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret, reload reloadFunc) (err error) {
 	if p.facts, err = p.metrics.CountFacts(ctx, p.store, cfg.Logger); err != nil {
 		return err
 	}
@@ -87,6 +87,7 @@ func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret) 
 	if err != nil {
 		return err
 	}
+	h.Reload = reload
 	if p.handlers, err = handlers.New(h); err != nil {
 		return fmt.Errorf("starting HTTP: %w", err)
 	}
@@ -115,14 +116,19 @@ func keysConfig(cfg Config, store keys.Store, secrets []secret.Secret) keys.Conf
 	}
 }
 
-func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Config {
-	refreshKeys := make([]refresh.Key, len(secrets))
+// refreshKeys derives the keys of refresh tokens.
+func refreshKeys(secrets []secret.Secret) []refresh.Key {
+	list := make([]refresh.Key, len(secrets))
 	for i, s := range secrets {
-		refreshKeys[i] = refresh.Key{ID: s.ID(), Key: s.Derive("refresh token")}
+		list[i] = refresh.Key{ID: s.ID(), Key: s.Derive("refresh token")}
 	}
+	return list
+}
+
+func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Config {
 	c := cfg.Settings
 	return session.Config{
-		Store: p.store, Signer: p.keys, Keys: p.keys, RefreshKeys: refreshKeys,
+		Store: p.store, Signer: p.keys, Keys: p.keys, RefreshKeys: refreshKeys(secrets),
 		Issuer: c.Issuer, Audience: c.Audience(),
 		AccessLifetime: c.AccessToken.Lifetime, Leeway: c.AccessToken.Leeway,
 		IdleTimeout: c.Session.IdleTimeout, AbsoluteTimeout: c.Session.AbsoluteTimeout,
@@ -142,15 +148,19 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 
 func (p *parts) feedConfig(cfg Config) feed.Config {
 	c := cfg.Settings
-	streams := c.Limits.FeedStreams
-	if streams == 0 {
-		streams = max(c.Limits.Connections/2, 1)
-	}
 	return feed.Config{
 		Issuer: c.Issuer, Log: p.store, Signer: p.keys,
-		MaxReaders: streams, MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
+		MaxReaders: feedStreams(c), MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
 		Observer: p.metrics, Logger: cfg.Logger, Now: cfg.Now,
 	}
+}
+
+// feedStreams is how many streams of the feed may be open at once.
+func feedStreams(c *config.Config) int {
+	if c.Limits.FeedStreams > 0 {
+		return c.Limits.FeedStreams
+	}
+	return max(c.Limits.Connections/2, 1)
 }
 
 func (p *parts) handlersConfig(cfg Config, secrets []secret.Secret) (handlers.Config, error) {

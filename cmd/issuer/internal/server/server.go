@@ -24,32 +24,45 @@ type Config struct {
 	Settings *config.Config
 	// Logger is required.
 	Logger *slog.Logger
+	// Load reads the configuration anew, for [Server.Reload]. Nil: it cannot be reloaded.
+	Load func() (*config.Config, error)
+	// SetLogLevel changes the level of Logger. Nil: it cannot change.
+	SetLogLevel func(slog.Level)
+	// LogDropped is how many lines of the log were dropped. Nil: that is not known.
+	LogDropped func() int64
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }
 
 // Server is an issuer that listens.
 type Server struct {
+	cfg           Config
 	log           *slog.Logger
 	parts         *parts
 	public, admin *endpoint
+	live          live
 }
 
 // endpoint is a listener and the HTTP server on it.
 type endpoint struct {
 	name     string
-	listener net.Listener
+	listener *limitListener
 	server   *http.Server
 }
 
 // Open opens the store and the keys and listens. When it returns an error, nothing stays open.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
-	parts, err := openParts(ctx, cfg)
+	secrets, err := loadSecrets(cfg.Settings.Secrets)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: cfg.Logger, parts: parts}
 	settings := cfg.Settings
+	s := &Server{cfg: cfg, log: cfg.Logger, live: live{settings: settings, secrets: secrets}}
+	parts, err := openParts(ctx, cfg, secrets, s.Reload)
+	if err != nil {
+		return nil, err
+	}
+	s.parts = parts
 	s.public, err = listen(ctx, "public", "listen", settings.Listen, publicServer(parts.handlers.Public(), cfg.Logger, settings.Limits.IdleConnection), settings.Limits.Connections)
 	if err == nil {
 		s.admin, err = listen(ctx, "admin", "admin.listen", settings.Admin.Listen, adminServer(parts.handlers.Admin(), cfg.Logger, settings.Limits.IdleConnection), adminConnections)

@@ -3,18 +3,21 @@ package file
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 )
 
 // Create makes a data file, and its folder, unless there is one. The file appears whole or
 // not at all, so that one that is empty or half written was not left by a start that failed.
-func Create(path string, content func(*bbolt.Tx) error) error {
+func Create(path string, log *slog.Logger, content func(*bbolt.Tx) error) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := repairFolder(path, log); err != nil {
 		return err
 	}
 	folder, err := os.Open(dir) //nolint:gosec // the operator names it
@@ -23,7 +26,7 @@ func Create(path string, content func(*bbolt.Tx) error) error {
 	}
 	defer folder.Close() //nolint:errcheck // it is not written to
 	// One process at a time: the other one's file must not be replaced.
-	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX); err != nil {
+	if err := waitForLock(folder); err != nil {
 		return err
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +48,7 @@ func Replace(temporary, path string, content func(*bbolt.DB) error) (err error) 
 	}()
 	// One sync at the end does for all transactions: nobody reads the file before.
 	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{
-		Timeout: LockWait, FreelistType: bbolt.FreelistMapType, NoSync: true,
+		Timeout: buildWait, FreelistType: bbolt.FreelistMapType, NoSync: true,
 	})
 	if err != nil {
 		return err

@@ -3,28 +3,34 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
-	// LockWait is how long to wait for another process to let go of a file.
-	LockWait  = time.Second
+	// buildWait is how long to wait for another process that makes the same file.
+	buildWait = time.Second
 	lockRetry = 20 * time.Millisecond
 )
 
-// OpenLocked opens an existing data file for this process alone.
-func OpenLocked(ctx context.Context, path string) (*os.File, error) {
+// Options say how to open a data file.
+type Options struct {
+	// LockWait is how long to wait for another process to let go of the file. 0: not at all.
+	LockWait time.Duration
+	// Logger gets what was changed, and that another process has the file. Required.
+	Logger *slog.Logger
+}
+
+// OpenLocked opens an existing data file for this process alone. If the file or its folder is
+// this user's and is open to others, it is closed to them.
+func OpenLocked(ctx context.Context, path string, opts Options) (*os.File, error) {
 	for {
-		f, err := openPrivate(path)
+		f, err := openPrivate(path, opts.Logger)
 		if err != nil {
 			return nil, err
 		}
-		if err := lock(ctx, f); err != nil {
+		if err := opts.lock(ctx, f); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		if inPlace(f, path) {
@@ -38,25 +44,22 @@ func OpenLocked(ctx context.Context, path string) (*os.File, error) {
 }
 
 // openPrivate opens a regular file to which nobody but its owner has access.
-func openPrivate(path string) (*os.File, error) {
-	info, err := os.Stat(path)
+func openPrivate(path string, log *slog.Logger) (*os.File, error) {
+	needed, err := inspectFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, ErrNotRegular
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 || mode&0o600 != 0o600 {
-		return nil, fmt.Errorf("%w; it has mode %#o", ErrPermissions, mode)
-	}
-	folder, err := os.Stat(filepath.Dir(path))
-	if err != nil {
+	if err := repairFolder(path, log); err != nil {
 		return nil, err
 	}
-	if mode := folder.Mode(); mode.Perm()&0o002 != 0 && mode&os.ModeSticky == 0 {
-		return nil, fmt.Errorf("%w; anybody may replace it, for its folder has mode %#o", ErrPermissions, mode.Perm())
+	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names it
+	if err != nil || needed == nil {
+		return f, err
 	}
-	return os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator names it
+	if err := repairFile(f, needed, log); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func inPlace(f *os.File, path string) bool {
@@ -70,14 +73,16 @@ func inPlace(f *os.File, path string) bool {
 
 // lock waits for the lock that bbolt takes too. It belongs to the open file, so bbolt,
 // which is given that, has it already.
-func lock(ctx context.Context, f *os.File) error {
-	giveUp := time.NewTimer(LockWait)
+func (o Options) lock(ctx context.Context, f *os.File) error {
+	err := flock(f)
+	if !errors.Is(err, ErrLocked) || o.LockWait == 0 {
+		return err
+	}
+	o.Logger.Info("another process holds the data file: waiting for it to let go",
+		slog.String("path", f.Name()), slog.String("within", o.LockWait.String()))
+	giveUp := time.NewTimer(o.LockWait)
 	defer giveUp.Stop()
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return err
-		}
 		retry := time.NewTimer(lockRetry)
 		select {
 		case <-retry.C:
@@ -86,11 +91,14 @@ func lock(ctx context.Context, f *os.File) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if err := flock(f); !errors.Is(err, ErrLocked) {
+			return err
+		}
 	}
 }
 
 // Close closes a file that bbolt cannot close. The lock on it would live on in bbolt's
 // mapping, so it is given up first.
 func Close(f *os.File) error {
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	return errors.Join(unlock(f), f.Close())
 }
