@@ -326,8 +326,30 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End all sessions of a user */
+        /**
+         * End the sessions of a user
+         * @description A user without sessions is a success: 0. Nothing ends if the body names a session to spare that
+         *     is not one of the user's: 404. An id that does not survive a path ("..", "a/b") is named in the
+         *     body of the route without it.
+         */
         post: operations["adminRevokeUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/v1/users/revoke-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the sessions of a user whom the body names */
+        post: operations["adminRevokeUserByBody"];
         delete?: never;
         options?: never;
         head?: never;
@@ -862,7 +884,8 @@ export interface paths {
          * Claim a session that was handed off
          * @description A page sends the code of a mint with handoff, with credentials included, and the issuer sets its
          *     cookies. A code is good once, for 60 s, and only for the origin that it was minted for; the Origin
-         *     header is required.
+         *     header is required. A code that comes a second time ends the session that it gave out. The session
+         *     counts for the limit of its user from now on.
          */
         post: operations["claim"];
         delete?: never;
@@ -1016,10 +1039,29 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End all sessions of a user
-         * @description Scope sessions:revoke. A user without sessions is a success: 0.
+         * End the sessions of a user
+         * @description Scope sessions:revoke. A user without sessions is a success: 0. Nothing ends if the body names a session to spare that
+         *     is not one of the user's: 404. An id that does not survive a path ("..", "a/b") is named in the
+         *     body of the route without it.
          */
         post: operations["revokeUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/revoke-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the sessions of a user whom the body names */
+        post: operations["revokeUserByBody"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1125,7 +1167,7 @@ export interface components {
         /** @enum {string} */
         Code: "token_expired" | "token_invalid" | "session_revoked" | "session_expired" | "session_idle" | "refresh_token_invalid" | "refresh_token_reused" | "handoff_code_invalid" | "not_fresh" | "binding_mismatch" | "not_found" | "invalid_request" | "forbidden" | "rate_limited" | "payload_too_large" | "access_token_too_large" | "session_limit" | "unavailable" | "method_not_allowed" | "unsupported_media_type" | "misdirected_request" | "headers_too_large" | "conflict" | "internal_error";
         /** @enum {string} */
-        EndReason: "sign_out" | "revoked_by_user" | "revoked_all_by_user" | "revoked_by_service" | "revoked_by_admin" | "token_revoked" | "refresh_reuse" | "session_limit" | "expired" | "idle" | "binding_mismatch" | "signing_key_revoked" | "revoked_by_client_id";
+        EndReason: "sign_out" | "revoked_by_user" | "revoked_all_by_user" | "revoked_by_service" | "revoked_by_admin" | "token_revoked" | "refresh_reuse" | "session_limit" | "expired" | "idle" | "binding_mismatch" | "signing_key_revoked" | "revoked_by_client_id" | "replaced" | "handoff_reuse";
         HandedOff: {
             /** @description Seconds until the code expires */
             expires_in: number;
@@ -1248,6 +1290,8 @@ export interface components {
             ip_address?: string;
             /** @description A name for the device */
             label?: string;
+            /** @description The id of a session of the same user that ends (replaced) before limits are counted, as that of the browser which signs in again; ignored if it is unknown or has ended */
+            replaces?: string;
             /** @description scope of the access tokens (RFC 9068 §2.2.3): scope tokens of RFC 6749 §3.3 with one space between them */
             scope?: string;
             /** @enum {string} */
@@ -1256,6 +1300,7 @@ export interface components {
             /** @description The user's browser; kept up to 512 bytes */
             user_agent?: string;
         };
+        Nothing: Record<string, never>;
         OAuthError: {
             error: string;
             error_description?: string;
@@ -1330,6 +1375,27 @@ export interface components {
             user_agent: string | null;
         };
         RefreshToken: string;
+        RevokeUserOptions: {
+            /**
+             * @description Only count what would end
+             * @default false
+             */
+            dry_run: boolean;
+            except?: components["schemas"]["SessionID"];
+            /** @description Why, in words for people; it is logged */
+            reason?: string;
+        };
+        RevokeUserRequest: {
+            /**
+             * @description Only count what would end
+             * @default false
+             */
+            dry_run: boolean;
+            except?: components["schemas"]["SessionID"];
+            /** @description Why, in words for people; it is logged */
+            reason?: string;
+            user_id: components["schemas"]["UserID"];
+        };
         Session: {
             /** @description When the user last proved who they are */
             auth_time: components["schemas"]["Time"];
@@ -2580,12 +2646,44 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeUserOptions"];
+            };
+        };
         responses: {
             200: components["responses"]["Revoked"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    adminRevokeUserByBody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeUserRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Revoked"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
@@ -3532,6 +3630,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["ClaimUnauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
@@ -3744,7 +3843,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
         responses: {
             200: components["responses"]["Revoked"];
             400: components["responses"]["BadRequest"];
@@ -3766,7 +3869,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
         responses: {
             200: components["responses"]["Revoked"];
             400: components["responses"]["BadRequest"];
@@ -3791,12 +3898,44 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeUserOptions"];
+            };
+        };
         responses: {
             200: components["responses"]["Revoked"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["ServiceUnauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["MediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["Headers"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeUserByBody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeUserRequest"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Revoked"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["ServiceUnauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["MediaType"];
             421: components["responses"]["Misdirected"];
