@@ -33,6 +33,7 @@ func (d *device) withClaims(size int, query, body string) answer {
 
 // TestHeaderSizes: with 1 KiB of claims, every answer passes a proxy that accepts 4 KiB of headers.
 func TestHeaderSizes(t *testing.T) {
+	t.Parallel()
 	const limit = 3500
 	for _, tt := range []struct{ scheme, domain string }{{"http", ""}, {"https", ""}, {"https", "example.localhost"}, {"https", authHost}} {
 		for _, size := range []int{12, 132, 300, 523, 800, 1024} {
@@ -104,6 +105,7 @@ func TestOneTokenTwice(t *testing.T) {
 // TestOversizedCookie: an access token that browsers would not keep in a cookie is refused before there is a
 // session, and never set in silence.
 func TestOversizedCookie(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "https", "")
 	d := s.device(t)
 	_, access, _ := s.names()

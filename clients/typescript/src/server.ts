@@ -56,7 +56,9 @@ export interface ServerSession {
 export function createAuth(options: AuthOptions) {
   // The issuer's URL may have a path.
   const url = new URL(options.baseURL).href.replace(/\/+$/, "") + (options.basePath ?? "/api/auth").replace(/\/$/, "") + "/get-session";
-  const names = ["", "__Secure-", "__Host-"].map((kind) => `${kind}${options.cookiePrefix ?? "better-auth"}.session_token`);
+  const prefix = options.cookiePrefix ?? "better-auth";
+  const names = ["", "__Secure-", "__Host-"].map((kind) => `${kind}${prefix}.session_token`);
+  names.push(`__Host-${prefix}.session_mac`); // tells the issuer which of several sessions is its own
   const send = options.fetch ?? fetch;
 
   /**

@@ -42,7 +42,7 @@ test("a server reads who is signed in, as often as it renders, and nobody is sig
   assert.equal(refreshed.status, 200);
 });
 
-test("the issuer sees the session's cookie and the device, and nothing else of the request", async () => {
+test("the issuer sees the session's cookies and the device, and nothing else of the request", async () => {
   const jar = new Jar();
   await program.signIn(jar, "least");
   const calls: Request[] = [];
@@ -51,10 +51,11 @@ test("the issuer sees the session's cookie and the device, and nothing else of t
   headers.set("x-real-ip", "203.0.113.9");
   headers.set("x-forwarded-for", "198.51.100.1");
   headers.set("origin", "https://elsewhere.example");
+  headers.set("cookie", `${headers.get("cookie")}; __Host-better-auth.session_mac=vouches`);
   assert.equal((await auth.api.getSession({ headers }))?.user.id, "least");
   assert.deepEqual(Object.fromEntries(calls[0]!.headers), {
     accept: "application/json",
-    cookie: `better-auth.session_token=${jar.cookies.get("better-auth.session_token")}`,
+    cookie: `better-auth.session_token=${jar.cookies.get("better-auth.session_token")}; __Host-better-auth.session_mac=vouches`,
     "user-agent": "Firefox",
     "x-forwarded-for": "203.0.113.9",
   });
