@@ -31,7 +31,7 @@ class Device {
   }
 
   /** Opens the storage, as each process does once. */
-  private open(): TokenStorage {
+  open(): TokenStorage {
     return {
       get: async (key) => {
         await this.before("get");
@@ -264,6 +264,26 @@ test("clients that share a storage do not fork, and follow each other", async ()
     await world.until(apps[0].client.signedIn(world.issuer.mint("u2")));
     for (const { client } of apps) assert.equal((await world.until(client.getSession()))?.user.id, "u2");
   }
+});
+
+test("a reply that is late does not put an old token in the place of a newer one", async () => {
+  const device = new Device();
+  const { world } = device;
+  const app = await device.signedIn();
+  app.hide();
+  await world.pass(10 * minute);
+  world.fate = () => ({ request: 10, reply: 3_000 });
+  void app.client.refresh();
+  await world.pass(50);
+  world.fate = fine;
+  // Other processes, which the lock of this one does not stop.
+  for (let n = 0; n < 2; n++) await world.until(device.start({ storage: device.open() }).client.getSession());
+  const newest = device.stored;
+  await world.pass(5_000);
+  assert.equal(device.stored, newest);
+  await world.pass(10 * minute);
+  assert.equal((await world.until(app.client.getSession()))?.user.id, "u1");
+  assert.equal(world.issuer.count("reused"), 0);
 });
 
 test("a sign-in as another user in one client is not undone by a refresh in another", async () => {
