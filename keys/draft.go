@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"issuer.example/jwt"
+	"issuer.example/secret"
 )
 
 // draft is a change of the set of keys that is not stored yet.
@@ -48,9 +49,8 @@ func (d *draft) log(message string, r *record) {
 
 // encode seals the private keys that are not sealed by the first secret, and writes the
 // document.
-func (d *draft) encode() ([]byte, error) {
+func (d *draft) encode(first secret.Secret) ([]byte, error) {
 	d.set.forget()
-	first := d.cfg.Secrets[0]
 	for kid, p := range d.private {
 		if p.sealed == "" || p.reseal {
 			sealed, err := seal(p.key, first)

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"issuer.example/secret"
 )
 
 // maxAttempts is how often one change is tried when other issuers change the keys too.
@@ -19,6 +21,7 @@ type Manager struct {
 	// storeLock has one element while a goroutine uses the store. It is a channel so
 	// that waiting for it can end with a context.
 	storeLock chan struct{}
+	secrets   []secret.Secret // of cfg, or those that replaced them; storeLock guards it
 	current   atomic.Pointer[snapshot]
 }
 
@@ -34,7 +37,7 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, storeLock: make(chan struct{}, 1)}
+	m := &Manager{cfg: cfg, storeLock: make(chan struct{}, 1), secrets: cfg.Secrets}
 	err := m.change(ctx, func(d *draft) error {
 		if loaded := m.current.Load(); loaded != nil && loaded.reseal {
 			d.changed = true
@@ -131,7 +134,7 @@ func (m *Manager) load(ctx context.Context, now time.Time) error {
 	if known != nil {
 		private = known.private
 	}
-	o, err := decode(stored.Document, m.cfg.Secrets, private)
+	o, err := decode(stored.Document, m.secrets, private)
 	if err != nil {
 		return err
 	}
@@ -142,7 +145,7 @@ func (m *Manager) load(ctx context.Context, now time.Time) error {
 // draft's, from before the load: the swap proves that nothing changed in between.
 func (m *Manager) store(ctx context.Context, d *draft) error {
 	changes := d.changes() // before encode forgets what has long been gone
-	text, err := d.encode()
+	text, err := d.encode(m.secrets[0])
 	if err != nil {
 		return err
 	}

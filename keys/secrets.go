@@ -21,15 +21,15 @@ func (m *Manager) UseSecrets(ctx context.Context, secrets []secret.Secret) error
 		return err
 	}
 	defer m.unlock()
-	before := m.cfg.Secrets
-	m.cfg.Secrets = slices.Clone(secrets)
+	before := m.secrets
+	m.secrets = slices.Clone(secrets)
 	err := m.resealAll(ctx)
 	switch {
 	case errors.Is(err, errSwap):
 		// The swap may have happened: the document may be sealed by a new secret.
-		m.cfg.Secrets = slices.Concat(before, secrets)
+		m.secrets = slices.Concat(before, secrets)
 	case err != nil:
-		m.cfg.Secrets = before
+		m.secrets = before
 	}
 	return err
 }
@@ -46,7 +46,7 @@ func (m *Manager) resealAll(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("loading the keys: %w", err)
 		}
-		o, err := decode(stored.Document, m.cfg.Secrets, nil)
+		o, err := decode(stored.Document, m.secrets, nil)
 		if err != nil {
 			return err
 		}
