@@ -152,7 +152,9 @@ func (g *Guard) Close() error {
 //
 // Verify waits for the network only if the key id of the token is unknown, which causes at
 // most one request in 10 s for all tokens together, or if the list is stale and the policy
-// is [Introspect]. ctx bounds the wait.
+// is [Introspect]. ctx bounds the wait. While the list is stale, or the guard has no keys,
+// a token of an unknown key is refused with [ErrStale] under every policy: the issuer may
+// have published the key meanwhile.
 func (g *Guard) Verify(ctx context.Context, token string, requirements ...Requirement) (*jwt.Claims, error) {
 	claims, err := g.verify(ctx, token, requirements)
 	if err != nil {

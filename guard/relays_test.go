@@ -25,7 +25,7 @@ func behind(t *testing.T, iss *guardtest.Issuer, row relay.Row, changes ...func(
 	}
 	r := relay.New(row, issuer, iss.Config().HTTPClient.Transport)
 	listener := memnet.Listen("127.0.0.1:81")
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: r}} //nolint:gosec // in memory
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: r}}
 	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()

@@ -107,7 +107,7 @@ func (k *stateKeeper) load(f *follower) {
 }
 
 func readState(path string) (*state, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0) //nolint:gosec // the path is configured
 	if err != nil {
 		return nil, err
 	}

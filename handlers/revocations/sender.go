@@ -23,7 +23,7 @@ func newSender(x *exchange.Exchange, timeout time.Duration) *sender {
 	h := x.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses holds frames back
-	h.Set("X-Accel-Buffering", "no") // so that nginx does not hold frames back
+	h.Set("X-Accel-Buffering", "no")                 // so that nginx does not hold frames back
 	return &sender{out: x.Writer(), control: x.Control(), timeout: timeout}
 }
 

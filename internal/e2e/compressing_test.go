@@ -26,6 +26,7 @@ func startHaproxy(t *testing.T, upstream string) string {
 	address := listener.Addr().String()
 	_ = listener.Close()
 	path := filepath.Join(t.TempDir(), "haproxy.cfg")
+	const types = "text/event-stream application/json application/jwt application/jwk-set+json"
 	conf := fmt.Sprintf(`defaults
   mode http
   timeout connect 5s
@@ -33,13 +34,12 @@ func startHaproxy(t *testing.T, upstream string) string {
   timeout server 60s
 frontend all
   bind %s
-  filter compression
   compression algo gzip
-  compression type text/event-stream application/json application/jwt application/jwk-set+json
+  compression type %s
   default_backend issuer
 backend issuer
   server issuer %s
-`, address, upstream)
+`, address, types, upstream)
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -140,8 +140,12 @@ func asService(ctx context.Context, t *testing.T, v verifier, i *issuer) whoever
 // that follow the feed refuse what the revoked key signs all the same, accept what the new
 // one signs at once, and so does one that starts after the emergency.
 func TestEmergencyBehindCaches(t *testing.T) {
-	example := fastAPIExample()
-	withExample := example.available(t, map[string]bool{})
+	var followers []verifier // besides the guard
+	for _, v := range []verifier{fastAPIExample(), issuerClient()} {
+		if v.available(t, map[string]bool{}) {
+			followers = append(followers, v)
+		}
+	}
 	for _, c := range caches() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,8 +160,8 @@ func TestEmergencyBehindCaches(t *testing.T) {
 			defer cancel()
 			i := startIssuerBehindCache(t, c)
 			all := []whoever{inProcess(t, i)}
-			if withExample {
-				all = append(all, asService(ctx, t, example, i))
+			for _, v := range followers {
+				all = append(all, asService(ctx, t, v, i))
 			}
 			emergencyBehind(ctx, t, i, all)
 		})

@@ -155,7 +155,9 @@ func refuse(w http.ResponseWriter, b Behaviour) {
 	w.WriteHeader(b.Status)
 }
 
-func acceptsGzip(req *http.Request) bool { return strings.Contains(req.Header.Get("Accept-Encoding"), "gzip") }
+func acceptsGzip(req *http.Request) bool {
+	return strings.Contains(req.Header.Get("Accept-Encoding"), "gzip")
+}
 
 // wait waits for d. It reports false if the client left before.
 func wait(req *http.Request, d time.Duration) bool {

@@ -120,7 +120,10 @@ func (s *stream) pass(frame timedFrame) bool {
 	case "add":
 		return s.send(text) && (!isAlive || s.send([]byte(s.behaviour.Frame)))
 	case "repeat_alive":
-		return !isAlive || s.repeat(text)
+		if isAlive {
+			s.repeat(text)
+		}
+		return !isAlive
 	case "delay":
 		due := frame.at.Add(time.Duration(s.behaviour.Delay) * time.Second)
 		return wait(s.req, time.Until(due)) && s.send(text)
@@ -137,7 +140,7 @@ func (s *stream) pass(frame timedFrame) bool {
 }
 
 // repeat sends the first alive of all streams once a second until the client leaves.
-func (s *stream) repeat(alive []byte) bool {
+func (s *stream) repeat(alive []byte) {
 	s.relay.mu.Lock()
 	if s.relay.alive == nil {
 		s.relay.alive = []byte(strings.TrimPrefix(string(alive), ": alive\n\n"))
@@ -146,10 +149,9 @@ func (s *stream) repeat(alive []byte) bool {
 	s.relay.mu.Unlock()
 	for s.send(first) {
 		if !wait(s.req, time.Second) {
-			return false
+			return
 		}
 	}
-	return false
 }
 
 func (s *stream) send(text []byte) bool {
