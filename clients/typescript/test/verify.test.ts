@@ -414,6 +414,37 @@ test("a key that was compromised has gone when the list is complete", async (t) 
   assert.equal(await reason(verifier, stolen), "kid");
 });
 
+test("after the feed has answered with keys, a 404 does not bring back those of the JWKS", async (t) => {
+  const { issuer, verifier } = await following(t);
+  const asked = (path: string) => issuer.requests.filter((one) => one.includes(path)).length;
+  const before = asked("jwks.json");
+  issuer.intercept = (req, res) => {
+    if (!req.url?.startsWith("/v1/revocations/keys")) return false;
+    res.writeHead(404).end();
+    return true;
+  };
+  await issuer.mark("everything", "", newSid());
+  await eventually(() => (verifier.stats().keysFault as { status?: number } | undefined)?.status === 404, "the 404 is a fault");
+  assert.equal(asked("jwks.json"), before);
+  const { issuer: old, verifier: other } = await start(t);
+  old.intercept = issuer.intercept;
+  await other.followRevocations();
+  assert.ok(old.requests.filter((one) => one.includes("jwks.json")).length === 2, "an older issuer has the JWKS alone");
+  assert.equal(other.stats().keysFault, undefined);
+});
+
+test("a stream that is refused after it was connected stops no snapshots", async (t) => {
+  const { issuer, verifier } = await following(t, { maxStaleness: 15_000 });
+  issuer.intercept = (req, res) => {
+    if (req.url !== "/v1/revocations/stream") return false;
+    res.writeHead(503, { "retry-after": "3600" }).end();
+    return true;
+  };
+  issuer.cutStreams();
+  await eventually(() => verifier.stats().snapshots >= 3, "snapshots go on", 13_000);
+  assert.equal(verifier.stats().stale, false);
+});
+
 test("a verifier that lives by lists forgets what has ended", async (t) => {
   const { issuer, verifier } = await start(t, { now: () => Date.now() + issuer.ahead * 1000 });
   issuer.intercept = (req, res) => {

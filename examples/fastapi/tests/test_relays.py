@@ -111,7 +111,8 @@ def within(value: float | None, limit: float | None) -> bool:
 async def test_behind_each_relay(relayd: Path, issuer: Issuer) -> None:
     grants = [issuer.mint(f"relay-{number}") for number in range(len(TABLE["rows"]))]
     key = {"Authorization": f"Bearer {issuer.service_key}"}
-    async with httpx.AsyncClient(headers=key, timeout=30) as client, asyncio.TaskGroup() as group:
+    fresh = httpx.Limits(max_keepalive_connections=0)  # an idle connection may be closed while it is used again
+    async with httpx.AsyncClient(headers=key, timeout=30, limits=fresh) as client, asyncio.TaskGroup() as group:
         rows = zip(TABLE["rows"], grants, strict=True)
         observed = [group.create_task(faults(relayd, issuer, client, row, grant)) for row, grant in rows]
     assert [fault for task in observed for fault in task.result()] == []

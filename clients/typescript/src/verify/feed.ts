@@ -48,7 +48,7 @@ export class Feed {
     this.snapshots = new Snapshots(settings, () => this.takeSnapshot());
     this.stream = new Stream(settings, {
       open: (signal) => this.openStream(signal),
-      opened: () => this.opened(),
+      opened: () => this.stats.connections++,
       apply: (frame) => this.apply(frame),
       ended: (fault) => this.ended(fault),
       demand: () => this.snapshots.demand(),
@@ -122,13 +122,9 @@ export class Feed {
     return this.http.open(stream, { headers, signal });
   }
 
-  private opened(): void {
-    this.stats.connections++;
-    this.snapshots.connected();
-  }
-
   private ended(fault: Error | undefined): void {
     this.stats.connected = false;
+    this.snapshots.disconnected();
     if (fault) this.failed(fault);
   }
 

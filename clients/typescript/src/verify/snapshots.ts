@@ -20,8 +20,8 @@ export class Snapshots {
   /** Not before this time, after a failure. */
   private retryAt = -Infinity;
   private provenAt = -Infinity;
-  /** Whether the last proof was an alive, or one on the present connection was a proof. */
-  private byStream = false;
+  /** Whether an alive on the present connection was a proof. */
+  private streamProves = false;
   private early = 1;
   private wake = () => {};
   private waiting: (() => void)[] = [];
@@ -41,12 +41,13 @@ export class Snapshots {
   /** Records that an alive has proven that the list is complete. */
   provenByStream(): void {
     this.provenAt = performance.now();
-    this.byStream = true;
+    this.streamProves = true;
   }
 
-  /** Records that the stream is connected anew, and has proven nothing. */
-  connected(): void {
-    if (this.provenAt <= this.takenAt) this.byStream = false;
+  /** Records that the stream has ended. */
+  disconnected(): void {
+    this.streamProves = false;
+    this.wake();
   }
 
   /** Takes the snapshot. */
@@ -86,7 +87,7 @@ export class Snapshots {
 
   private get due(): number {
     const { maxStaleness } = this.settings;
-    const wait = this.byStream ? longestSilence(maxStaleness) : maxStaleness / 3;
+    const wait = this.streamProves || this.provenAt > this.takenAt ? longestSilence(maxStaleness) : maxStaleness / 3;
     const routine = Math.max(this.provenAt, this.takenAt) + wait * this.early;
     return Math.max(this.endedAt + gap, this.retryAt, this.demanded ? -Infinity : routine);
   }

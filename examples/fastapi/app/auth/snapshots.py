@@ -25,33 +25,34 @@ class Snapshots:
 
     def __init__(self, max_staleness: float, take: Callable[[], Awaitable[Applied]]) -> None:
         self._max_staleness, self._take = max_staleness, take
-        self._demanded = asyncio.Event()
+        self._demanded = False
+        self._wake = asyncio.Event()
         self._attempted = asyncio.Event()
         self._failures = 0
         # Times are by the monotonic clock.
         self._ended = self._taken = self._proven = self._retry = float("-inf")
-        self._by_stream = False  # whether the last proof was an alive, or the present connection has proven something
+        self._stream_proves = False  # whether an alive on the present connection was a proof
         self._early = 1.0
 
     async def demand(self) -> None:
         """Have the snapshot taken as soon as possible, and wait until that was tried."""
         self._attempted.clear()
-        self._demanded.set()
+        self._demanded = True
+        self._wake.set()
         await self._attempted.wait()
 
-    def connected(self) -> None:
-        """Record that the stream is connected anew, and has proven nothing."""
-        if self._proven <= self._taken:
-            self._by_stream = False
+    def disconnected(self) -> None:
+        """Record that the stream has ended."""
+        self._stream_proves = False
+        self._wake.set()
 
     def proven_by_stream(self) -> None:
         """Record that an alive has proven that the list is complete."""
-        self._proven, self._by_stream = time.monotonic(), True
+        self._proven, self._stream_proves = time.monotonic(), True
 
     async def now(self) -> None:
         """Take the snapshot."""
-        demanded = self._demanded.is_set()
-        self._demanded.clear()
+        demanded, self._demanded = self._demanded, False
         try:
             applied = await self._take()
         except IssuerError as error:
@@ -59,8 +60,7 @@ class Snapshots:
             own = min(2.0 ** min(self._failures, 10), self._max_staleness / 6)
             self._retry = time.monotonic() + max(own, min(asked, self._max_staleness / 3))
             self._failures += 1
-            if demanded:
-                self._demanded.set()
+            self._demanded = self._demanded or demanded
             raise
         finally:
             self._ended = time.monotonic()
@@ -75,11 +75,12 @@ class Snapshots:
         while True:
             earliest = max(self._ended + GAP, self._retry)
             await asyncio.sleep(max(0, earliest - time.monotonic()))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0, self._routine - time.monotonic())):
-                    await self._demanded.wait()
-            if not self._demanded.is_set() and time.monotonic() < self._routine:
-                continue  # the stream has proven it meanwhile
+            self._wake.clear()
+            if not self._demanded and time.monotonic() < self._routine:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._routine - time.monotonic()):
+                        await self._wake.wait()
+                continue
             try:
                 await self.now()
             except IssuerError as error:
@@ -88,5 +89,6 @@ class Snapshots:
     @property
     def _routine(self) -> float:
         """When the next snapshot is due if none is demanded."""
-        wait = longest_silence(self._max_staleness) if self._by_stream else self._max_staleness / 3
+        by_stream = self._stream_proves or self._proven > self._taken
+        wait = longest_silence(self._max_staleness) if by_stream else self._max_staleness / 3
         return max(self._taken, self._proven) + wait * self._early

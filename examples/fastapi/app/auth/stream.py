@@ -78,13 +78,13 @@ class Stream:
             ):
                 if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
                     raise LostConnection("the stream has another content type")
-                self._snapshots.connected()
                 await self._read(response, self._limit)
         except TimeoutError as error:
             if not self._moved:
                 raise LostConnection("nothing new came on the stream for too long") from error
         finally:
             self._limit = None
+            self._snapshots.disconnected()
             if self._alive_at and time.monotonic() - self._alive_at >= self._ledger.max_staleness / 3:
                 self._failures = 0
         if not self._alive_at and not self._moved:
