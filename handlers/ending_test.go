@@ -54,6 +54,12 @@ func TestBodiesThatEndNothing(t *testing.T) {
 			}
 		}
 	}
+	for _, path := range []string{"revoke-sessions", "revoke-other-sessions", "revoke-all-sessions"} {
+		a := f.call(t, "POST", "/api/auth/"+path, `{"except":"`+other.id+`"}`, bearer(mine.access))
+		if a.StatusCode != 400 {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
 	if !f.alive(t, mine) || !f.alive(t, other) {
 		t.Error("a session has ended")
 	}

@@ -99,7 +99,7 @@ func answerSignedOut(x *exchange.Exchange) error {
 // cookie cache. An access token that the answer also sets as a cookie is left out of the headers if they have
 // no room for it.
 func (h *Handlers) answerIdentity(x *exchange.Exchange, g session.Grant, renewalDue, byCookie bool) error {
-	if g.RefreshToken == "" || x.HeaderFits(setAuthJWT, g.AccessToken) {
+	if !byCookie || g.RefreshToken == "" || x.HeaderFits(setAuthJWT, g.AccessToken) {
 		x.Header().Set(setAuthJWT, g.AccessToken)
 	}
 	if byCookie {

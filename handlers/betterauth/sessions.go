@@ -122,7 +122,8 @@ func (h *Handlers) revokeOtherSessions(x *exchange.Exchange) error {
 	return answerStatus(x)
 }
 
-// authorizeChange returns the caller of a change, after the checks of its origin and its body.
+// authorizeChange returns the caller of a change, after the checks of its origin and its body. With a nil body
+// the change has no parameters, and a body that names some is refused: see [exchange.Exchange.RequireNoMembers].
 func (h *Handlers) authorizeChange(x *exchange.Exchange, body any) (credential.Caller, error) {
 	if err := h.checkChange(x); err != nil {
 		return credential.Caller{}, err
@@ -130,6 +131,9 @@ func (h *Handlers) authorizeChange(x *exchange.Exchange, body any) (credential.C
 	caller, err := h.auth.Member(x, h.sessions.Read)
 	if err != nil {
 		return credential.Caller{}, err
+	}
+	if body == nil {
+		return caller, x.RequireNoMembers()
 	}
 	return caller, x.DecodeLenientJSON(body)
 }

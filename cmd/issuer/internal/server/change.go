@@ -27,6 +27,7 @@ func (c *settingsChange) log(log *slog.Logger) {
 	}{
 		{"cors.allowed_origins", c.before.CORS.AllowedOrigins, c.after.CORS.AllowedOrigins},
 		{"trusted_proxies", c.before.TrustedProxies, c.after.TrustedProxies},
+		{"hosts", c.before.Hosts, c.after.Hosts},
 	} {
 		logList(log, list.key, list.before, list.after)
 	}
