@@ -65,7 +65,8 @@ func (c cacheSigner) claims(v *session.View, now time.Time, life time.Duration) 
 }
 
 // isCurrent reports whether the text of a cookie cache was signed with one of the present keys, says of the
-// session what it would say if it were made now, and is not in the last part of its life.
+// session what it would say if it were made now, and is not in the last part of its life. It may know of a later
+// use than the view, which shows a use only when its step of time is over: it was then set by the redemption.
 func (c cacheSigner) isCurrent(text string, v *session.View, now time.Time) bool {
 	if text == "" {
 		return false
@@ -77,11 +78,19 @@ func (c cacheSigner) isCurrent(text string, v *session.View, now time.Time) bool
 	var made struct {
 		UpdatedAt int64 `json:"updatedAt"`
 		Expiry    int64 `json:"exp"`
+		Session   struct {
+			UpdatedAt time.Time `json:"updatedAt"`
+			ExpiresAt time.Time `json:"expiresAt"`
+		} `json:"session"`
 	}
 	if json.Unmarshal(payload, &made) != nil {
 		return false
 	}
+	shown := *v
+	if made.Session.UpdatedAt.After(v.LastSeenAt) {
+		shown.LastSeenAt, shown.IdleExpiresAt = made.Session.UpdatedAt, made.Session.ExpiresAt
+	}
 	at, expiry := time.UnixMilli(made.UpdatedAt), time.Unix(made.Expiry, 0)
 	life := expiry.Sub(at.Truncate(time.Second))
-	return life <= c.jar.CacheMaxAge() && expiry.Sub(now) > life/refreshShare && bytes.Equal(payload, c.claims(v, at, life))
+	return life <= c.jar.CacheMaxAge() && expiry.Sub(now) > life/refreshShare && bytes.Equal(payload, c.claims(&shown, at, life))
 }
