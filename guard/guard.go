@@ -152,9 +152,9 @@ func (g *Guard) Close() error {
 //
 // Verify waits for the network only if the key id of the token is unknown, which causes at
 // most one request in 10 s for all tokens together, or if the list is stale and the policy
-// is [Introspect]. ctx bounds the wait. While the list is stale, or the guard has no keys,
-// a token of an unknown key is refused with [ErrStale] under every policy: the issuer may
-// have published the key meanwhile.
+// is [Introspect]. ctx bounds the wait. While the list is stale and the policy is not
+// [FailOpen], and while the guard has no keys, a token of an unknown key is refused with
+// [ErrStale]: the issuer may have published the key meanwhile.
 func (g *Guard) Verify(ctx context.Context, token string, requirements ...Requirement) (*jwt.Claims, error) {
 	claims, err := g.verify(ctx, token, requirements)
 	if err != nil {
@@ -165,7 +165,11 @@ func (g *Guard) Verify(ctx context.Context, token string, requirements ...Requir
 
 func (g *Guard) verify(ctx context.Context, token string, requirements []Requirement) (*jwt.Claims, error) {
 	now := g.config.Now()
+	policy := policyOf(requirements, g.config.Stale)
 	v, err := g.authenticate(ctx, token, now)
+	if isUnknownKey(err) && (g.keys.empty() || policy != FailOpen && !g.revocations.fresh(now)) {
+		err = fmt.Errorf("%w: %w", ErrStale, err) // the issuer may have published the key meanwhile
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +177,7 @@ func (g *Guard) verify(ctx context.Context, token string, requirements []Require
 		return nil, ErrRevoked
 	}
 	if !g.revocations.fresh(now) {
-		if err := g.applyPolicy(ctx, token, v, policyOf(requirements, g.config.Stale)); err != nil {
+		if err := g.applyPolicy(ctx, token, v, policy); err != nil {
 			return nil, err
 		}
 	}
@@ -199,9 +203,6 @@ func (g *Guard) authenticate(ctx context.Context, token string, now time.Time) (
 	v, err := g.check(token, generation)
 	if isUnknownKey(err) && g.keys.update(ctx, unknownKeyCoolDown, generation) {
 		v, err = g.check(token, g.keys.generation())
-	}
-	if isUnknownKey(err) && (g.keys.empty() || !g.revocations.fresh(now)) {
-		err = fmt.Errorf("%w: %w", ErrStale, err) // the issuer may have published the key meanwhile
 	}
 	if err != nil {
 		return nil, err
