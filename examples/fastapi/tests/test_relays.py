@@ -5,7 +5,8 @@ import json
 import subprocess
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -78,12 +79,21 @@ class Observation:
         self.refusal = await refusal(verifier, grant.access_token)
 
 
-async def faults(
-    relayd: Path, issuer: Issuer, client: httpx.AsyncClient, row: dict[str, Any], grant: Grant
-) -> list[str]:
+@dataclass
+class Bench:
+    """What all observations share."""
+
+    relayd: Path
+    issuer: Issuer
+    client: httpx.AsyncClient
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+async def faults(bench: Bench, row: dict[str, Any], grant: Grant) -> list[str]:
     """Observe a reader behind the relay of a row, and return what does not hold."""
+    issuer, client = bench.issuer, bench.client
     must, seen = row["must"], Observation()
-    async with relay(relayd, issuer, row["name"]) as url:
+    async with relay(bench.relayd, issuer, row["name"]) as url:
         settings = Settings(
             issuer=issuer.url,
             base_url=url,
@@ -91,7 +101,9 @@ async def faults(
             service_key=issuer.service_key,
             max_staleness=TABLE["max_staleness_s"],
         )
-        async with Verifier.running(settings) as verifier:
+        async with AsyncExitStack() as stack:
+            async with bench.starting:  # one after the other: a start is work for the processor
+                verifier = await stack.enter_async_context(Verifier.running(settings))
             await seen.run(verifier, issuer, client, grant)
         counts = (await client.get(f"{url}/relay/counts")).json()
     checks = {
@@ -113,6 +125,7 @@ async def test_behind_each_relay(relayd: Path, issuer: Issuer) -> None:
     key = {"Authorization": f"Bearer {issuer.service_key}"}
     fresh = httpx.Limits(max_keepalive_connections=0)  # an idle connection may be closed while it is used again
     async with httpx.AsyncClient(headers=key, timeout=30, limits=fresh) as client, asyncio.TaskGroup() as group:
+        bench = Bench(relayd, issuer, client)
         rows = zip(TABLE["rows"], grants, strict=True)
-        observed = [group.create_task(faults(relayd, issuer, client, row, grant)) for row, grant in rows]
+        observed = [group.create_task(faults(bench, row, grant)) for row, grant in rows]
     assert [fault for task in observed for fault in task.result()] == []
