@@ -14,7 +14,6 @@ import (
 
 var (
 	cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	appScheme    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 	domainName   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
