@@ -86,7 +86,7 @@ type slowKeys struct {
 
 func (s *slowKeys) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := s.next.RoundTrip(r)
-	if strings.HasSuffix(r.URL.Path, "/jwks.json") && s.held.Load() {
+	if strings.HasSuffix(r.URL.Path, "/revocations/keys") && s.held.Load() {
 		select {
 		case <-s.release:
 		case <-r.Context().Done():
