@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -27,13 +28,19 @@ const (
 type site struct {
 	*fixture
 	scheme string
+	base   string // the path of the issuer's URL, which a proxy strips
 	server *httptest.Server
 	cookie handlers.Cookies
 }
 
 func newSite(t *testing.T, scheme, domain string) *site {
 	t.Helper()
-	s := &site{scheme: scheme}
+	return newSiteAt(t, scheme, domain, "")
+}
+
+func newSiteAt(t *testing.T, scheme, domain, base string) *site {
+	t.Helper()
+	s := &site{scheme: scheme, base: base}
 	s.fixture = newBetterFixture(t, func(set *settings) {
 		set.http.Issuer, set.sessions.Issuer = s.url(""), s.url("")
 		set.sessions.Audience = []string{s.url("")}
@@ -55,7 +62,7 @@ func (s *site) restart(t *testing.T, change func(*handlers.Cookies)) {
 	t.Helper()
 	change(&s.set.http.Cookies)
 	s.cookie = s.set.http.Cookies
-	public := newServer(t, s.set).Public()
+	public := http.StripPrefix(s.base, newServer(t, s.set).Public())
 	if s.scheme == "https" {
 		s.server = httptest.NewTLSServer(public)
 	} else {
@@ -64,7 +71,9 @@ func (s *site) restart(t *testing.T, change func(*handlers.Cookies)) {
 	t.Cleanup(s.server.Close)
 }
 
-func (s *site) url(path string) string { return s.scheme + "://" + authHost + path }
+func (s *site) url(path string) string { return s.origin() + s.base + path }
+
+func (s *site) origin() string { return s.scheme + "://" + authHost }
 
 // names are those of the session, the access and the vouching cookie.
 func (s *site) names() (refresh, access, companion string) {
@@ -117,7 +126,7 @@ func (d *device) do(client *http.Client, method, path, body string, options ...o
 // call sends what a page of the issuer's own origin sends.
 func (d *device) call(method, path string) answer {
 	d.t.Helper()
-	return d.do(&http.Client{Jar: d.jar}, method, path, "", header("Origin", d.site.url("")), header("Sec-Fetch-Site", "same-origin"))
+	return d.do(&http.Client{Jar: d.jar}, method, path, "", header("Origin", d.site.origin()), header("Sec-Fetch-Site", "same-origin"))
 }
 
 // signIn lets a backend on the issuer's host sign a user in, and returns the session's tokens.
@@ -139,8 +148,13 @@ func (d *device) page(host string) *url.URL {
 
 // plant sets a cookie as a page of a sibling subdomain does.
 func (d *device) plant(name, value, path string) {
-	d.jar.SetCookies(d.page(evilHost), []*http.Cookie{{
-		Name: name, Value: value, Path: path, Domain: "example.localhost", Secure: d.site.scheme == "https", MaxAge: 3600,
+	d.plantFor(evilHost, "example.localhost", name, value, path)
+}
+
+// plantFor sets a cookie as a page of that host does for its domain.
+func (d *device) plantFor(host, domain, name, value, path string) {
+	d.jar.SetCookies(d.page(host), []*http.Cookie{{
+		Name: name, Value: value, Path: path, Domain: domain, Secure: d.site.scheme == "https", MaxAge: 3600,
 	}})
 }
 
@@ -288,6 +302,50 @@ func TestSiblingFloods(t *testing.T) {
 	}
 }
 
+// TestSiblingFloodsWithTexts: texts that are no tokens keep nobody out however many they are, those that name
+// the victim's session too, and a sign-out ends the session beside them.
+func TestSiblingFloodsWithTexts(t *testing.T) {
+	s := newSite(t, "https", "")
+	refresh, access, _ := s.names()
+	paths := []string{"/v1", "/v1/", "/v1/session", "/api", "/api/", "/api/auth", "/api/auth/", "/api/auth/get-session", "/api/auth/sign-out"}
+	for name, text := range map[string]func(id string) string{
+		"names no session": func(string) string { return "token.signature" },
+		"names the session": func(id string) string {
+			return "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sid":"`+id+`"}`)) + ".e30"
+		},
+		"names another's session": func(string) string {
+			return "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sid":"`+s.device(t).signIn("u2").id+`"}`)) + ".e30"
+		},
+	} {
+		for _, lost := range []bool{false, true} {
+			for _, route := range []string{"DELETE /v1/session", "POST /api/auth/sign-out"} {
+				d := s.device(t)
+				mine := d.signIn("victim")
+				if lost {
+					d.lose(access) // it has expired
+				}
+				for i := range 2 * len(paths) {
+					junk := text(mine.id) + strings.Repeat("A", 4*i)
+					for _, cookie := range []string{refresh, access} {
+						// Another host below auth.example.localhost plants the second half.
+						domain := []string{"example.localhost", authHost}[i/len(paths)]
+						d.plantFor("evil."+domain, domain, cookie, junk, paths[i%len(paths)])
+					}
+				}
+				d.wantUser("victim", "GET /api/auth/get-session")
+				if !lost {
+					d.wantUser("victim", "GET /v1/session")
+				}
+				method, path, _ := strings.Cut(route, " ")
+				if a := d.call(method, path); a.StatusCode >= 300 {
+					t.Errorf("%s, lost %v, %s: %d %s", name, lost, route, a.StatusCode, a.body)
+				}
+				s.fixture.call(t, "GET", "/v1/session", nil, bearer(mine.access)).want(t, 401, "session_revoked")
+			}
+		}
+	}
+}
+
 // TestSiblingWithoutCompanion: without a companion the request is refused, and only what a sibling may have
 // planted is cleared.
 func TestSiblingWithoutCompanion(t *testing.T) {
@@ -318,6 +376,29 @@ func TestSiblingWithoutCompanion(t *testing.T) {
 				evil.wantUser("attacker", whoAmI...)
 				s.fixture.call(t, "GET", "/v1/session", nil, bearer(mine.access)).want(t, 200, "")
 			})
+		}
+	}
+}
+
+// TestSiblingBelowIssuerPath: what a sibling plants below the path of the issuer's URL is cleared, although
+// the proxy strips that path.
+func TestSiblingBelowIssuerPath(t *testing.T) {
+	for _, scheme := range []string{"http", "https"} {
+		s := newSiteAt(t, scheme, "", "/id/auth")
+		refresh, access, companion := s.names()
+		theirs := s.device(t).signIn("attacker")
+		for _, path := range []string{"/", "/id", "/id/auth/", "/id/auth/api/auth", "/id/auth/api/auth/get-session"} {
+			d := s.device(t)
+			d.signIn("victim")
+			d.lose(companion)
+			for name, token := range map[string]string{refresh: theirs.refresh, access: theirs.access} {
+				d.plant(name, token, path)
+			}
+			d.call("GET", "/api/auth/get-session").want(t, 400, "BAD_REQUEST")
+			if kept := d.kept("/id/auth/api/auth/get-session"); !slices.Equal(kept, []string{refresh, access}) {
+				t.Errorf("%s %s: kept %v", scheme, path, kept)
+			}
+			d.wantUser("victim", "GET /api/auth/get-session")
 		}
 	}
 }

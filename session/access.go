@@ -122,6 +122,12 @@ func (s *Service) NamedSession(text string) (id sid.ID, ok bool) {
 	return id, err == nil
 }
 
+// Issued reports whether a token was issued here, however long ago.
+func (s *Service) Issued(text string) bool {
+	_, err := s.sessionOf(text)
+	return err == nil
+}
+
 // sessionOf returns the session of an access token or a refresh token that was issued here, however long ago.
 func (s *Service) sessionOf(text string) (sid.ID, error) {
 	if refresh.IsToken(text) {

@@ -293,6 +293,32 @@ func TestClaimsAreMeasuredAsTheyAreSent(t *testing.T) {
 			t.Errorf("claims of %.3q came back as %.20q", text, h.Claims.Extra["a"])
 		}
 	}
+	// As encoders send them: what an escape stands for counts, not the escape.
+	for sent, want := range map[string]string{
+		strings.Repeat(`\u003c`, 3500):       `"` + strings.Repeat("<", 3500) + `"`,
+		strings.Repeat(`\u00E9`, 1900):       `"` + strings.Repeat("é", 1900) + `"`,
+		strings.Repeat(`\ud83d\uDE00`, 900):  `"` + strings.Repeat("😀", 900) + `"`,
+		strings.Repeat(`\/`, 3500):           `"` + strings.Repeat("/", 3500) + `"`,
+		`\\u003c\u005cu003c\u0022\"\n\u0000`: `"\\u003c\u005cu003c\u0022\"\n\u0000"`,
+	} {
+		g, err := f.svc.Mint(t.Context(), session.MintRequest{
+			User: session.User{ID: "u1"}, ClientID: "app", Claims: []byte(`{ "a" : "` + sent + `" }`),
+		})
+		if err != nil {
+			t.Errorf("claims of %.20q: %v", sent, err)
+			continue
+		}
+		if h := f.holder(t, g); string(h.Claims.Extra["a"]) != want {
+			t.Errorf("claims of %.20q came back as %.40q", sent, h.Claims.Extra["a"])
+		}
+	}
+	for _, half := range []string{`\ud83d`, `\ude00\ud83d`, `\ud83dx`, `\ud83d\n`} {
+		if _, err := f.svc.Mint(t.Context(), session.MintRequest{
+			User: session.User{ID: "u1"}, ClientID: "app", Claims: []byte(`{"a":"` + half + `"}`),
+		}); !errors.Is(err, session.ErrInvalid) {
+			t.Errorf("claims with %s: %v", half, err)
+		}
+	}
 	_, err := f.svc.Mint(t.Context(), session.MintRequest{
 		User: session.User{ID: "u1"}, ClientID: "app", Claims: []byte(`{"a":"` + strings.Repeat("<", 4700) + `"}`),
 	})

@@ -71,14 +71,14 @@ func (r *MintRequest) checkClaims() error {
 	if r.Claims == nil {
 		return nil
 	}
-	if err := jwt.CheckExtra(r.Claims); err != nil {
-		return &FieldError{"claims", "cannot be accepted: " + strings.TrimPrefix(err.Error(), "jwt: ")}
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, r.Claims); err != nil {
+	claims, err := shortestJSON(r.Claims)
+	if err != nil {
 		return &FieldError{"claims", "must be a JSON object"}
 	}
-	r.Claims = compact.Bytes()
+	if err := jwt.CheckExtra(claims); err != nil {
+		return &FieldError{"claims", "cannot be accepted: " + strings.TrimPrefix(err.Error(), "jwt: ")}
+	}
+	r.Claims = claims
 	return nil
 }
 

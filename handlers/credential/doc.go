@@ -37,7 +37,7 @@
 //	                                              planted is cleared
 //
 // Cookies of another session than the one that the companion vouches for are left out before the table
-// applies.
+// applies. So are texts that name its session and that the issuer has not signed, if there are more than 8.
 //
 // A bearer token beside a refresh token in the body is not looked at: a page may attach its access
 // token to every request. A change by cookie alone must come from a page of an allowed origin

@@ -1,6 +1,8 @@
 package credential
 
 import (
+	"slices"
+
 	"issuer.example/handlers/exchange"
 	"issuer.example/sid"
 )
@@ -20,8 +22,13 @@ func (a *Authenticator) ownCookies(x *exchange.Exchange, name string) ([]string,
 		if len(values) > 0 && len(vouched)+len(unknown) == 0 {
 			a.Jar.clearPlanted(x)
 		}
-		if values = vouched; len(vouched) == 0 {
-			values = unknown
+		switch {
+		case len(vouched) == 0: // each of them is refused
+			values = unknown[:min(len(unknown), maxSameName)]
+		case len(vouched) > maxSameName: // ids are public: somebody who knows this one can make such texts
+			values = slices.DeleteFunc(vouched, func(text string) bool { return !a.sessions.Issued(text) })
+		default:
+			values = vouched
 		}
 	}
 	if len(values) > maxSameName {

@@ -23,11 +23,12 @@ type scopes struct {
 	others []scope
 	// parents are the domains above the issuer's host, whose other hosts may plant a cookie.
 	parents []string
-	plain   bool // the issuer is reached by plain http
+	base    string // the path of the issuer's URL, which a proxy may have stripped from a request
+	plain   bool   // the issuer is reached by plain http
 }
 
 func newScopes(issuer, domain string) scopes {
-	s := scopes{own: scope{domain, "/"}}
+	s := scopes{own: scope{domain, "/"}, base: exchange.BasePath(issuer)}
 	u, err := url.Parse(issuer)
 	if err != nil {
 		return s
@@ -64,7 +65,7 @@ func domainsOf(host string) []string {
 // among them.
 func (s scopes) planted(r *http.Request) []scope {
 	var all []scope
-	for _, path := range append([]string{"/"}, pathPrefixes(r.URL.EscapedPath())...) {
+	for _, path := range append([]string{"/"}, pathPrefixes(s.base+r.URL.EscapedPath())...) {
 		for _, domain := range s.parents {
 			if sc := (scope{domain, path}); sc != s.own {
 				all = append(all, sc)
@@ -125,9 +126,14 @@ func (j *Jar) expireIn(x *exchange.Exchange, name string, in []scope) {
 }
 
 // clearPlanted removes the cookies that a page of a sibling subdomain may have planted, and nothing that
-// the issuer has set in the configured scope or for its host alone.
+// the issuer has set in the configured scope or for its host alone. The answer may not have room for all of
+// it: names of which the request has most cookies come first.
 func (j *Jar) clearPlanted(x *exchange.Exchange) {
-	for _, name := range []string{j.refresh, j.access, j.cache} {
+	names := []string{j.refresh, j.access, j.cache}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return len(x.Request().CookiesNamed(b)) - len(x.Request().CookiesNamed(a))
+	})
+	for _, name := range names {
 		if len(cookieValues(x, name)) > 0 {
 			j.expireIn(x, name, j.scopes.planted(x.Request()))
 		}
