@@ -250,8 +250,8 @@ export interface paths {
         put?: never;
         /**
          * Read the configuration anew
-         * @description Adopts the service keys, secrets, origins, trusted proxies, hosts, limits (but for idle_connection)
-         *     and the level of the log, all of them or nothing. Requests and streams that are under way go on. A configuration with a fault changes
+         * @description Adopts the service keys, secrets, origins, trusted proxies, hosts, limits and the level of the log, all of
+         *     them or nothing. Requests and streams that are under way go on. A configuration with a fault changes
          *     nothing; the detail of the problem says what is wrong with it.
          */
         post: operations["adminReload"];
