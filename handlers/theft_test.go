@@ -57,7 +57,8 @@ type poller struct {
 	seen  string
 }
 
-// poll reads for that long. What it reads moves when a minute is over, and to a full minute.
+// poll reads for that long. What it reads moves when a minute is over, and to a full minute. Before
+// that the last use is the sign-in.
 func (p *poller) poll(t *testing.T, d time.Duration) {
 	t.Helper()
 	for ; d > 0; d -= 500 * time.Millisecond {
@@ -66,7 +67,8 @@ func (p *poller) poll(t *testing.T, d time.Duration) {
 		if p.seen != "" && seen != p.seen && p.f.clock.now().Sub(p.f.clock.now().Truncate(time.Minute)) > 500*time.Millisecond {
 			t.Errorf("at %v it moves from %s to %s", p.f.clock.now(), p.seen, seen)
 		}
-		if p.seen = seen; strings.Count(seen, ":00Z") != 2 {
+		p.seen = seen
+		if full := strings.Replace(seen, a.text(t, "session.created_at"), "00:00:00Z", 1); strings.Count(full, ":00Z") != 2 {
 			t.Errorf("not full minutes: %s", seen)
 		}
 		p.f.clock.add(500 * time.Millisecond)
@@ -114,6 +116,29 @@ func (f *fixture) readings(t *testing.T, id, access, refreshToken string) map[st
 		read[path+" with the refresh token"] = text
 	}
 	return read
+}
+
+// A holder never sees a last use before the sign-in, however the steps lie.
+func TestLastUseIsNotBeforeTheSignIn(t *testing.T) {
+	f := newFixture(t, nil)
+	f.clock.add(f.clock.now().Truncate(time.Minute).Add(34 * time.Second).Sub(f.clock.now()))
+	s := f.mint(t, "u1")
+	sees := func(when string, a answer) {
+		t.Helper()
+		if seen, began := a.text(t, "session.last_seen_at"), a.text(t, "session.created_at"); seen != began {
+			t.Errorf("%s: last seen at %s, created at %s", when, seen, began)
+		}
+	}
+	sees("at once", f.call(t, "GET", "/v1/session", nil, bearer(s.access)).want(t, 200, ""))
+	better := f.call(t, "GET", "/api/auth/get-session", nil, cookie("better-auth.session_token", s.refresh)).want(t, 200, "")
+	if better.text(t, "session.updatedAt") != better.text(t, "session.createdAt") {
+		t.Errorf("better-auth: updated before it was created: %s", better.body)
+	}
+	f.clock.add(5 * time.Second)
+	a := f.refresh(t, s.refresh).want(t, 200, "")
+	sees("refreshing", a)
+	f.clock.add(2 * time.Minute)
+	sees("when the step is over", f.call(t, "GET", "/v1/session", nil, bearer(a.text(t, "access_token"))).want(t, 200, ""))
 }
 
 // The idle end that a holder sees is not before the present, however short the timeout is.

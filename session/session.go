@@ -134,8 +134,8 @@ type Device struct {
 //
 // In the views that holders get, the times of use move in steps and late, so that a holder of
 // a stolen token does not learn when the other one refreshes: LastSeenAt and IdleExpiresAt are
-// rounded down, and a use is shown when the step in which it happened is over. Of the rest of
-// the state they have LastFrom only.
+// rounded down, LastSeenAt at most to CreatedAt, and a use is shown when the step in which it
+// happened is over. Of the rest of the state they have LastFrom only.
 type View struct {
 	Session
 	State

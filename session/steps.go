@@ -37,16 +37,16 @@ func (s *Service) shownUse(v View, now time.Time) time.Time {
 	return latest(v.SeenBefore, v.CreatedAt)
 }
 
-// inSteps is a view with the times that follow from the last use, rounded down. An idle end
-// that would be over by that is the end of the current step: a client must not take a live
-// session for an ended one.
+// inSteps is a view with the times that follow from the last use, rounded down, but not to
+// before the sign-in. An idle end that would be over by that is the end of the current step: a
+// client must not take a live session for an ended one.
 func (s *Service) inSteps(v View, use, now time.Time) View {
 	v.State = State{LastSeenAt: use, LastFrom: v.LastFrom}
 	step := s.step()
 	if step == 0 || !v.End.IsZero() {
 		return v
 	}
-	v.LastSeenAt = use.Truncate(step)
+	v.LastSeenAt = latest(use.Truncate(step), v.CreatedAt)
 	v.IdleExpiresAt = s.idleEnd(v.Session, use).Truncate(step)
 	if !v.IdleExpiresAt.After(now) {
 		v.IdleExpiresAt = earliest(now.Truncate(step).Add(step), v.ExpiresAt)

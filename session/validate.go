@@ -32,7 +32,7 @@ const (
 // rest into the form that is stored.
 func (r *MintRequest) check() error {
 	if err := jwt.ValidSubject(r.User.ID); err != nil {
-		return &FieldError{"user.id", "must be 1 to 255 bytes of UTF-8 without control characters"}
+		return &FieldError{"user.id", "must be 1 to 255 bytes of UTF-8 without control characters and characters that set the direction of text"}
 	}
 	for _, f := range []struct {
 		name, value string

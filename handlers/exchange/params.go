@@ -82,7 +82,7 @@ func UserIDParam(x *Exchange) (string, error) {
 		return "", err
 	}
 	if err := jwt.ValidSubject(text); err != nil {
-		return "", Invalid("The user id must be 1 to 255 bytes of UTF-8 without control characters.")
+		return "", Invalid("The user id must be 1 to 255 bytes of UTF-8 without control characters and characters that set the direction of text.")
 	}
 	return text, nil
 }
@@ -90,7 +90,7 @@ func UserIDParam(x *Exchange) (string, error) {
 // CheckUserID refuses a user_id that cannot be the `sub` of a token.
 func CheckUserID(id string) error {
 	if err := jwt.ValidSubject(id); err != nil {
-		return InvalidField("user_id", "The user_id must be 1 to 255 bytes of UTF-8 without control characters.")
+		return InvalidField("user_id", "The user_id must be 1 to 255 bytes of UTF-8 without control characters and characters that set the direction of text.")
 	}
 	return nil
 }

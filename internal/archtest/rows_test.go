@@ -15,9 +15,13 @@ import (
 // rowsDoc lists each kind of hostile input with the tests for it.
 const rowsDoc = "docs/hostile-input.md"
 
+// testName is the name of a test in Go, or of a file with tests in TypeScript or Python.
+const testName = `(?:(?:Test|Benchmark|Fuzz)\w+|[\w.-]+\.test\.ts|test_\w+\.py)`
+
 var (
-	rowLine  = regexp.MustCompile(`^\| ([TRHO]\d\d) \| (.*) \| (.*) ?\|$`)
-	rowTests = regexp.MustCompile("`([a-z0-9/]+)` ((?:Test|Benchmark)\\w+(?:, (?:Test|Benchmark)\\w+)*)")
+	rowLine = regexp.MustCompile(`^\| ([TRHO]\d\d) \| (.*) \| (.*) ?\|$`)
+	// A folder, and names of tests or of files with tests in it.
+	rowTests = regexp.MustCompile("`([a-z0-9/]+)` (" + testName + "(?:, " + testName + ")*)")
 )
 
 // Every test that the document names exists where it says so, and every row names one.
@@ -49,7 +53,7 @@ func TestRowFaults(t *testing.T) {
 func rowFaults(t *testing.T, root, text string) (faults []string) {
 	t.Helper()
 	seen := map[string]bool{}
-	known := map[string]map[string]bool{}
+	known := testNames{}
 	for line := range strings.Lines(text) {
 		m := rowLine.FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
@@ -60,20 +64,12 @@ func rowFaults(t *testing.T, root, text string) (faults []string) {
 			faults = append(faults, id+" stands there twice")
 		}
 		seen[id] = true
-		found := rowTests.FindAllStringSubmatch(cell, -1)
-		if len(found) == 0 && !strings.Contains(input, "there are none") {
+		named, missing := known.check(t, root, cell)
+		if named == 0 && !strings.Contains(input, "there are none") {
 			faults = append(faults, id+" names no test")
 		}
-		for _, f := range found {
-			pkg := f[1]
-			if known[pkg] == nil {
-				known[pkg] = testsOf(t, filepath.Join(root, pkg))
-			}
-			for name := range strings.SplitSeq(f[2], ", ") {
-				if !known[pkg][name] {
-					faults = append(faults, fmt.Sprintf("%s: %s has no %s", id, pkg, name))
-				}
-			}
+		for _, name := range missing {
+			faults = append(faults, id+": "+name)
 		}
 	}
 	for kind, last := range map[string]int{"T": 33, "R": 17, "H": 16, "O": 15} {
@@ -86,15 +82,33 @@ func rowFaults(t *testing.T, root, text string) (faults []string) {
 	return faults
 }
 
-// testsOf returns the names of the tests and benchmarks of a package.
+// testNames has the names of the tests of each folder that a document names.
+type testNames map[string]map[string]bool
+
+// check returns how many tests the cell of a table names, and which of them do not exist.
+func (known testNames) check(t *testing.T, root, cell string) (named int, missing []string) {
+	t.Helper()
+	for _, f := range rowTests.FindAllStringSubmatch(cell, -1) {
+		dir := f[1]
+		if known[dir] == nil {
+			known[dir] = testsOf(t, filepath.Join(root, dir))
+		}
+		for name := range strings.SplitSeq(f[2], ", ") {
+			named++
+			if !known[dir][name] {
+				missing = append(missing, fmt.Sprintf("%s has no %s", dir, name))
+			}
+		}
+	}
+	return named, missing
+}
+
+// testsOf returns the names of the tests, benchmarks and fuzz targets of a package, and of the files with tests
+// in the folders test and tests.
 func testsOf(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range files {
+	for _, path := range files(t, dir, "*_test.go") {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
@@ -105,5 +119,17 @@ func testsOf(t *testing.T, dir string) map[string]bool {
 			}
 		}
 	}
+	for _, path := range append(files(t, dir, "test/*.test.ts"), files(t, dir, "tests/test_*.py")...) {
+		names[filepath.Base(path)] = true
+	}
 	return names
+}
+
+func files(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
 }

@@ -32,6 +32,20 @@ func TestReproducibleBuild(t *testing.T) {
 	}
 }
 
+// On a system that the program does not run on, the build fails with a sentence that says where it runs.
+func TestUnsupportedSystems(t *testing.T) {
+	t.Parallel()
+	for system, arch := range map[string]string{"windows": "amd64", "solaris": "amd64", "aix": "ppc64", "plan9": "amd64"} {
+		build := exec.CommandContext(t.Context(), "go", "build", "./cmd/issuer/internal/process")
+		build.Dir = "../.."
+		build.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
+		out, err := build.CombinedOutput()
+		if want := "the_issuer_does_not_run_on_this_system_only_on_Linux_macOS_and_the_BSDs"; err == nil || !bytes.Contains(out, []byte(want)) {
+			t.Errorf("%s: %v\n%s", system, err, out)
+		}
+	}
+}
+
 // buildIn copies the sources to a folder, builds the release there, and returns the program.
 func buildIn(t *testing.T, root, dir string) []byte {
 	t.Helper()

@@ -250,7 +250,7 @@ export interface paths {
         put?: never;
         /**
          * Read the configuration anew
-         * @description Adopts the service keys, secrets, origins, trusted proxies, limits and the level of the log, all of
+         * @description Adopts the service keys, secrets, origins, trusted proxies, hosts, limits and the level of the log, all of
          *     them or nothing. Requests and streams that are under way go on. A configuration with a fault changes
          *     nothing; the detail of the problem says what is wrong with it.
          */
@@ -1414,7 +1414,7 @@ export interface components {
             label: string | null;
             /** @description Of the last use */
             last_ip_address: string | null;
-            /** @description The last use. In answers to a holder of the session's tokens it moves in steps of six concurrency windows, rounded down, when a step is over. */
+            /** @description The last use. In answers to a holder of the session's tokens it moves in steps of six concurrency windows, rounded down, when a step is over; never before created_at. */
             last_seen_at: components["schemas"]["Time"];
             /** @description Of the last use */
             last_user_agent: string | null;
@@ -1444,7 +1444,7 @@ export interface components {
             image?: string;
             name?: string;
         };
-        /** @description 1 to 255 bytes of UTF-8 without control characters */
+        /** @description 1 to 255 bytes of UTF-8 without control characters and characters that set the direction of text */
         UserID: string;
         VerifierList: {
             /** @description The newest number */
