@@ -35,6 +35,8 @@ func TestBodiesThatEndNothing(t *testing.T) {
 			{`{"user_id":"u1","Except":"` + other.id + `"}`, ""},
 			{`{"except":null}`, ""},
 			{`{"except":7}`, ""},
+			{`{"user_id":"u1","except":""}`, ""},
+			{`{"except":""}`, ""},
 			{`{"user_id":"u1","except":"not an id"}`, ""},
 			{`{"user_id":"u1","dry_run":"true"}`, ""},
 			{`{"user_id":"u1","reason":"a\u202eb"}`, ""},
@@ -54,6 +56,15 @@ func TestBodiesThatEndNothing(t *testing.T) {
 			}
 		}
 	}
+	for _, path := range []string{"/v1/users/u1/revoke-sessions", "/v1/users/revoke-sessions"} {
+		for _, query := range []string{"except=" + other.id, "dry_run=true", "reason=x", "user_id=u2", "dry_run"} {
+			f.call(t, "POST", path+"?"+query, `{"user_id":"u1"}`, key).want(t, 400, "invalid_request")
+			f.call(t, "POST", "/v1/users/u1/revoke-sessions?"+query, nil, key).want(t, 400, "invalid_request")
+			f.callAdmin(t, "POST", "/admin"+path+"?"+query, `{"user_id":"u1"}`, admin).want(t, 400, "invalid_request")
+		}
+	}
+	kid := f.callAdmin(t, "POST", "/admin/v1/keys/rotate", nil, admin).text(t, "key.kid")
+	f.callAdmin(t, "DELETE", "/admin/v1/keys/"+kid, `{"dry_run":true}`, admin).want(t, 400, "invalid_request")
 	for _, path := range []string{"revoke-sessions", "revoke-other-sessions", "revoke-all-sessions"} {
 		a := f.call(t, "POST", "/api/auth/"+path, `{"except":"`+other.id+`"}`, bearer(mine.access))
 		if a.StatusCode != 400 {

@@ -22,7 +22,8 @@ const (
 
 // BindingPolicy is what a session is bound to, and how strictly. It is judged at refresh.
 // An address or a user agent that is unknown is not judged. A policy that refuses needs one to
-// compare with: where the sign-in has none, that of the first refresh is used.
+// compare with: where the sign-in has none, that of the first use is taken, which is the claim of
+// a hand-off or the first refresh.
 type BindingPolicy struct {
 	IP        BindingMode // by network: /24 of IPv4, /56 of IPv6. "" is BindingOff.
 	UserAgent BindingMode // by family of browser and system, not version. "" is BindingOff.
@@ -57,7 +58,7 @@ func (s *Service) bind(r *redemption) {
 	}
 }
 
-// bound is the record of a session that is refreshed from there. If the policy refuses other
+// bound is the record of a session that is used from there. If the policy refuses other
 // addresses or browsers and the sign-in's is unknown, the session is bound to this one.
 func (s *Service) bound(sess Session, from Device) Session {
 	if s.cfg.Binding.IP.refuses() && !sess.IP.IsValid() {
@@ -69,9 +70,9 @@ func (s *Service) bound(sess Session, from Device) Session {
 	return sess
 }
 
-// isBound reports whether the redemption has bound its session to where it came from.
-func (r *redemption) isBound() bool {
-	return r.after.Session.IP != r.before.Session.IP || r.after.Session.UserAgent != r.before.Session.UserAgent
+// isBound reports whether a use has bound its session to where it came from.
+func isBound(before, after Session) bool {
+	return after.IP != before.IP || after.UserAgent != before.UserAgent
 }
 
 // refuses reports whether the mode refuses what does not match.

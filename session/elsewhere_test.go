@@ -147,9 +147,40 @@ func TestBindingToTheFirstRefresh(t *testing.T) {
 		if _, err := f.svc.Refresh(t.Context(), next.RefreshToken, tt.from); !errors.Is(err, tt.want) {
 			t.Errorf("%+v: then from %+v it is %v, want %v", tt.binding, tt.from, err, tt.want)
 		}
-		said := strings.Contains(log.String(), "session bound to those of a refresh")
+		said := strings.Contains(log.String(), "session bound to those of its first use")
 		if said != (tt.bound != session.Device{}) || strings.Count(log.String(), "session bound") > 1 {
 			t.Errorf("%+v: said so %t:\n%s", tt.binding, said, log.String())
+		}
+	}
+}
+
+// A hand-off is bound to the page that claims it, which is its first use, unless the sign-in says more.
+func TestBindingToTheClaim(t *testing.T) {
+	for _, tt := range []struct {
+		signIn, bound session.Device
+		want          error
+	}{
+		{session.Device{}, home, session.ErrBindingMismatch},
+		{train, train, nil},
+	} {
+		var log bytes.Buffer
+		f := newFixture(t, func(c *session.Config) {
+			c.Binding = session.BindingPolicy{IP: session.BindingEnforce}
+			c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		h, err := f.svc.MintHandoff(t.Context(), session.MintRequest{User: session.User{ID: "u1"}, From: tt.signIn}, spa)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := f.svc.Claim(t.Context(), h.Code, spa, home)
+		if err != nil || g.View.IP != tt.bound.IP {
+			t.Fatalf("claimed: bound to %v (%v), want %v", g.View.IP, err, tt.bound.IP)
+		}
+		if said := strings.Contains(log.String(), "session bound to those of its first use"); said != (tt.signIn == session.Device{}) {
+			t.Errorf("said so %t:\n%s", said, log.String())
+		}
+		if _, err := f.svc.Refresh(t.Context(), g.RefreshToken, train); !errors.Is(err, tt.want) {
+			t.Errorf("then from elsewhere it is %v, want %v", err, tt.want)
 		}
 	}
 }

@@ -52,9 +52,11 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (
 		return Grant{}, err
 	}
 	now, branch := s.now(), refresh.RandomBranch()
+	var before Session
 	var reused bool
 	after, err := s.cfg.Store.Change(ctx, Target{Ref: Ref{ID: id}}, func(snap, _ Snapshot) (c Change, err error) {
-		c, err = s.claim(snap, branch, from, now)
+		before = snap.Session
+		c, err = s.claim(snap, branch, from.clean(), now)
 		reused = c.End != nil
 		return c, err
 	})
@@ -66,6 +68,7 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (
 			slog.String("sub", after.Session.User.ID), slog.String("ip", from.IP.String()))
 		return Grant{}, ErrHandoffInvalid
 	}
+	s.reportBound(before, after.Session)
 	claimedAt := after.State.RedeemedAt
 	g, err := s.grant(s.view(after, claimedAt), claimedAt)
 	if err != nil {
@@ -75,7 +78,7 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (
 	return g, nil
 }
 
-// claim decides what claiming the code of a session means.
+// claim decides what claiming the code of a session means. It is the first use of the session.
 func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Device, now time.Time) (Change, error) {
 	switch end := s.view(snap, now).End; {
 	case snap.State.Generation != 0 && end.IsZero():
@@ -88,12 +91,12 @@ func (s *Service) claim(snap Snapshot, branch refresh.Branch, from Device, now t
 		return Change{}, ErrHandoffInvalid
 	}
 	at := latest(now, snap.State.LastSeenAt)
-	sess := snap.Session
+	sess := s.bound(snap.Session, from)
 	sess.IdleTimeout = s.cfg.IdleTimeout
 	sess.Unclaimed, sess.Replaces = false, sid.ID{}
 	c := Change{
 		Session: &sess,
-		State:   &State{State: s.ring.Claimed(branch, at), RedeemedFrom: from.clean(), LastSeenAt: at, LastFrom: from.clean()},
+		State:   &State{State: s.ring.Claimed(branch, at), RedeemedFrom: from, LastSeenAt: at, LastFrom: from},
 		Facts:   []fact.Fact{{Kind: fact.Changed, At: at, SID: sess.ID, What: factClaimed}},
 	}
 	if snap.Session.Unclaimed {

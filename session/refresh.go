@@ -132,7 +132,7 @@ func (s *Service) changeOf(r redemption) (c Change) {
 		}
 	case r.refusal == nil && r.after.State != r.before.State:
 		c.State = &r.after.State
-		if r.isBound() {
+		if isBound(r.before.Session, r.after.Session) {
 			c.Session = &r.after.Session
 		}
 	}

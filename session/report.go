@@ -29,11 +29,16 @@ func (s *Service) report(r redemption) {
 		}
 		s.cfg.Logger.LogAttrs(context.Background(), level, "refresh token is newer than the store: was a backup restored?", id)
 	}
-	if r.isBound() {
-		s.cfg.Logger.Info("sign-in had no address or browser: session bound to those of a refresh", id,
-			slog.String("ip", addressText(r.after.Session.IP)), slog.String("browser", browserText(r.after.Session.UserAgent)))
-	}
+	s.reportBound(r.before.Session, r.after.Session)
 	s.reportMove(r)
+}
+
+// reportBound logs that a use has bound its session to where it came from.
+func (s *Service) reportBound(before, after Session) {
+	if isBound(before, after) {
+		s.cfg.Logger.Info("sign-in had no address or browser: session bound to those of its first use", slog.String("sid", after.ID.String()),
+			slog.String("ip", addressText(after.IP)), slog.String("browser", browserText(after.UserAgent)))
+	}
 }
 
 // places says of two uses of a session's tokens, this one and the last advance, where they came

@@ -54,6 +54,9 @@ func (h *Handlers) revokeKey(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	err = h.cfg.Keys.Revoke(x.Context(), x.Log.Client, kid, reason, func(ctx context.Context) error {
 		return h.cfg.Sessions.RevokeEverything(ctx, adminCause(x, session.ReasonKeyRevoked))
 	})

@@ -10,15 +10,19 @@ import (
 )
 
 // handOff answers a backend that mints for a browser on another site: with a code that the page claims,
-// instead of tokens.
-func (h *Handlers) handOff(x *exchange.Exchange, req session.MintRequest, origin string, byCookie bool) error {
+// instead of tokens. A page of any trusted origin can claim it if origin is nil.
+func (h *Handlers) handOff(x *exchange.Exchange, req session.MintRequest, origin *string, byCookie bool) error {
+	var boundTo string
+	if origin != nil {
+		boundTo = *origin
+	}
 	switch {
 	case byCookie:
 		return exchange.InvalidField("handoff", "A hand-off has no transport: the page that claims it gets cookies.")
-	case origin != "" && !h.auth.Origins.Trusts(origin):
+	case origin != nil && !h.auth.Origins.Trusts(boundTo):
 		return exchange.InvalidField("handoff_origin", "The handoff_origin must be the issuer's own or an allowed origin.")
 	}
-	handoff, err := h.sessions.MintHandoff(x.Context(), req, origin)
+	handoff, err := h.sessions.MintHandoff(x.Context(), req, boundTo)
 	if err != nil {
 		return err
 	}

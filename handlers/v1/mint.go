@@ -30,11 +30,11 @@ type mintBody struct {
 	IP        string           `json:"ip_address"`
 	UserAgent string           `json:"user_agent"`
 	Label     string           `json:"label"`
-	Replaces  string           `json:"replaces"`
+	Replaces  *string          `json:"replaces"`
 	Transport string           `json:"transport"`
 
-	Handoff       bool   `json:"handoff"`
-	HandoffOrigin string `json:"handoff_origin"`
+	Handoff       bool    `json:"handoff"`
+	HandoffOrigin *string `json:"handoff_origin"` // an empty one is refused: it would bind the code to no origin
 }
 
 // mint creates a session for a user whom the backend has authenticated.
@@ -70,7 +70,7 @@ func (h *Handlers) mint(x *exchange.Exchange) error {
 	if body.Handoff {
 		return h.handOff(x, req, body.HandoffOrigin, byCookie)
 	}
-	if body.HandoffOrigin != "" {
+	if body.HandoffOrigin != nil {
 		return exchange.InvalidField("handoff_origin", "The handoff_origin needs handoff.")
 	}
 	g, err := h.sessions.Mint(x.Context(), req)
@@ -146,11 +146,11 @@ func wantsCookies(x *exchange.Exchange, inBody string) (bool, error) {
 }
 
 // parseReplaces reads the id of a session that the new one replaces; zero if there is none.
-func parseReplaces(text string) (id sid.ID, err error) {
-	if text == "" {
+func parseReplaces(text *string) (id sid.ID, err error) {
+	if text == nil {
 		return id, nil
 	}
-	if id, err = sid.Parse(text); err != nil {
+	if id, err = sid.Parse(*text); err != nil {
 		return id, exchange.InvalidField("replaces", "The replaces must be the id of a session.")
 	}
 	return id, nil

@@ -1409,7 +1409,7 @@ export interface components {
             id: components["schemas"]["SessionID"];
             /** @description The end if it is not used again. It moves as last_seen_at does; at least the end of the current step. */
             idle_expires_at: components["schemas"]["Time"];
-            /** @description Of the sign-in. With binding step_up or enforce, of the first refresh if the sign-in's is unknown. */
+            /** @description Of the sign-in. With binding step_up or enforce, of the first use (the claim of a hand-off or the first refresh) if the sign-in's is unknown. */
             ip_address: string | null;
             label: string | null;
             /** @description Of the last use */
