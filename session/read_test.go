@@ -52,6 +52,37 @@ func TestRenewalIsDueOnceInAnAccessLifetime(t *testing.T) {
 	}
 }
 
+// Whether a renewal is due does not change when the token is redeemed by another holder, whatever
+// the session was used for before.
+func TestRenewalDueDoesNotTellOfARefresh(t *testing.T) {
+	for name, use := range map[string]func(f *fixture, token string) (newest string){
+		"a refresh long ago": func(f *fixture, token string) string {
+			f.clock.advance(5 * time.Minute)
+			return token
+		},
+		"a refresh a moment ago": func(f *fixture, token string) string {
+			f.clock.advance(10 * time.Minute)
+			return f.refresh(t, token).RefreshToken
+		},
+		"a reading that moved the idle end": func(f *fixture, token string) string {
+			f.clock.advance(210 * time.Second)
+			f.reads(t, true, token)
+			f.clock.advance(100 * time.Second)
+			return token
+		},
+	} {
+		f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 30 * time.Minute })
+		f.clock.advance(20 * time.Second)
+		copied := use(f, f.refresh(t, f.mint(t, "u1").RefreshToken).RefreshToken)
+		f.clock.advance(5 * time.Second)
+		before := f.reads(t, false, copied).RenewalDue
+		f.refresh(t, copied)
+		if after := f.reads(t, false, copied).RenewalDue; after != before {
+			t.Errorf("%s: due before %t, and after %t", name, before, after)
+		}
+	}
+}
+
 // Reading changes nothing; touching moves the idle end, seldom, and nothing else.
 func TestTouchMovesTheIdleEnd(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 10 * time.Hour })
