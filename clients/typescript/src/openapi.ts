@@ -250,7 +250,7 @@ export interface paths {
         put?: never;
         /**
          * Read the configuration anew
-         * @description Adopts the service keys, secrets, origins, trusted proxies, limits and the level of the log, all of
+         * @description Adopts the service keys, secrets, origins, trusted proxies, hosts, limits and the level of the log, all of
          *     them or nothing. Requests and streams that are under way go on. A configuration with a fault changes
          *     nothing; the detail of the problem says what is wrong with it.
          */
