@@ -17,6 +17,7 @@ import (
 	"issuer.example/revocation"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
+	"issuer.example/sid"
 	"issuer.example/store/bolt"
 )
 
@@ -167,6 +168,16 @@ func (f *fixture) holder(t failer, g session.Grant) session.Holder {
 		t.Fatalf("authenticate: %v", err)
 	}
 	return h
+}
+
+// view returns a session with exact times, of which holders see less.
+func (f *fixture) view(t failer, id sid.ID) session.View {
+	t.Helper()
+	v, err := f.svc.Get(t.Context(), id)
+	if err != nil {
+		t.Fatalf("get: %v", err)
+	}
+	return v
 }
 
 // wantDead fails if any of the refresh tokens is not refused as revoked.

@@ -65,7 +65,7 @@ func (s *Service) Claim(ctx context.Context, code, origin string, from Device) (
 	}
 	if reused {
 		s.cfg.Logger.Warn("hand-off code used a second time: session ended", slog.String("sid", id.String()),
-			slog.String("sub", after.Session.User.ID), slog.String("ip", from.IP.String()))
+			slog.String("sub", after.Session.User.ID), slog.String("ip", addressText(from.IP)))
 		return Grant{}, ErrHandoffInvalid
 	}
 	s.reportBound(before, after.Session)

@@ -82,14 +82,16 @@ func (f *fixture) useBeforeEnd(t *testing.T, use func(*testing.T, *fixture, sess
 	if f.config.Refresh.UpdateAge == 0 {
 		next = f.refresh(t, last.RefreshToken)
 	}
-	end := next.View.IdleExpiresAt
+	before := f.view(t, last.View.ID)
+	end := before.IdleExpiresAt
 	f.clock.advance(end.Add(-left).Sub(f.clock.now()))
 	g, err := use(t, f, last, next)
-	if v, _ := f.svc.Get(t.Context(), last.View.ID); err != nil && v.ACR != "" {
-		t.Errorf("%v after the second, %v before the end: refused, yet changed: %+v", began, left, v)
+	after := f.view(t, last.View.ID)
+	if err != nil && after.ACR != "" {
+		t.Errorf("%v after the second, %v before the end: refused, yet changed: %+v", began, left, after)
 	}
 	switch {
-	case errors.Is(err, session.ErrIdle) && end.Before(next.View.ExpiresAt), errors.Is(err, session.ErrExpired) && end.Equal(next.View.ExpiresAt):
+	case errors.Is(err, session.ErrIdle) && end.Before(before.ExpiresAt), errors.Is(err, session.ErrExpired) && end.Equal(before.ExpiresAt):
 		if left >= time.Second {
 			t.Errorf("%v after the second, %v before the end: %v", began, left, err)
 		}
@@ -100,8 +102,8 @@ func (f *fixture) useBeforeEnd(t *testing.T, use func(*testing.T, *fixture, sess
 		t.Errorf("%v after the second, %v before the end: %v", began, left, err)
 	default:
 		claims := f.holder(t, g).Claims
-		if claims.Expiry.After(g.View.IdleExpiresAt) || !claims.Expiry.After(f.clock.now()) {
-			t.Errorf("%v after the second, %v before the end: the token expires at %v, the session at %v", began, left, claims.Expiry, g.View.IdleExpiresAt)
+		if claims.Expiry.After(after.IdleExpiresAt) || !claims.Expiry.After(f.clock.now()) {
+			t.Errorf("%v after the second, %v before the end: the token expires at %v, the session at %v", began, left, claims.Expiry, after.IdleExpiresAt)
 		}
 	}
 }

@@ -106,16 +106,26 @@ func (s *Service) reading(r redemption) (Reading, error) {
 		return Reading{}, r.refusal
 	}
 	view := s.view(r.before, r.now)
-	// An idle timeout may be hardly longer than the access lifetime. Its half leaves time to renew.
-	least := max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(view.Session)/2))
-	last := view.RedeemedAt
-	if !r.Newest() { // who holds a copy must not learn from this when its successor was made
-		last = s.shownUse(view, r.now)
+	return Reading{View: s.forReader(r, view), RenewalDue: s.renewalDue(r, view), exact: view, now: r.now}, nil
+}
+
+// renewalDue is [Reading.RenewalDue]. Who holds a copy of a token must not learn from it that the
+// token was redeemed: until the step of the redemption is over it says the same as before.
+func (s *Service) renewalDue(r redemption, v View) bool {
+	switch {
+	case r.Newest():
+		return s.dueSince(v.RedeemedAt, v.Session, r.now)
+	case s.step() != 0 && !s.inEarlierStep(v.RedeemedAt, r.now):
+		return v.WasDue
+	default:
+		return s.dueSince(s.shownUse(v, r.now), v.Session, r.now)
 	}
-	return Reading{
-		View: s.forReader(r, view), exact: view, now: r.now,
-		RenewalDue: r.now.Sub(last) >= least,
-	}, nil
+}
+
+// dueSince reports whether a renewal is due now if the last one was then. An idle timeout may be
+// hardly longer than the access lifetime: its half leaves time to renew.
+func (s *Service) dueSince(last time.Time, sess Session, now time.Time) bool {
+	return now.Sub(last) >= max(s.cfg.Refresh.UpdateAge, min(s.cfg.AccessLifetime, s.idleTimeout(sess)/2))
 }
 
 // forReader is what the holder who reads may see. A use that the reading has made is the

@@ -52,18 +52,49 @@ func TestRenewalIsDueOnceInAnAccessLifetime(t *testing.T) {
 	}
 }
 
+// Whether a renewal is due does not change when the token is redeemed by another holder, whatever
+// the session was used for before.
+func TestRenewalDueDoesNotTellOfARefresh(t *testing.T) {
+	for name, use := range map[string]func(f *fixture, token string) (newest string){
+		"a refresh long ago": func(f *fixture, token string) string {
+			f.clock.advance(5 * time.Minute)
+			return token
+		},
+		"a refresh a moment ago": func(f *fixture, token string) string {
+			f.clock.advance(10 * time.Minute)
+			return f.refresh(t, token).RefreshToken
+		},
+		"a reading that moved the idle end": func(f *fixture, token string) string {
+			f.clock.advance(210 * time.Second)
+			f.reads(t, true, token)
+			f.clock.advance(100 * time.Second)
+			return token
+		},
+	} {
+		f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 30 * time.Minute })
+		f.clock.advance(20 * time.Second)
+		copied := use(f, f.refresh(t, f.mint(t, "u1").RefreshToken).RefreshToken)
+		f.clock.advance(5 * time.Second)
+		before := f.reads(t, false, copied).RenewalDue
+		f.refresh(t, copied)
+		if after := f.reads(t, false, copied).RenewalDue; after != before {
+			t.Errorf("%s: due before %t, and after %t", name, before, after)
+		}
+	}
+}
+
 // Reading changes nothing; touching moves the idle end, seldom, and nothing else.
 func TestTouchMovesTheIdleEnd(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 10 * time.Hour })
 	g := f.mint(t, "u1")
 	born := f.clock.now()
 	f.clock.advance(time.Hour - time.Second)
-	if v := f.reads(t, true, g.RefreshToken).View; !v.LastSeenAt.Equal(born) {
-		t.Errorf("touched within a tenth of the idle timeout: %v", v.LastSeenAt)
+	if f.reads(t, true, g.RefreshToken); !f.view(t, g.View.ID).LastSeenAt.Equal(born) {
+		t.Error("touched within a tenth of the idle timeout")
 	}
 	f.clock.advance(time.Second)
-	if v := f.reads(t, false, g.RefreshToken).View; !v.LastSeenAt.Equal(born) {
-		t.Errorf("reading moves the idle end: %v", v.LastSeenAt)
+	if f.reads(t, false, g.RefreshToken); !f.view(t, g.View.ID).LastSeenAt.Equal(born) {
+		t.Error("reading moves the idle end")
 	}
 	v := f.reads(t, true, g.RefreshToken).View
 	if !v.LastSeenAt.Equal(f.clock.now()) || !v.IdleExpiresAt.Equal(f.clock.now().Add(10*time.Hour)) {
@@ -84,7 +115,7 @@ func TestTouchIsBoundedByUpdateAgeAndTheEnd(t *testing.T) {
 	f := newFixture(t, func(c *session.Config) { c.IdleTimeout, c.Refresh.UpdateAge = 24*time.Hour, 12*time.Hour })
 	g := f.mint(t, "u1")
 	f.clock.advance(11 * time.Hour)
-	if v := f.reads(t, true, g.RefreshToken).View; !v.LastSeenAt.Equal(g.View.LastSeenAt) {
+	if f.reads(t, true, g.RefreshToken); !f.view(t, g.View.ID).LastSeenAt.Equal(g.View.LastSeenAt) {
 		t.Error("touched within update_age")
 	}
 	for f.clock.advance(time.Hour); f.clock.now().Before(g.View.ExpiresAt); f.clock.advance(20 * time.Hour) {
@@ -103,7 +134,7 @@ func TestTouchByAnOldToken(t *testing.T) {
 	g := f.mint(t, "u1")
 	next := f.refresh(t, g.RefreshToken)
 	f.clock.advance(2 * time.Hour)
-	if v := f.reads(t, true, g.RefreshToken).View; !v.LastSeenAt.Equal(next.View.LastSeenAt) {
+	if f.reads(t, true, g.RefreshToken); !f.view(t, g.View.ID).LastSeenAt.Equal(next.View.LastSeenAt) {
 		t.Error("the redeemed token has moved the idle end")
 	}
 	if v := f.reads(t, true, next.RefreshToken).View; !v.LastSeenAt.Equal(f.clock.now()) {

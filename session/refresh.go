@@ -115,6 +115,7 @@ func (s *Service) complete(r *redemption) {
 	if r.Advances() {
 		r.after.State = s.used(r.after.State, r.from, r.now)
 		r.after.State.RedeemedFrom = r.from
+		r.after.State.WasDue = s.dueSince(r.before.State.RedeemedAt, r.before.Session, r.now)
 		r.after.Session = s.bound(r.after.Session, r.from)
 		r.view = s.view(r.after, r.now)
 	}

@@ -101,13 +101,13 @@ func TestLostReply(t *testing.T) {
 		f := newFixture(t, nil)
 		g := f.mint(t, "u1")
 		lost := f.refresh(t, g.RefreshToken)
-		idleEnd := lost.View.IdleExpiresAt
+		idleEnd := f.view(t, g.View.ID).IdleExpiresAt
 		f.clock.advance(late)
 		again := f.refresh(t, g.RefreshToken)
 		if same := again.RefreshToken == lost.RefreshToken; same != (late < window) {
 			t.Errorf("after %v: the same successor is %v", late, same)
 		}
-		if !again.View.IdleExpiresAt.Equal(idleEnd) {
+		if !f.view(t, g.View.ID).IdleExpiresAt.Equal(idleEnd) {
 			t.Errorf("after %v: a retry has moved the idle end", late)
 		}
 		f.reopen(t)
@@ -133,7 +133,7 @@ func TestUpdateAgeWritesNothing(t *testing.T) {
 	for range 23 {
 		f.clock.advance(time.Hour)
 		next := f.refresh(t, g.RefreshToken)
-		if next.RefreshToken != g.RefreshToken || !next.View.LastSeenAt.Equal(g.View.CreatedAt) {
+		if next.RefreshToken != g.RefreshToken || !f.view(t, g.View.ID).LastSeenAt.Equal(g.View.CreatedAt) {
 			t.Fatal("rotated or written within update_age")
 		}
 		f.holder(t, next)

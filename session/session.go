@@ -71,6 +71,8 @@ type State struct {
 	// SeenBefore is when it was last used before the step of time that LastSeenAt lies in;
 	// zero if it was not. Holders see it until that step is over: see [View].
 	SeenBefore time.Time
+	// WasDue says that a renewal was due at RedeemedAt, before the redemption: see [Reading].
+	WasDue bool
 
 	Reuse Reuse // the zero Reuse unless a copied token has ended the session
 }

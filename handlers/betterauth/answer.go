@@ -3,7 +3,6 @@ package betterauth
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -32,16 +31,8 @@ func appendSession(b []byte, v *session.View) []byte {
 	b = appendTime(append(b, `,"expiresAt":`...), v.IdleExpiresAt)
 	b = appendTime(append(b, `,"createdAt":`...), v.CreatedAt)
 	b = appendTime(append(b, `,"updatedAt":`...), v.LastSeenAt)
-	b = exchange.AppendNullable(append(b, `,"ipAddress":`...), addressText(v.IP))
+	b = exchange.AppendAddress(append(b, `,"ipAddress":`...), v.IP)
 	return exchange.AppendNullable(append(b, `,"userAgent":`...), v.UserAgent)
-}
-
-// addressText is "" for an address that is unknown.
-func addressText(ip netip.Addr) string {
-	if !ip.IsValid() {
-		return ""
-	}
-	return ip.String()
 }
 
 // appendUser appends the user in the form of the client. The issuer keeps no users: the dates are those of
@@ -94,7 +85,7 @@ func appendList(b []byte, views []session.View, current sid.ID) []byte {
 			b = append(b, ',')
 		}
 		b = appendSession(b, &views[i])
-		b = exchange.AppendNullable(append(b, `,"lastIpAddress":`...), addressText(views[i].LastFrom.IP))
+		b = exchange.AppendAddress(append(b, `,"lastIpAddress":`...), views[i].LastFrom.IP)
 		b = exchange.AppendNullable(append(b, `,"lastUserAgent":`...), views[i].LastFrom.UserAgent)
 		b = append(strconv.AppendBool(append(b, `,"current":`...), views[i].ID == current), '}')
 	}

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -189,4 +190,12 @@ func AppendNullable(b []byte, s string) []byte {
 		return append(b, "null"...)
 	}
 	return AppendString(b, s)
+}
+
+// AppendAddress appends ip as a JSON string, or null if it is unknown.
+func AppendAddress(b []byte, ip netip.Addr) []byte {
+	if !ip.IsValid() {
+		return append(b, "null"...)
+	}
+	return append(ip.AppendTo(append(b, '"')), '"')
 }

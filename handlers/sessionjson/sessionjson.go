@@ -106,13 +106,7 @@ func appendSession(b []byte, v *session.View, current bool) []byte {
 // appendDevice appends two members, whose names begin with that prefix.
 func appendDevice(b []byte, prefix string, d session.Device) []byte {
 	b = append(append(append(b, '"'), prefix...), `ip_address":`...)
-	if d.IP.IsValid() {
-		b = append(b, '"')
-		b = d.IP.AppendTo(b)
-		b = append(b, '"')
-	} else {
-		b = append(b, "null"...)
-	}
+	b = exchange.AppendAddress(b, d.IP)
 	b = append(append(append(b, `,"`...), prefix...), `user_agent":`...)
 	return exchange.AppendNullable(b, d.UserAgent)
 }

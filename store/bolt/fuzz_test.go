@@ -99,7 +99,7 @@ func FuzzState(f *testing.F) {
 			State: refresh.State{
 				Generation: 1<<32 - 1, Branch: refresh.Branch{9: 1}, KeyID: 7, RedeemedAt: now, Apart: refresh.MaxGenerations,
 			},
-			RedeemedFrom: session.Device{IP: ip}, LastSeenAt: now, SeenBefore: now,
+			RedeemedFrom: session.Device{IP: ip}, LastSeenAt: now, SeenBefore: now, WasDue: ip.Is4(),
 		})
 		f.Add(raw[:])
 		raw[0] &= 7 // of schema 2

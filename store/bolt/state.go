@@ -21,19 +21,23 @@ import (
 // time of the last use instead of seen before.
 const stateLen = journal.StateLen
 
-// The flags: the family of the address, the generations that [refresh.State] has in Apart, and
-// whether the layout is that of schema 3.
+// The flags: the family of the address, the generations that [refresh.State] has in Apart, WasDue
+// of [session.State], and whether the layout is that of schema 3.
 const (
 	noAddress = 0
 	ipv4      = 4
 	ipv6      = 6
 
 	apartShift = 3
+	wasDue     = 0x40
 	schema3    = 0x80
 )
 
 func encodeState(st *session.State) (b journal.State) {
 	b[0] = schema3 | byte(st.Apart&refresh.MaxGenerations)<<apartShift
+	if st.WasDue {
+		b[0] |= wasDue
+	}
 	b[1] = st.KeyID
 	binary.BigEndian.PutUint32(b[2:], st.Generation)
 	copy(b[6:16], st.Branch[:])
@@ -67,7 +71,8 @@ func decodeState(id sid.ID, b []byte) (st session.State, err error) {
 	} else {
 		st.LastSeenAt, st.SeenBefore = st.RedeemedAt, other
 		st.Apart = refresh.Generations(flags>>apartShift) & refresh.MaxGenerations
-		flags &^= schema3 | byte(refresh.MaxGenerations)<<apartShift
+		st.WasDue = flags&wasDue != 0
+		flags &^= schema3 | wasDue | byte(refresh.MaxGenerations)<<apartShift
 	}
 	switch flags {
 	case noAddress:

@@ -174,6 +174,7 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 		}
 		st.RedeemedFrom, st.LastFrom = drawDevice(t, "redeemed from"), drawDevice(t, "last from")
 		st.Apart = refresh.Generations(rapid.IntRange(0, int(refresh.MaxGenerations)).Draw(t, "apart"))
+		st.WasDue = rapid.Bool().Draw(t, "was due")
 		if rapid.IntRange(0, 3).Draw(t, "reuse") == 0 {
 			st.Reuse = session.Reuse{Generation: st.Generation, From: drawDevice(t, "reused from")}
 		}

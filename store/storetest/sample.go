@@ -60,7 +60,7 @@ func full(user string) session.Snapshot {
 			},
 			RedeemedFrom: session.Device{IP: netip.MustParseAddr("2001:db8::8"), UserAgent: "Browser/2.0 \xff raw"},
 			LastSeenAt:   after(2), LastFrom: session.Device{IP: netip.MustParseAddr("192.0.2.1"), UserAgent: "Another/1.0"},
-			SeenBefore: after(1),
+			SeenBefore: after(1), WasDue: true,
 			Reuse: session.Reuse{
 				Generation: 1<<32 - 2, From: session.Device{IP: netip.MustParseAddr("192.0.2.2"), UserAgent: "A third"},
 			},
