@@ -38,7 +38,7 @@ test-betterauth: ## Drive the issuer with the better-auth client from npm (needs
 
 .PHONY: test-browser
 test-browser: ## Drive the pages and the SPA example in Chromium, or in $CHROMIUM (needs Node 20.19)
-	@[ -n "$${CHROMIUM:-}" ] || tools/need chromium openssl >/dev/null
+	@tools/need openssl $$([ -n "$${CHROMIUM:-}" ] || echo chromium) >/dev/null
 	@if [ -n "$${CHROMIUM:-}" ] || command -v chromium >/dev/null; then \
 	cd examples/spa && npm ci --no-audit --no-fund --loglevel=error && npm run check && \
 	cd ../../internal/browser && npm ci --no-audit --no-fund --loglevel=error && npm test; fi

@@ -19,9 +19,9 @@ type app struct {
 	environ        []string
 	stdout, stderr io.Writer
 
-	configPath string
-	explicit   bool // --config was given
-	started    bool // the arguments were valid: an error from now on is a failure, not wrong usage
+	configPath   string
+	fileRequired bool // the configuration file must exist: --config was given, or the server has started with it
+	started      bool // the arguments were valid: an error from now on is a failure, not wrong usage
 }
 
 // root returns the tree of commands.
@@ -39,7 +39,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", defaultConfig, "the configuration file")
-	root.PersistentPreRun = func(*cobra.Command, []string) { a.explicit = flags.Changed("config") }
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.fileRequired = flags.Changed("config") }
 	root.AddCommand(
 		a.serveCommand(), a.checkCommand(), a.healthCommand(), a.keysCommand(), a.sessionCommand(),
 		a.serviceKeyCommand(), a.secretCommand(), a.reloadCommand(), a.backupCommand(), a.compactCommand(), a.versionCommand(),
@@ -91,7 +91,7 @@ func (a *app) loadConfig(forServing bool) (*config.Config, error) {
 }
 
 func (a *app) source(forServing bool) config.Source {
-	return config.Source{Path: a.configPath, Optional: !a.explicit, Environ: a.environ, ForServing: forServing}
+	return config.Source{Path: a.configPath, Optional: !a.fileRequired, Environ: a.environ, ForServing: forServing}
 }
 
 // variable returns the value of an environment variable, "" when it is not set.

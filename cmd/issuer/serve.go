@@ -47,6 +47,8 @@ func (a *app) serve(ctx context.Context, dev bool) error {
 	defer out.Close(flushGrace)
 	if _, err := os.Stat(a.configPath); errors.Is(err, fs.ErrNotExist) {
 		out.Logger.Info("there is no configuration file: only defaults and environment are used", "path", a.configPath)
+	} else {
+		a.fileRequired = true // a reload must not take a file that is being replaced for one without settings
 	}
 	warn(out.Logger, c, dev, time.Now(), buildTime())
 	cfg := server.Config{

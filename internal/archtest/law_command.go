@@ -21,7 +21,6 @@ func commandLaw() map[string]Rule {
 			Ours: []string{
 				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
 			},
-			Doors:     []string{"golang.org/x/net/netutil"},
 			TestDoors: []string{"golang.org/x/net"},
 		},
 	}

@@ -110,6 +110,12 @@ func TestReload(t *testing.T) {
 	mint(201)
 	i.hangUp(notReloaded, 2)
 	mint(201)
+	// A file that is missing, because it is being replaced, is not one without settings.
+	if err := os.Remove(filepath.Join(i.dir, "config.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	i.hangUp(notReloaded, 3)
+	i.command("reload").failed(t, "config.yaml", "everything stays as it was")
 	i.configure("")
 	if r := i.command("reload", "--json"); r.code != 0 || strings.TrimSpace(r.stdout) != `{"changed":["service_keys","log.level"],"restart_needed":[]}` {
 		t.Errorf("reload --json: %+v", r)

@@ -46,7 +46,7 @@ export function transport(base: string, cookies: boolean, send: typeof fetch, en
       return (response.status === 204 ? undefined : await json(response)) as T;
     } catch (error) {
       if (error instanceof IssuerError) throw error;
-      throw new IssuerError("network", "The issuer did not answer.");
+      throw new IssuerError("network", "The issuer did not answer.", 0, 0, { cause: error });
     } finally {
       env.clearTimeout(timer);
     }

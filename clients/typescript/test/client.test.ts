@@ -94,6 +94,7 @@ test("offline there is no storm of requests, the user stays, and all is well whe
   await world.pass(60 * minute);
   const { status, error } = tab.client.getState();
   assert.deepEqual([status, error?.code], ["signed-in", "network"]);
+  assert.ok(error?.cause instanceof Error, "the error of fetch is kept");
   assert.ok(refreshes(tab) < 120, `${refreshes(tab)} refreshes in an hour`);
   assert.equal((await rejected(world, tab.client.fetch(api))).code, "network");
   world.fate = fine;

@@ -1,7 +1,7 @@
 // The entries for servers in the runtimes that the README names: the same checks in each.
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -20,10 +20,6 @@ const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: 
 let target: Target;
 
 before(async () => {
-  if (!existsSync(installed(".package-lock.json"))) {
-    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: "runtimes", stdio: "inherit" });
-    assert.equal(status, 0, "the runtimes are installed");
-  }
   await build({
     entryPoints: ["test/runtimes/command.ts", "test/runtimes/worker.ts"],
     outdir: folder,

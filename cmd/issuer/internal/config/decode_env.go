@@ -97,10 +97,10 @@ func (e *environment) variable(name, text string) (path string, value any, ok bo
 var serviceVariable = regexp.MustCompile(`^ISSUER(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 
 // isFromKubernetes recognises the variables that Kubernetes sets for a Service whose name begins
-// with "issuer". ISSUER_X_PORT is one if it holds a URL, as in tcp://10.0.0.1:9090.
+// with "issuer". ISSUER_PORT and ISSUER_X_PORT are such if they hold a URL, as in tcp://10.0.0.1:9090:
+// an operator who sets a number means the port to listen on, which is no key.
 func isFromKubernetes(name, text string) bool {
-	return name == "ISSUER_PORT" || serviceVariable.MatchString(name) ||
-		strings.HasSuffix(name, "_PORT") && strings.Contains(text, "://")
+	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(text, "://")
 }
 
 // readFile returns the content of the file that a _FILE variable names. A file that holds a

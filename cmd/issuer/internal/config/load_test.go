@@ -156,7 +156,7 @@ func TestKubernetesServices(t *testing.T) {
 		}
 	}
 	for _, entry := range []string{
-		"ISSUER_ADMIN_PORT=9090", "ISSUER_SERVICE_HOSTS=10.0.0.1", "ISSUER_PORT_HTTP_TCP=x", "ISSUER_ADMIN_SERVICE=x", "ISSUER_LISTEN_ADDR=10.0.0.1",
+		"ISSUER_PORT=8080", "ISSUER_ADMIN_PORT=9090", "ISSUER_SERVICE_HOSTS=10.0.0.1", "ISSUER_PORT_HTTP_TCP=x", "ISSUER_ADMIN_SERVICE=x", "ISSUER_LISTEN_ADDR=10.0.0.1",
 	} {
 		_, err := load(t, "", entry)
 		if got := faults(t, err); len(got) != 1 || !strings.Contains(got[0], "no key of the configuration has this name") {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +152,51 @@ func TestReaderThatGoesAway(t *testing.T) {
 		lines := r.lines(t)
 		if len(lines) != 2 || lines[0].Message != "again" || lines[1].Lines != 10 || log.Dropped() != 10 {
 			t.Errorf("%+v, %d dropped", lines, log.Dropped())
+		}
+	})
+}
+
+// disk is a file on a disk with that much room.
+type disk struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	room int
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, _ := d.text.Write(p[:min(len(p), d.room)])
+	d.room -= n
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// A line of which only a part could be written spoils no other.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := disk{room: 100}
+		log := open(t, &d)
+		for range 3 {
+			log.Logger.Info("lost")
+		}
+		synctest.Wait()
+		d.mu.Lock()
+		d.room = 1 << 20
+		d.mu.Unlock()
+		log.Logger.Info("again")
+		log.Close(grace)
+		var whole []string
+		for text := range strings.Lines(d.text.String()) {
+			var l line
+			if json.Unmarshal([]byte(text), &l) == nil {
+				whole = append(whole, l.Message)
+			}
+		}
+		if want := []string{"lost", "again", "lines of the log were dropped, because its reader did not read"}; !slices.Equal(whole, want) || log.Dropped() != 2 {
+			t.Errorf("the whole lines are %q, %d dropped, in\n%s", whole, log.Dropped(), d.text.String())
 		}
 	})
 }

@@ -29,7 +29,9 @@ type writer struct {
 	closeOnce sync.Once
 	ended     chan struct{} // closed when run has ended
 
-	announced   int64 // how many of the dropped lines a notice has named; of run alone
+	// Of run alone:
+	torn        bool  // the last line was written in part
+	announced   int64 // how many of the dropped lines a notice has named
 	announcedAt time.Time
 }
 
@@ -81,7 +83,7 @@ func (w *writer) run() {
 // write writes one line, which is dropped if that fails: the reader of a pipe may have gone
 // away, or the disk may be full.
 func (w *writer) write(line []byte) {
-	_, err := w.out.Write(line)
+	err := w.writeWhole(line)
 	w.held.Add(-int64(len(line)))
 	if err != nil {
 		w.dropped.Add(1)
@@ -91,9 +93,22 @@ func (w *writer) write(line []byte) {
 	if dropped == w.announced || len(w.lines) > 0 && time.Since(w.announcedAt) < noticeEvery {
 		return
 	}
-	if _, err := w.out.Write(w.notice(dropped - w.announced)); err == nil {
+	if w.writeWhole(w.notice(dropped-w.announced)) == nil {
 		w.announced, w.announcedAt = dropped, time.Now()
 	}
+}
+
+// writeWhole writes a line. A line before it of which only a part was written, because the disk was
+// full, is ended first, so that this one does not become the rest of it.
+func (w *writer) writeWhole(line []byte) error {
+	if w.torn {
+		if _, err := w.out.Write([]byte{'\n'}); err != nil {
+			return err
+		}
+	}
+	n, err := w.out.Write(line)
+	w.torn = err != nil && n > 0
+	return err
 }
 
 // close ends run when the buffer is empty, and waits for that no longer than grace.

@@ -138,6 +138,9 @@ func (r *reloadable) call(method, path, bearer, body string, headers ...string) 
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host // net/http sends no other
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.t.Error(err)
@@ -173,20 +176,23 @@ func TestReloadChanges(t *testing.T) {
 	t.Parallel()
 	r := newReloadable(t)
 	other := clients.GenerateKey()
-	const origin = "https://other.test"
+	const origin, host = "https://other.test", "auth.other.test"
 	if status, _ := r.mint(other); status != 401 {
 		t.Fatalf("an unknown key is answered %d", status)
+	}
+	if status, _ := r.call("GET", "/v1/session", "x", "", "Host", host); status != 421 {
+		t.Fatalf("an unknown host is answered %d", status)
 	}
 	r.reload(func(*config.Config) error { return nil })
 	done := r.reload(func(c *config.Config) error {
 		c.ServiceKeys = []config.ServiceKey{newServiceKey("other", other)}
 		c.CORS.AllowedOrigins = []string{origin}
-		c.TrustedProxies = []string{"10.0.0.0/8"}
+		c.TrustedProxies, c.Hosts = []string{"10.0.0.0/8"}, []string{host}
 		c.Limits.Connections, c.Limits.FeedStreams = 5000, 7
 		c.Log.Level = "debug"
 		c.Issuer, c.Session.MaxPerUser = "http://127.0.0.1:1", 3
 		return nil
-	}, "cors.allowed_origins", "trusted_proxies", "service_keys", "limits.connections", "limits.feed_streams", "log.level")
+	}, "hosts", "cors.allowed_origins", "trusted_proxies", "service_keys", "limits.connections", "limits.feed_streams", "log.level")
 	if want := []string{"issuer", "session.max_per_user"}; !slices.Equal(done.RestartNeeded, want) {
 		t.Errorf("%q need a restart, want %q", done.RestartNeeded, want)
 	}
@@ -199,10 +205,13 @@ func TestReloadChanges(t *testing.T) {
 	if _, text := r.call("GET", "/v1/session", "", "", "Origin", origin); !strings.HasSuffix(text, origin) {
 		t.Errorf("an added origin is answered %q", text)
 	}
+	if status, _ := r.call("GET", "/v1/session", "x", "", "Host", host); status != 401 {
+		t.Errorf("an added host is answered %d", status)
+	}
 	log := r.logged()
 	for _, want := range []string{
 		`"service_keys","added":["other"],"removed":["all"]`, `"cors.allowed_origins","added":["https://other.test"]`,
-		`"trusted_proxies","added":["10.0.0.0/8"]`, `"limits.connections","from":10000,"to":5000`, `"log.level","from":"info","to":"debug"`,
+		`"trusted_proxies","added":["10.0.0.0/8"]`, `"hosts","added":["auth.other.test"]`, `"limits.connections","from":10000,"to":5000`, `"log.level","from":"info","to":"debug"`,
 		`"a changed setting needs a restart","key":"issuer"`, `"configuration reloaded"`,
 	} {
 		if !strings.Contains(log, want) {
