@@ -147,10 +147,10 @@ func (r *Relay) flapped() bool { return time.Since(r.began)/flapPeriod%2 == 1 }
 // stall sends half of an answer, and then a byte from time to time until the client leaves.
 func stall(w http.ResponseWriter, req *http.Request, a *answer) {
 	maps.Copy(w.Header(), a.header)
-	half := len(a.body) / 2
-	_, err := w.Write(a.body[:half])
-	for i := half; i < len(a.body) && err == nil && http.NewResponseController(w).Flush() == nil && wait(req, time.Second); i++ {
-		_, err = w.Write(a.body[i : i+1])
+	body := bytes.NewReader(a.body)
+	_, err := io.CopyN(w, body, body.Size()/2)
+	for err == nil && http.NewResponseController(w).Flush() == nil && wait(req, time.Second) {
+		_, err = io.CopyN(w, body, 1)
 	}
 }
 
