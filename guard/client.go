@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -96,6 +97,10 @@ func (c *client) do(ctx context.Context, r request) (*http.Response, error) {
 	}
 	return nil, &statusError{res.StatusCode, r.scope, c.retryAfter(res.Header)}
 }
+
+// unique completes a query so that the URL has not been requested before: not even a cache
+// that ignores Cache-Control has an answer for it.
+func unique(query string) string { return query + "nonce=" + rand.Text() }
 
 func (c *client) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, http.MethodGet), r.url, strings.NewReader(r.body))

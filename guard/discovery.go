@@ -19,6 +19,10 @@ const (
 	discoveryPause = time.Second / 2
 )
 
+// errNoMetadata means that the answer is not a metadata document, but the page of a proxy
+// for example. It wraps [ErrDiscovery].
+var errNoMetadata = fmt.Errorf("%w: not a metadata document", ErrDiscovery)
+
 // endpoints are the URLs of the issuer that a guard requests.
 type endpoints struct {
 	jwks, feedKeys, snapshot, stream, applied string
@@ -73,7 +77,7 @@ func (d *discovery) discover(ctx context.Context) (endpoints, error) {
 	}, maxMetadata)
 	switch {
 	case errors.Is(err, ErrTooLarge):
-		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
+		return endpoints{}, fmt.Errorf("%w: %w", errNoMetadata, err)
 	case err != nil:
 		return endpoints{}, fmt.Errorf("reading the issuer's metadata: %w", err)
 	}
@@ -82,11 +86,11 @@ func (d *discovery) discover(ctx context.Context) (endpoints, error) {
 
 func (d *discovery) parseMetadata(body []byte) (endpoints, error) {
 	if err := jwt.CheckJSON(body, 16); err != nil {
-		return endpoints{}, fmt.Errorf("%w: %w", ErrDiscovery, err)
+		return endpoints{}, fmt.Errorf("%w: %w", errNoMetadata, err)
 	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
-		return endpoints{}, fmt.Errorf("%w: not an object", ErrDiscovery)
+		return endpoints{}, fmt.Errorf("%w: not an object", errNoMetadata)
 	}
 	text := func(name string) (s string) {
 		if json.Unmarshal(members[name], &s) != nil {
@@ -94,7 +98,11 @@ func (d *discovery) parseMetadata(body []byte) (endpoints, error) {
 		}
 		return s
 	}
-	if text("issuer") != d.issuer {
+	switch text("issuer") {
+	case d.issuer:
+	case "":
+		return endpoints{}, fmt.Errorf("%w: it names no issuer", errNoMetadata)
+	default:
 		return endpoints{}, fmt.Errorf("%w: it is for another issuer", ErrDiscovery)
 	}
 	var e endpoints

@@ -35,9 +35,10 @@ type Guard struct {
 // list, and continues in the background: [Guard.Stats] says what was wrong. While it has no
 // keys it refuses all tokens with [ErrStale].
 //
-// The error wraps [ErrConfig], [ErrDiscovery], [ErrRedirect] or [ErrStatus] (the issuer
-// does not accept the service key), says that the file with the service key cannot be read,
-// or is [context.Canceled]. Trying again does not help against the first two. The guard does not use ctx after New has returned.
+// The error wraps [ErrConfig], [ErrDiscovery] (the metadata is of another issuer) or
+// [ErrStatus] (the issuer does not accept the service key), says that the file with the
+// service key cannot be read, or is [context.Canceled]. Trying again does not help against
+// the first two. The guard does not use ctx after New has returned.
 func New(ctx context.Context, config Config) (*Guard, error) {
 	config, err := config.complete()
 	if err != nil {

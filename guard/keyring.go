@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"crypto"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -79,7 +78,7 @@ func (k *keyring) fetch(ctx context.Context) error {
 	etag, fromFeed := k.etag, k.fromFeed
 	k.mu.Unlock()
 	res, err := k.client.fetch(ctx, request{
-		url: urls.feedKeys + "?nonce=" + rand.Text(), scope: scopeRevocations,
+		url: unique(urls.feedKeys + "?"), scope: scopeRevocations,
 		header: map[string]string{"Accept": "application/jwk-set+json", "Cache-Control": "no-store"},
 	}, jwt.MaxJWKSSize)
 	var status *statusError

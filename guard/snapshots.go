@@ -154,7 +154,7 @@ func (s *snapshots) load(ctx context.Context) (proof bool, err error) {
 	patience, cancel := context.WithTimeout(ctx, s.maxStaleness/3)
 	defer cancel()
 	res, err := s.client.fetch(patience, request{
-		url: urls.snapshot, scope: scopeRevocations, header: map[string]string{"Accept": "application/jwt"},
+		url: unique(urls.snapshot + "?"), scope: scopeRevocations, header: map[string]string{"Accept": "application/jwt"},
 	}, revocation.MaxSnapshotSize)
 	if err != nil {
 		return false, fmt.Errorf("fetching the revocations: %w", err)

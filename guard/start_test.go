@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -24,10 +25,23 @@ func TestStartWhileTheIssuerIsInTrouble(t *testing.T) {
 		}
 	}
 	for name, trouble := range map[string]http.HandlerFunc{
-		"503":                status(503, "3600"),
-		"502":                status(502, ""),
-		"429":                status(429, "3600"),
-		"404 of a proxy":     status(404, ""),
+		"503":            status(503, "3600"),
+		"502":            status(502, ""),
+		"429":            status(429, "3600"),
+		"404 of a proxy": status(404, ""),
+		"400 of a proxy": status(400, ""),
+		"redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://status.example/", http.StatusFound)
+		},
+		"a page": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<!doctype html><title>We are back soon</title>")
+		},
+		"a large page": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, 1<<20))
+		},
+		"a JSON error with 200": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"message":"no healthy upstream"}`)
+		},
 		"connections reset":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"nothing is said":    func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"the feed alone 503": nil,

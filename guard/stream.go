@@ -139,7 +139,7 @@ func (c *connection) connect(ctx context.Context) (*http.Response, error) {
 	}
 	c.cursor, _ = c.revocations.position()
 	res, err := c.client.do(ctx, request{
-		url:   urls.stream + "?verifier=" + c.name, // the characters of a name need no escape
+		url:   unique(urls.stream + "?verifier=" + c.name + "&"), // the characters of a name need no escape
 		scope: scopeRevocations,
 		header: map[string]string{
 			"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": strconv.FormatUint(c.cursor, 10),

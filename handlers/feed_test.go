@@ -163,6 +163,18 @@ func TestKeysOfTheFeed(t *testing.T) {
 	f.call(t, "GET", "/v1/revocations/keys", nil).want(t, 401, "")
 }
 
+// TestNonce: the snapshot and the stream, too, have an address that no cache has an answer for.
+func TestNonce(t *testing.T) {
+	f := newFixture(t, nil)
+	key := bearer(serviceKey(client.ScopeReadRevocations))
+	f.call(t, "GET", "/v1/revocations?nonce=jG7t2w", nil, key).want(t, 200, "")
+	f.call(t, "HEAD", "/v1/revocations/stream?verifier=v&nonce=jG7t2w", nil, key).want(t, 200, "")
+	for _, query := range []string{"?nonce=", "?nonce=a%20b", "?nonce=a&nonce=b"} {
+		f.call(t, "GET", "/v1/revocations"+query, nil, key).want(t, 400, "invalid_request")
+		f.call(t, "GET", "/v1/revocations/stream"+query, nil, key).want(t, 400, "invalid_request")
+	}
+}
+
 // TestResumePoint is the row of Last-Event-ID in H13.
 func TestResumePoint(t *testing.T) {
 	f := newFixture(t, nil)

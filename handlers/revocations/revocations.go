@@ -76,6 +76,9 @@ func (h *Handlers) snapshot(x *exchange.Exchange) error {
 	if _, err := h.reader(x); err != nil {
 		return err
 	}
+	if err := checkNonce(x); err != nil {
+		return err
+	}
 	text, err := h.cfg.Feed.Snapshot(x.Context())
 	if err != nil {
 		return err
@@ -87,12 +90,21 @@ func (h *Handlers) snapshot(x *exchange.Exchange) error {
 }
 
 // keys answers with the public keys of this moment. No cache may keep the answer: after a key was
-// compromised verifiers get the keys here, and the JWKS in a cache still has that one. The query has a
-// nonce of the verifier, for caches that do not care; nothing reads it.
+// compromised verifiers get the keys here, and the JWKS in a cache still has that one.
 func (h *Handlers) keys(x *exchange.Exchange) error {
 	if _, err := h.reader(x); err != nil {
 		return err
 	}
+	if err := checkNonce(x); err != nil {
+		return err
+	}
+	x.Header().Set("Vary", "*")
+	return x.Blob(http.StatusOK, "application/jwk-set+json", h.cfg.Keys.JWKS().Body)
+}
+
+// checkNonce checks the nonce that a reader puts into the query, so that not even a cache that ignores
+// Cache-Control has an answer. Nothing else looks at it.
+func checkNonce(x *exchange.Exchange) error {
 	nonce, given, err := x.Query("nonce")
 	if err != nil {
 		return err
@@ -100,8 +112,7 @@ func (h *Handlers) keys(x *exchange.Exchange) error {
 	if given && !exchange.IsPlain(nonce, maxNonce, ".") {
 		return exchange.InvalidField("nonce", "The nonce must be 1 to 64 characters of A-Z a-z 0-9 . _ -.")
 	}
-	x.Header().Set("Vary", "*")
-	return x.Blob(http.StatusOK, "application/jwk-set+json", h.cfg.Keys.JWKS().Body)
+	return nil
 }
 
 // applied takes a verifier's report of what it has applied.

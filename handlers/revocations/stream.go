@@ -20,6 +20,9 @@ func (h *Handlers) stream(x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
+	if err := checkNonce(x); err != nil {
+		return err
+	}
 	wanted, err := parseSubscription(x, key)
 	if err != nil {
 		return err

@@ -56,7 +56,6 @@ http {
   server {
     listen %[2]s;
     location / { proxy_pass http://%[3]s; proxy_set_header Host $http_host; proxy_cache issuer; %[4]s }
-    location = /v1/revocations { proxy_pass http://%[3]s; proxy_set_header Host $http_host; }
   }
 }`, dir, address, issuer, settings)
 		path := filepath.Join(dir, "nginx.conf")

@@ -21,6 +21,8 @@ const (
 	streamPath   = "/v1/revocations/stream"
 	// countsPath is an address of the relay itself: its [Counts] as JSON.
 	countsPath = "/relay/counts"
+
+	flapPeriod = 3 * time.Second
 )
 
 // Relay is the proxy of one row. It is safe for concurrent use.
@@ -28,10 +30,11 @@ type Relay struct {
 	row    Row
 	issuer *url.URL
 	next   http.RoundTripper
+	began  time.Time
 	log    log
 
 	mu    sync.Mutex
-	kept  map[string]*answer // the first good answer, by path
+	kept  map[string]*answer // good answers, by path or URL
 	alive []byte             // the first alive of all streams
 }
 
@@ -44,7 +47,10 @@ type answer struct {
 
 // New makes the relay of a row. It forwards requests to the issuer's address through next.
 func New(row Row, issuer *url.URL, next http.RoundTripper) *Relay {
-	return &Relay{row: row, issuer: issuer, next: next, log: log{times: map[string][]time.Time{}}, kept: map[string]*answer{}}
+	return &Relay{
+		row: row, issuer: issuer, next: next, began: time.Now(),
+		log: log{times: map[string][]time.Time{}}, kept: map[string]*answer{},
+	}
 }
 
 // Counts returns how many requests have come.
@@ -74,20 +80,20 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // serve answers a request for anything but the stream. before is how many requests for the
 // same came before.
 func (r *Relay) serve(w http.ResponseWriter, req *http.Request, b Behaviour, before int) {
-	if b.Do == "status" || b.Do == "alternate" && before%2 == 1 {
+	if b.Do == "status" || b.Do == "alternate" && before%2 == 1 || b.Do == "flap" && r.flapped() {
 		refuse(w, b)
 		return
 	}
-	a := r.keptAnswer(req.URL.Path)
-	if b.Do != "repeat" || a == nil {
-		var err error
-		if a, err = r.fetch(req); err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		r.keep(req.URL.Path, a)
+	a, err := r.answer(req, b, before)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
 	}
 	if b.Do == "delay" && !wait(req, time.Duration(b.Delay)*time.Second) {
+		return
+	}
+	if b.Do == "stall" && before%2 == 1 {
+		stall(w, req, a)
 		return
 	}
 	body := a.body
@@ -105,17 +111,46 @@ func (r *Relay) serve(w http.ResponseWriter, req *http.Request, b Behaviour, bef
 	_, _ = w.Write(body)
 }
 
-func (r *Relay) keptAnswer(path string) *answer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.kept[path]
+// answer returns the answer of the issuer, or one that was kept.
+func (r *Relay) answer(req *http.Request, b Behaviour, before int) (*answer, error) {
+	key := req.URL.Path
+	if b.Do == "cache" {
+		key = req.URL.RequestURI()
+	}
+	if a := r.keptAnswer(key); a != nil && (b.Do == "repeat" || b.Do == "cache" || b.Do == "echo" && before%2 == 1) {
+		return a, nil
+	}
+	a, err := r.fetch(req)
+	if err == nil && a.status == http.StatusOK {
+		r.keep(key, a, b.Do == "echo")
+	}
+	return a, err
 }
 
-func (r *Relay) keep(path string, a *answer) {
+func (r *Relay) keptAnswer(key string) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.kept[path] == nil && a.status == http.StatusOK {
-		r.kept[path] = a
+	return r.kept[key]
+}
+
+func (r *Relay) keep(key string, a *answer, newest bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept[key] == nil || newest {
+		r.kept[key] = a
+	}
+}
+
+// flapped reports whether this is a period in which everything is refused.
+func (r *Relay) flapped() bool { return time.Since(r.began)/flapPeriod%2 == 1 }
+
+// stall sends half of an answer, and then a byte from time to time until the client leaves.
+func stall(w http.ResponseWriter, req *http.Request, a *answer) {
+	maps.Copy(w.Header(), a.header)
+	body := bytes.NewReader(a.body)
+	_, err := io.CopyN(w, body, body.Size()/2)
+	for err == nil && http.NewResponseController(w).Flush() == nil && wait(req, time.Second) {
+		_, err = io.CopyN(w, body, 1)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 // serveStream answers a request for the stream.
 func (r *Relay) serveStream(w http.ResponseWriter, req *http.Request) {
 	b := r.row.Stream
+	if b.Do == "flap" && r.flapped() {
+		b.Do = "status"
+	}
 	switch b.Do {
 	case "status":
 		refuse(w, b)
@@ -109,6 +112,8 @@ func (s *stream) pass(frame timedFrame) bool {
 	text := frame.text
 	isAlive := bytes.Contains(text, []byte("event: alive\n"))
 	switch s.behaviour.Do {
+	case "flap":
+		return !s.relay.flapped() && s.send(text)
 	case "hold":
 		return true
 	case "comments":

@@ -28,12 +28,15 @@ type Row struct {
 // Behaviour is what a relay does to the requests for one address.
 type Behaviour struct {
 	// Do names it. Empty means pass. For every address: pass, status, repeat (the first
-	// good answer, for ever), delay, compress (for those who accept it). For the snapshot
-	// also alternate (refuse every second request). For the stream: hold, hold_headers,
-	// page, reset, cut, comments, add, drop, repeat_alive, bytes, but not repeat.
+	// good answer, for ever), delay, compress (for those who accept it), flap (refuse
+	// everything in every second period of 3 s). For all but the stream also cache (the
+	// first good answer for the same URL, for ever), alternate (refuse every second
+	// request), stall (stop within every second answer) and echo (give every second answer
+	// again). For the stream: hold, hold_headers, page, reset, cut, comments, add, drop,
+	// repeat_alive, bytes, but not repeat.
 	Do string `json:"do"`
-	// Status and RetryAfter are the answer of status and alternate. "date" stands for a
-	// date in an hour.
+	// Status and RetryAfter are the answer of status, alternate and flap. "date" stands for
+	// a date in an hour.
 	Status     int    `json:"status"`
 	RetryAfter string `json:"retry_after"`
 	// Frame is what add adds after each alive.

@@ -14,9 +14,9 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := map[string]bool{}
-	answers := []string{"", "pass", "status", "repeat", "delay", "compress", "alternate"}
+	answers := []string{"", "pass", "status", "repeat", "delay", "compress", "flap", "cache", "alternate", "stall", "echo"}
 	streams := []string{
-		"", "pass", "status", "delay", "compress", "hold", "hold_headers", "page", "reset", "cut", "comments", "add", "drop", "repeat_alive", "bytes",
+		"", "pass", "status", "delay", "compress", "flap", "hold", "hold_headers", "page", "reset", "cut", "comments", "add", "drop", "repeat_alive", "bytes",
 	}
 	for _, row := range table.Rows {
 		if names[row.Name] {

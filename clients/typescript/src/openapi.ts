@@ -3429,7 +3429,10 @@ export interface operations {
     };
     getRevocations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A new value for each request. The issuer does not look at it */
+                nonce?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3526,6 +3529,8 @@ export interface operations {
             query?: {
                 /** @description The same */
                 after?: number;
+                /** @description A new value for each request. The issuer does not look at it */
+                nonce?: string;
                 /** @description The name of the client in its reports */
                 verifier?: components["schemas"]["VerifierName"];
             };

@@ -42,7 +42,11 @@ export class Siblings {
 
   open(): void {
     if (this.channel) return;
-    this.channel = this.env.channel(this.name);
+    try {
+      this.channel = this.env.channel(this.name);
+    } catch {
+      return; // a browser that blocks the page's storage may refuse channels, too
+    }
     if (!this.channel) return;
     this.channel.onmessage = ({ data }) => {
       if (typeof (data as Message | null)?.kind === "string") this.receive(data as Message);
@@ -56,7 +60,11 @@ export class Siblings {
   }
 
   post(message: Message): void {
-    this.channel?.postMessage(message);
+    try {
+      this.channel?.postMessage(message);
+    } catch {
+      this.close(); // the browser has closed it
+    }
   }
 
   /** Asks the other tabs for a newer token, and waits until one arrives, which calls answered, or the timeout passes. */

@@ -42,7 +42,7 @@ export class Vault {
   held: Held | undefined;
   private unsaved: { grant: Grant; after: Held } | undefined;
   private readonly key: string;
-  /** The last operation of the storage. Operations run one after the other, so that a slow one does not undo a later one. */
+  /** The last write to the storage. Writes run one after the other, so that a slow one does not undo a later one, and reads wait for them. */
   private last: Promise<unknown> = Promise.resolve();
   private abandon = ignore;
 
@@ -69,6 +69,7 @@ export class Vault {
   start(grant: Grant): Promise<void> {
     const { refresh_token, session } = grant;
     return this.exclusive(async () => {
+      this.held = undefined; // whatever is stored
       const stored = await this.read();
       if (stored?.sid === session.id || !refresh_token) this.held = stored;
       else await this.write({ sid: session.id, refresh_token });
@@ -122,20 +123,18 @@ export class Vault {
   private async read(): Promise<Held | undefined> {
     const { storage, key } = this;
     if (!storage) return this.held;
-    const text = await this.operate(() => storage.get(key));
-    try {
-      const { sid, refresh_token } = JSON.parse(text ?? "{}");
-      return typeof sid === "string" && typeof refresh_token === "string" ? { sid, refresh_token } : undefined;
-    } catch {
-      return undefined; // it is not ours
-    }
+    const text = await this.operate(() => storage.get(key), false);
+    const stored = text === null || text === undefined ? undefined : parse(text);
+    // What is not ours is no token. It is no sign-out in another client either, if there was a token.
+    if (!stored && text && this.held) throw failure(new Error("the storage has returned another value than was stored"));
+    return stored;
   }
 
-  private operate<T>(f: () => T | Promise<T>): Promise<T> {
+  private operate<T>(f: () => T | Promise<T>, writes = true): Promise<T> {
     const own = this.last.then(f);
-    this.last = own.catch(ignore);
+    if (writes) this.last = own.catch(ignore);
     return new Promise((resolve, reject) => {
-      const fail = (cause: unknown) => reject(new IssuerError("storage", "The refresh token cannot be stored or read.", 0, 0, { cause }));
+      const fail = (cause: unknown) => reject(failure(cause));
       const timer = this.env.setTimeout(() => fail(new Error("timeout")), timeout);
       this.abandon = () => fail(new Error("closed"));
       own.then(resolve, fail).finally(() => this.env.clearTimeout(timer));
@@ -146,4 +145,17 @@ export class Vault {
   close(): void {
     this.abandon();
   }
+}
+
+function parse(text: string): Held | undefined {
+  try {
+    const { sid, refresh_token } = JSON.parse(text);
+    return typeof sid === "string" && typeof refresh_token === "string" ? { sid, refresh_token } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(cause: unknown): IssuerError {
+  return new IssuerError("storage", "The refresh token cannot be stored or read.", 0, 0, { cause });
 }

@@ -39,6 +39,7 @@ export class FeedIssuer {
   requests: string[] = [];
   reports: { verifier: string; seq: number }[] = [];
   keys: SigningKey[] = [];
+  private readonly queries = new Set<string | undefined>();
   /** Answers a request in the place of the issuer, if it returns true. */
   intercept: (req: IncomingMessage, res: ServerResponse) => boolean = () => false;
   active = true;
@@ -158,7 +159,8 @@ export class FeedIssuer {
   }
 
   private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const path = req.url ?? "";
+    const [path, query] = (req.url ?? "").split("?");
+    req.url = path;
     this.requests.push(`${req.method} ${path}`);
     if (this.intercept(req, res)) return;
     const send = (type: string, body: string, status = 200) => res.writeHead(status, { "content-type": type }).end(body);
@@ -168,7 +170,10 @@ export class FeedIssuer {
       return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
     }
     if (req.headers.authorization !== `Bearer ${serviceKey}`) return void send("application/json", "{}", 401);
-    if (path.startsWith("/v1/revocations/keys?nonce=")) {
+    // Each request for the feed has a URL of its own.
+    if (req.method === "GET" && (!/^nonce=[\w.-]{1,64}$/.test(query ?? "") || this.queries.has(query))) return void send("application/json", "{}", 400);
+    this.queries.add(query);
+    if (path === "/v1/revocations/keys") {
       res.setHeader("cache-control", "no-store");
       return void send("application/jwk-set+json", JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
     }

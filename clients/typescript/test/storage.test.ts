@@ -321,6 +321,37 @@ test("a session that ended leaves nothing in the storage, and a value that is no
   }
 });
 
+test("a storage that returns something else for a while signs nobody out", async () => {
+  for (const garbage of ["rt_x", "{}", "null", "[]", '{"sid": "s1"', "[object Object]"]) {
+    const device = new Device();
+    const { world } = device;
+    const app = await device.signedIn();
+    const [[key, value]] = [...device.values] as [[string, string]];
+    await world.pass(6_000);
+    device.values.set(key, garbage);
+    assert.equal((await rejected(world, app.client.refresh())).code, "storage");
+    assert.equal(app.client.getState().status, "signed-in");
+    device.values.set(key, value);
+    await world.pass(minute);
+    assert.equal((await world.until(app.client.refresh()))?.user.id, "u1");
+    assert.equal(app.client.getState().error, undefined);
+    assert.notEqual(device.values.get(key), value);
+  }
+});
+
+test("a read that never ends holds up no later one", async () => {
+  const device = new Device();
+  const { world } = device;
+  const app = await device.signedIn();
+  await world.pass(6_000);
+  let hung = 0;
+  device.before = (operation) => (operation === "get" && !hung++ ? new Promise(() => {}) : undefined);
+  assert.equal((await rejected(world, app.client.refresh())).code, "storage");
+  await world.pass(minute);
+  assert.equal((await world.until(app.client.refresh()))?.user.id, "u1");
+  assert.equal(app.client.getState().error, undefined);
+});
+
 test("a sign-out with an unreachable issuer leaves the session, also before it was resumed", async () => {
   const device = new Device();
   const { world } = device;

@@ -249,3 +249,25 @@ test("requests that change something say that they are JSON, and cookies go alon
     }
   }
 });
+
+test("a browser that refuses channels, or closes them, breaks nothing", async () => {
+  const channels = [
+    () => {
+      throw new DOMException("The operation is insecure.", "SecurityError");
+    },
+    () => ({
+      onmessage: null,
+      close: () => {},
+      postMessage: () => {
+        throw new DOMException("The channel is closed.", "InvalidStateError");
+      },
+    }),
+  ];
+  for (const channel of channels) {
+    const fetch = async () => Response.json({ code: "refresh_token_invalid" }, { status: 401 });
+    const client = createClient({ baseURL: "https://auth.example", fetch, environment: { channel } });
+    assert.equal(await client.getSession(), null);
+    await client.signOut();
+    client.close();
+  }
+});

@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from app.auth.errors import InvalidToken
-from app.auth.issuer import IssuerError
+from app.auth.issuer import IssuerError, _seconds
 from app.auth.messages import EVENT_TYPE
 from app.auth.verifier import Verifier
 from app.settings import Settings
@@ -41,6 +41,7 @@ class FakeIssuer:
     url: str = field(default_factory=lambda: f"http://127.0.0.1:{free_port()}")
     streams: list[bytes] = field(default_factory=list)  # the content of each connection; the last one repeats
     jwks: dict[str, Any] | None = None
+    jwks_text: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     marks: list[dict[str, Any]] = field(default_factory=list)
     keys_down: int = 0  # how many requests for the keys fail
@@ -50,6 +51,7 @@ class FakeIssuer:
     no_feed_keys: bool = False
     asked: list[str] = field(default_factory=list)  # Last-Event-ID of each stream
     issuer: str = ""  # what iss says, if that is not the address
+    page: str = ""  # what a proxy answers to everything
 
     @property
     def iss(self) -> str:
@@ -87,7 +89,7 @@ class FakeIssuer:
                     return "application/json", b"{}"
                 public = {name: value for name, value in PRIVATE.items() if name != "d"}
                 public |= {"kid": "k1", "alg": "ES256", "use": "sig"}
-                return "application/json", json.dumps(self.jwks or {"keys": [public]}).encode()
+                return "application/json", (self.jwks_text or json.dumps(self.jwks or {"keys": [public]})).encode()
             case "/v1/revocations":
                 self.snapshots += 1
                 until = int(time.time()) + 300
@@ -103,7 +105,7 @@ class FakeIssuer:
         with suppress(ConnectionError, asyncio.IncompleteReadError):  # the service may have disconnected
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             path, status = head.split(" ")[1], "200 OK"
-            kind, body = self.answer(path, head)
+            kind, body = ("text/html", self.page.encode()) if self.page else self.answer(path, head)
             if path.startswith("/v1/revocations/keys?nonce="):
                 self.feed_fetches += 1
                 if self.no_feed_keys:
@@ -316,6 +318,14 @@ BAD_START: dict[str, Callable[[FakeIssuer], None]] = {
     "of another issuer": lambda f: f.metadata.update(issuer="https://evil.example"),
     "keys elsewhere": lambda f: f.metadata.update(jwks_uri="http://127.0.0.1:1/jwks"),
     "a stream elsewhere": lambda f: f.metadata.update(revocations_stream_endpoint="https://evil.example/stream"),
+}
+
+# What is no answer of an issuer comes from a proxy. It is not used, and does not stop the start.
+STRANGE_START: dict[str, Callable[[FakeIssuer], None]] = {
+    "a page": lambda f: setattr(f, "page", "<!doctype html><title>Back soon</title>"),
+    "a JSON error": lambda f: setattr(f, "page", '{"message":"no healthy upstream"}'),
+    "deep JSON": lambda f: setattr(f, "page", "[" * 60_000),
+    "deep keys": lambda f: setattr(f, "jwks_text", '{"keys":' + "[" * 100_000),
     "no keys": lambda f: setattr(f, "jwks", {"keys": []}),
     "no JWKS": lambda f: setattr(f, "jwks", {"key": 1}),
     "a private key": lambda f: setattr(f, "jwks", {"keys": [PRIVATE | {"kid": "k1", "alg": "ES256", "use": "sig"}]}),
@@ -330,3 +340,40 @@ async def test_a_bad_start(fake: FakeIssuer, name: str) -> None:
     with pytest.raises(IssuerError):
         async with Verifier.running(settings(fake)):
             pass
+
+
+@pytest.mark.parametrize("name", STRANGE_START)
+async def test_a_strange_start(fake: FakeIssuer, name: str) -> None:
+    STRANGE_START[name](fake)
+    async with Verifier.running(settings(fake)) as verifier:
+        assert not verifier.ledger.fresh
+        assert verifier._keys.empty
+
+
+async def test_an_emergency_while_the_keys_fail(fake: FakeIssuer) -> None:
+    """The keys are fetched at once when everything was revoked, however long the pause after failures is."""
+    fake.streams = [fake.alive(1)]
+    async with Verifier.running(settings(fake)) as verifier:
+        keys = verifier._keys
+        fake.keys_down, keys._failures = 1, 10
+        keys.demand()
+        await until(lambda: fake.keys_down == 0 and not keys._demanded.is_set() and keys._failures == 11)
+        keys.demand()
+        await until(lambda: keys._failures == 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        ("-5", 0),
+        ("1e9", 0),
+        ("9" * 400, 999_999_999),
+        ("Fri, 31 Dec 99999999999 23:59:59 GMT", 0),
+        ("Mon, 01 Jan 0001 00:00:00 -0000", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("soon", 0),
+    ],
+)
+def test_retry_after(text: str, seconds: float) -> None:
+    assert _seconds(text) == seconds

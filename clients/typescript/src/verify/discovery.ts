@@ -36,12 +36,13 @@ export class Discovery {
     try {
       members = strictObject(text);
     } catch {
-      throw fault("is not strict JSON");
+      throw page();
     }
     const member = (name: string): string | undefined => {
       const value: unknown = JSON.parse(members.get(name) ?? "null");
       return typeof value === "string" ? value : undefined;
     };
+    if (!member("issuer")) throw page();
     if (member("issuer") !== issuer) throw fault("is that of another issuer");
     const endpoint = (name: string): string | undefined => {
       const url = member(name);
@@ -55,6 +56,11 @@ export class Discovery {
     const feed = snapshot && stream ? { snapshot, stream, keys: `${snapshot}/keys`, applied: `${snapshot}/applied` } : undefined;
     return { jwks, feed, introspection: endpoint("introspection_endpoint") };
   }
+}
+
+/** The answer is no metadata document: it may be the page of a proxy, before an issuer that is down. */
+function page(): IssuerFault {
+  return new IssuerFault("message", "The answer is not the issuer's metadata.");
 }
 
 function fault(what: string): IssuerFault {

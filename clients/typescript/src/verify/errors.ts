@@ -83,10 +83,12 @@ export class IssuerFault extends Error {
   }
 }
 
-/** Reports whether a fault may pass without a change of the configuration: the issuer, or what is before it, does not answer now. */
+/**
+ * Reports whether a fault may pass without a change of the configuration. In front of an issuer that is down a proxy may answer with
+ * any other status, a redirect, or a page.
+ */
 export function isTemporary(error: unknown): boolean {
-  if (!(error instanceof IssuerFault)) return false;
-  return error.kind === "lost" || (error.status >= 400 && !isRefusedKey(error));
+  return error instanceof IssuerFault && !isMisconfiguration(error);
 }
 
 /** Reports whether a fault means that the configuration is wrong: another issuer is there, or it refuses the service key. */

@@ -1,6 +1,6 @@
 import type { Discovery, Endpoints } from "./discovery.js";
 import { IssuerFault, isMisconfiguration } from "./errors.js";
-import type { Http } from "./http.js";
+import { type Http, unique } from "./http.js";
 import { UnknownKey, verifyJWS } from "./jws.js";
 import type { Keyring } from "./keyring.js";
 import type { Applied, Ledger } from "./ledger.js";
@@ -88,8 +88,8 @@ export class Feed {
     const { signal, maxStaleness } = this.settings;
     const { snapshot } = await this.endpoints();
     const { seq } = this.ledger;
-    const call = { headers: { accept: "application/jwt" }, signal, headersWithin: Math.min(maxStaleness / 3, 10_000) };
-    const { text } = await this.http.fetch(snapshot, call, maxSnapshot);
+    const call = { headers: { accept: "application/jwt" }, signal, within: maxStaleness / 3 };
+    const { text } = await this.http.fetch(unique(`${snapshot}?`), call, maxSnapshot);
     const list = readSnapshot(await this.verify(text, types.snapshot, maxSnapshot));
     const applied = this.ledger.snapshot(list, seq);
     this.refetchKeysIfEverythingRevoked(list.entries);
@@ -119,7 +119,7 @@ export class Feed {
   private async openStream(signal: AbortSignal): Promise<Response> {
     const { stream } = await this.endpoints();
     const headers = { accept: "text/event-stream", "cache-control": "no-store", "last-event-id": String(this.ledger.seq) };
-    return this.http.open(stream, { headers, signal });
+    return this.http.open(unique(`${stream}?`), { headers, signal });
   }
 
   private ended(fault: Error | undefined): void {

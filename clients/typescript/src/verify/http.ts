@@ -19,8 +19,8 @@ export interface Call {
   open?: boolean;
   /** The statuses that count as success, besides 200. */
   want?: readonly number[];
-  /** How long the headers of the answer may take, in milliseconds. 10 s by default. */
-  headersWithin?: number;
+  /** How long the whole answer may take, in milliseconds. 10 s by default, which is the most. */
+  within?: number;
   signal?: AbortSignal;
 }
 
@@ -67,14 +67,12 @@ export class Http {
   /** Reads a complete response of at most limit bytes. */
   async fetch(url: string, call: Call, limit: number): Promise<Answer> {
     const linked = new Linked(call.signal);
-    const began = performance.now();
-    linked.within(call.headersWithin ?? timeout);
+    linked.within(Math.min(call.within ?? timeout, timeout));
     const chunks: Uint8Array[] = [];
     let size = 0;
     let response: Response;
     try {
       response = await this.open(url, { ...call, signal: linked.signal });
-      linked.within(timeout - (performance.now() - began));
       for await (const chunk of chunksOf(response)) {
         size += chunk.length;
         if (size > limit) throw new IssuerFault("message", `The issuer's answer has more than ${limit} bytes.`);
@@ -100,6 +98,11 @@ export class Http {
 function retryAfter(value: string): number {
   const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Math.max(wait, 0) || 0;
+}
+
+/** Completes a query so that the URL has not been requested before: not even a cache that ignores Cache-Control has an answer for it. */
+export function unique(query: string): string {
+  return `${query}nonce=${crypto.randomUUID()}`;
 }
 
 /** Yields the chunks of a response body. Leaving the loop early closes the connection. */

@@ -1,6 +1,6 @@
 import type { Discovery } from "./discovery.js";
 import { IssuerFault } from "./errors.js";
-import { after, type Answer, type Http, jitter, timeout } from "./http.js";
+import { after, type Answer, type Http, jitter, timeout, unique } from "./http.js";
 import { type Key, maxKeySet, parseKeys } from "./keys.js";
 
 const minAge = 5_000;
@@ -154,10 +154,8 @@ export class Keyring {
     const { feed } = await this.discovery.endpoints();
     if (!feed) return undefined;
     const headers = { accept: "application/jwk-set+json", "cache-control": "no-cache" };
-    // A cache that ignores Cache-Control cannot have an answer for a new URL.
-    const url = `${feed.keys}?nonce=${crypto.randomUUID()}`;
     try {
-      const answer = await this.http.fetch(url, { headers, signal: this.signal }, maxKeySet);
+      const answer = await this.http.fetch(unique(`${feed.keys}?`), { headers, signal: this.signal }, maxKeySet);
       this.feedAnswered = true;
       return { answer, age: feedAge, etag: undefined };
     } catch (error) {

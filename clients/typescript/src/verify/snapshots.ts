@@ -1,5 +1,5 @@
 import { IssuerFault } from "./errors.js";
-import { pause } from "./http.js";
+import { jitter, pause } from "./http.js";
 import type { Applied } from "./ledger.js";
 import { longestSilence } from "./stream.js";
 
@@ -16,7 +16,6 @@ export class Snapshots {
   private demanded = true;
   private failures = 0;
   private endedAt = -Infinity;
-  private takenAt = -Infinity;
   /** Not before this time, after a failure. */
   private retryAt = -Infinity;
   private provenAt = -Infinity;
@@ -54,23 +53,26 @@ export class Snapshots {
   async now(): Promise<void> {
     const { demanded } = this;
     this.demanded = false;
+    this.early = 1 - Math.random() / 10;
     try {
       const { proof } = await this.take();
+      if (!proof) return this.failed(0); // a repetition is as good as none
       this.failures = 0;
-      this.takenAt = performance.now();
-      this.early = 1 - Math.random() / 10;
-      if (proof) this.provenAt = this.takenAt;
+      this.provenAt = performance.now();
     } catch (error) {
-      const { maxStaleness } = this.settings;
-      const asked = error instanceof IssuerFault ? Math.min(error.retryAfter, maxStaleness / 3) : 0;
-      const own = Math.min(firstRetry * 2 ** Math.min(this.failures++, 10), maxStaleness / 6);
       this.demanded ||= demanded;
-      this.retryAt = performance.now() + Math.max(asked, own);
+      this.failed(error instanceof IssuerFault ? error.retryAfter : 0);
       throw error;
     } finally {
       this.endedAt = performance.now();
       for (const resolve of this.waiting.splice(0)) resolve();
     }
+  }
+
+  private failed(retryAfter: number): void {
+    const { maxStaleness } = this.settings;
+    const own = jitter(Math.min(firstRetry * 2 ** Math.min(this.failures++, 10), maxStaleness / 6));
+    this.retryAt = performance.now() + Math.max(own, Math.min(retryAfter, maxStaleness / 3));
   }
 
   /** Takes snapshots until the signal aborts. */
@@ -87,8 +89,8 @@ export class Snapshots {
 
   private get due(): number {
     const { maxStaleness } = this.settings;
-    const wait = this.streamProves || this.provenAt > this.takenAt ? longestSilence(maxStaleness) : maxStaleness / 3;
-    const routine = Math.max(this.provenAt, this.takenAt) + wait * this.early;
+    const wait = this.streamProves ? longestSilence(maxStaleness) : maxStaleness / 3;
+    const routine = this.provenAt + wait * this.early;
     return Math.max(this.endedAt + gap, this.retryAt, this.demanded ? -Infinity : routine);
   }
 }

@@ -93,8 +93,8 @@ interface Settings extends VerifierOptions {
 }
 
 /**
- * Returns a verifier after it has fetched the issuer's metadata and keys. If the issuer does not answer, they are fetched in the
- * background, and tokens are refused as `stale` until then. Rejects if they are not those of the issuer.
+ * Returns a verifier after it has fetched the issuer's metadata and keys. If the issuer does not answer, or something else answers,
+ * they are fetched in the background, and tokens are refused as `stale` until then. Rejects if the metadata is of another issuer.
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const settings = complete(options);
@@ -149,13 +149,20 @@ class IssuerVerifier implements Verifier {
   async verify(token: string, options: { stale?: Policy } = {}): Promise<Claims> {
     if (this.keys.overdue) await this.keys.renew(coolDown);
     const once = () => verifyJWS(token, "at+jwt", this.keys.find);
+    const policy = options.stale ?? this.settings.stale;
     const payload = await this.keys.withKeys(once, (error) => error instanceof UnknownKey).catch((error: unknown) => {
-      if (!(error instanceof UnknownKey) || this.keys.ids.length) throw error;
-      throw new VerifyError("stale", "The issuer's keys could not be fetched yet.", { cause: this.keys.fault });
+      if (error instanceof UnknownKey && this.lacksKeys(policy))
+        throw new VerifyError("stale", "The issuer may have published the key, and does not answer.", { cause: this.keys.fault });
+      throw error;
     });
     const claims = acceptClaims(readClaims(payload), this.settings.demands, this.settings.now() / 1000);
-    if (this.feed) await this.checkLive(token, claims, options.stale ?? this.settings.stale);
+    if (this.feed) await this.checkLive(token, claims, policy);
     return claims;
+  }
+
+  /** Reports whether an unknown key may be one that the issuer has published meanwhile. */
+  private lacksKeys(policy: Policy): boolean {
+    return !this.keys.ids.length || (this.feed !== undefined && !this.ledger.fresh && policy !== "fail_open");
   }
 
   /** Rejects if the session of a valid token is revoked or, depending on the policy, may be revoked. */

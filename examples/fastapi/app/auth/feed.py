@@ -10,7 +10,7 @@ import jwt
 from pydantic import ValidationError
 
 from app.auth import jws, sse
-from app.auth.issuer import TIMEOUT, Issuer, IssuerError, WrongConfiguration
+from app.auth.issuer import Issuer, IssuerError, WrongConfiguration, nonce
 from app.auth.keys import KeyRing
 from app.auth.ledger import Applied, Ledger
 from app.auth.messages import Alive, Entry, Event, Message, Snapshot
@@ -53,8 +53,10 @@ class Feed:
 
     async def _take_snapshot(self) -> Applied:
         where, seq = await self._issuer.metadata(), self._ledger.seq
-        headers, patience = {"Accept": "application/jwt"}, min(self._ledger.max_staleness / 3, TIMEOUT)
-        _, body = await self._issuer.fetch(where.snapshot, MAX_SNAPSHOT, headers=headers, headers_within=patience)
+        headers, patience = {"Accept": "application/jwt"}, self._ledger.max_staleness / 3
+        _, body = await self._issuer.fetch(
+            where.snapshot, MAX_SNAPSHOT, headers=headers, params=nonce(), within=patience
+        )
         text = body.decode("ascii", "replace")
         snapshot = await self._read(Snapshot, text, "revocations+jwt", MAX_SNAPSHOT)
         applied = self._ledger.snapshot(snapshot, seq)

@@ -1,6 +1,7 @@
 """Requests to the issuer: responses are bounded, and redirects are not followed."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,8 +57,11 @@ class Metadata:
         return f"{self.snapshot}/applied"
 
 
-class _Document(BaseModel):
+class _Named(BaseModel):
     issuer: str
+
+
+class _Document(_Named):
     jwks_uri: str
     revocations_endpoint: str
     revocations_stream_endpoint: str
@@ -88,11 +92,16 @@ class Issuer:
     async def _discover(self) -> Metadata:
         _, body = await self.fetch(f"{self._base}/.well-known/oauth-authorization-server", 64 << 10, key=False)
         try:
+            named = _Named.model_validate_json(body)
+        except ValidationError as error:
+            # Before an issuer that is down a proxy may answer with a page.
+            raise LostConnection("the answer is not the issuer's metadata") from error
+        if named.issuer != self.url:
+            raise WrongConfiguration("the metadata is that of another issuer")
+        try:
             document = _Document.model_validate_json(body)
         except ValidationError as error:
             raise WrongConfiguration("the metadata lacks something") from error
-        if document.issuer != self.url:
-            raise WrongConfiguration("the metadata is that of another issuer")
         urls = document.model_dump(exclude={"issuer"})
         for name, url in urls.items():
             if not url.startswith(self.url + "/"):
@@ -108,25 +117,23 @@ class Issuer:
         try:
             async with self._client.stream(method, url, headers=headers, **options) as response:
                 status = response.status_code
-                if status in (401, 403) or response.is_redirect:
+                if status in (401, 403):
                     hint = _REFUSAL_HINTS.get(status, "") if key else ""
                     raise WrongConfiguration(f"the issuer answers {status} at {url}{hint}")
-                if not response.is_success and status != 304:
+                if status not in {200, 204}:
                     after = _seconds(response.headers.get("Retry-After", ""))
                     raise LostConnection(f"it answers {status}", status, after)
                 yield response
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # broken TLS is an OSError
             raise LostConnection(f"no answer from {url}: {type(error).__name__}: {error}") from error
 
     async def fetch(
-        self, url: str, limit: int, *, headers_within: float = TIMEOUT, **options: Any
+        self, url: str, limit: int, *, within: float = TIMEOUT, **options: Any
     ) -> tuple[httpx.Response, bytes]:
-        """Send a request and read a response of at most `limit` bytes. Its headers have `headers_within` seconds."""
-        began = asyncio.get_running_loop().time()
+        """Send a request and read a response of at most `limit` bytes, which has `within` seconds."""
         body = bytearray()
         try:
-            async with asyncio.timeout(headers_within) as timeout, self.open(url, **options) as response:
-                timeout.reschedule(began + TIMEOUT)
+            async with asyncio.timeout(min(within, TIMEOUT)), self.open(url, **options) as response:
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > limit:
@@ -136,11 +143,16 @@ class Issuer:
             raise LostConnection(f"no answer from {url} in time") from error
 
 
+def nonce() -> dict[str, str]:
+    """Return a query that makes a URL new, so that not even a cache that ignores Cache-Control has an answer for it."""
+    return {"nonce": secrets.token_urlsafe(12)}
+
+
 def _seconds(retry_after: str) -> float:
     """Return the seconds that a Retry-After asks for (RFC 9110 section 10.2.3), or 0 if it is malformed."""
     if retry_after.isdecimal():
         return float(retry_after[:9])
     try:
         return max(0, parsedate_to_datetime(retry_after).timestamp() - time())
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return 0

@@ -5,13 +5,12 @@ import json
 import logging
 import random
 import re
-import secrets
 import time
 from contextlib import suppress
 
 import jwt
 
-from app.auth.issuer import Issuer, IssuerError, LostConnection
+from app.auth.issuer import Issuer, IssuerError, LostConnection, nonce
 
 ALGORITHMS = frozenset({"ES256", "EdDSA", "RS256"})
 COOL_DOWN = 10.0  # seconds in which unknown values of kid cause at most one request
@@ -72,9 +71,7 @@ class KeyRing:
         where = await self._issuer.metadata()
         headers = {"Cache-Control": "no-cache"}
         try:
-            # A cache that ignores Cache-Control cannot have an answer for a new URL.
-            nonce = {"nonce": secrets.token_urlsafe(12)}
-            _, body = await self._issuer.fetch(where.keys, MAX_JWKS, headers=headers, params=nonce)
+            _, body = await self._issuer.fetch(where.keys, MAX_JWKS, headers=headers, params=nonce())
             self._feed_answered, max_age = True, FEED_AGE
         except LostConnection as error:
             # An older issuer does not have that address. Once it has answered there a 404 is a fault: the JWKS in
@@ -93,11 +90,9 @@ class KeyRing:
             pause = self._max_age * random.uniform(0.9, 1)
             if self._failures:
                 pause = min(2.0 ** min(self._failures - 1, 10), 60) * random.uniform(0.5, 1)
-                await asyncio.sleep(pause)
-            else:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._demanded.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._demanded.wait()
             demanded = self._demanded.is_set()
             self._demanded.clear()
             try:
@@ -113,7 +108,7 @@ def parse(document: bytes) -> dict[str, jwt.PyJWK]:
         if any("d" in key for key in members["keys"]):
             raise IssuerError("the JWKS has a private key")
         keys = jwt.PyJWKSet.from_dict(members).keys
-    except (ValueError, TypeError, KeyError, AttributeError, jwt.PyJWTError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, jwt.PyJWTError) as error:
         raise IssuerError("the JWKS is not one") from error
     usable = {k.key_id: k for k in keys if k.key_id and k.public_key_use == "sig" and k.algorithm_name in ALGORITHMS}
     if not usable or len({k.key_id for k in keys}) != len(keys):

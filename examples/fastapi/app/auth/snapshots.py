@@ -30,7 +30,7 @@ class Snapshots:
         self._attempted = asyncio.Event()
         self._failures = 0
         # Times are by the monotonic clock.
-        self._ended = self._taken = self._proven = self._retry = float("-inf")
+        self._ended = self._proven = self._retry = float("-inf")
         self._stream_proves = False  # whether an alive on the present connection was a proof
         self._early = 1.0
 
@@ -53,22 +53,25 @@ class Snapshots:
     async def now(self) -> None:
         """Take the snapshot."""
         demanded, self._demanded = self._demanded, False
+        self._early = random.uniform(0.9, 1)
         try:
             applied = await self._take()
         except IssuerError as error:
-            asked = error.retry_after if isinstance(error, LostConnection) else 0
-            own = min(2.0 ** min(self._failures, 10), self._max_staleness / 6)
-            self._retry = time.monotonic() + max(own, min(asked, self._max_staleness / 3))
-            self._failures += 1
+            self._failed(error.retry_after if isinstance(error, LostConnection) else 0)
             self._demanded = self._demanded or demanded
             raise
         finally:
             self._ended = time.monotonic()
             self._attempted.set()
-        self._failures = 0
-        self._taken, self._early = time.monotonic(), random.uniform(0.9, 1)
         if applied.proof:
-            self._proven = self._taken
+            self._failures, self._proven = 0, self._ended
+        else:
+            self._failed()  # a repetition is as good as none
+
+    def _failed(self, retry_after: float = 0) -> None:
+        own = min(2.0 ** min(self._failures, 10), self._max_staleness / 6) * random.uniform(0.5, 1)
+        self._retry = time.monotonic() + max(own, min(retry_after, self._max_staleness / 3))
+        self._failures += 1
 
     async def run(self) -> None:
         """Take snapshots until cancelled."""
@@ -89,6 +92,5 @@ class Snapshots:
     @property
     def _routine(self) -> float:
         """When the next snapshot is due if none is demanded."""
-        by_stream = self._stream_proves or self._proven > self._taken
-        wait = longest_silence(self._max_staleness) if by_stream else self._max_staleness / 3
-        return max(self._taken, self._proven) + wait * self._early
+        wait = longest_silence(self._max_staleness) if self._stream_proves else self._max_staleness / 3
+        return self._proven + wait * self._early

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from app.auth import sse
-from app.auth.issuer import TIMEOUT, Issuer, IssuerError, LostConnection
+from app.auth.issuer import TIMEOUT, Issuer, IssuerError, LostConnection, nonce
 from app.auth.ledger import Ledger
 from app.auth.snapshots import Snapshots, longest_silence
 
@@ -69,7 +69,7 @@ class Stream:
         """Read one connection until it ends. It is a fault if it was not complete, or proves nothing for too long."""
         where = await self._issuer.metadata()
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self._ledger.seq)}
-        query, timeout = {"verifier": self._name}, httpx.Timeout(TIMEOUT, read=None)
+        query, timeout = {"verifier": self._name} | nonce(), httpx.Timeout(TIMEOUT, read=None)
         self._alive_at = 0.0
         try:
             async with (

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated, Self
 
 import jwt
@@ -13,7 +13,7 @@ from pydantic import UUID7, BaseModel, ConfigDict, Field, Strict, ValidationErro
 from app.auth import jws
 from app.auth.errors import ExpiredToken, InvalidToken, Revoked, Stale
 from app.auth.feed import Feed
-from app.auth.issuer import Issuer, IssuerError, LostConnection
+from app.auth.issuer import Issuer, IssuerError, WrongConfiguration
 from app.auth.keys import COOL_DOWN, KeyRing
 from app.auth.ledger import Ledger
 from app.settings import Policy, Settings
@@ -87,8 +87,12 @@ class Verifier:
         issuer = Issuer(settings)
         try:
             keys = KeyRing(issuer)
-            with suppress(LostConnection):
+            try:
                 await keys.renew()
+            except WrongConfiguration:
+                raise
+            except IssuerError as error:
+                _log.warning("the issuer's keys: %s", error)
             ledger = Ledger(settings.issuer, settings.max_staleness, now)
             feed = Feed(issuer, keys, ledger, settings.name)
             await feed.start()
@@ -105,8 +109,9 @@ class Verifier:
 
     async def verify(self, token: str, stale: Policy | None = None) -> AccessToken:
         """Return the claims of a valid token of a live session. Raise Refused for any other."""
+        policy = stale or self._settings.stale
         try:
-            claims = await self._signed(token)
+            claims = await self._signed(token, policy)
         except jwt.ExpiredSignatureError as error:
             raise ExpiredToken from error
         except (jwt.PyJWTError, ValidationError) as error:
@@ -114,11 +119,14 @@ class Verifier:
         if self.ledger.revoked(claims.sid, claims.sub, claims.client_id):
             raise Revoked
         if not self.ledger.fresh:
-            await self._apply_stale_policy(token, stale or self._settings.stale)
+            await self._apply_stale_policy(token, policy)
         return claims
 
-    async def _signed(self, token: str) -> AccessToken:
-        """Verify the token. An unknown key may be new, so the keys are fetched again, at a bounded rate."""
+    async def _signed(self, token: str, policy: Policy) -> AccessToken:
+        """Verify the token. An unknown key may be new, so the keys are fetched again, at a bounded rate.
+
+        While the list is stale the issuer may have published the key, too.
+        """
         try:
             return signed(token, self._keys, self._settings)
         except jws.UnknownKey:
@@ -126,9 +134,12 @@ class Verifier:
                 await self._keys.renew(quiet=COOL_DOWN)
             except IssuerError as error:
                 _log.warning("the issuer's keys: %s", error)
-            if self._keys.empty:
-                raise Stale from None
-            return signed(token, self._keys, self._settings)
+            try:
+                return signed(token, self._keys, self._settings)
+            except jws.UnknownKey:
+                if self._keys.empty or (policy is not Policy.FAIL_OPEN and not self.ledger.fresh):
+                    raise Stale from None
+                raise
 
     async def _apply_stale_policy(self, token: str, policy: Policy) -> None:
         """Apply the policy for a valid token while the list is stale."""
