@@ -29,6 +29,8 @@ func TestBodiesThatEndNothing(t *testing.T) {
 		{"POST", "/v1/users/revoke-sessions", false, []option{key}},
 		{"POST", "/admin/v1/users/u1/revoke-sessions", true, []option{admin}},
 		{"POST", "/admin/v1/users/revoke-sessions", true, []option{admin}},
+		{"POST", "/admin/v1/keys/rotate", true, []option{admin}},
+		{"POST", "/admin/v1/keys/no-such-key/promote", true, []option{admin}},
 	} {
 		for _, tt := range []struct{ body, field string }{
 			{`{"excpet":"` + other.id + `"}`, "excpet"},

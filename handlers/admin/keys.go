@@ -23,6 +23,9 @@ func (h *Handlers) keys(x *exchange.Exchange) error {
 
 // rotateKey publishes a new key. While one is pending, that is the answer.
 func (h *Handlers) rotateKey(x *exchange.Exchange) error {
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	key, err := h.cfg.Keys.Rotate(x.Context(), x.Log.Client)
 	if err != nil {
 		return err
@@ -36,6 +39,9 @@ func (h *Handlers) rotateKey(x *exchange.Exchange) error {
 func (h *Handlers) promoteKey(x *exchange.Exchange) error {
 	kid, err := keyIDParam(x)
 	if err != nil {
+		return err
+	}
+	if err := x.RequireNoMembers(); err != nil {
 		return err
 	}
 	if err := h.cfg.Keys.Promote(x.Context(), x.Log.Client, kid); err != nil {

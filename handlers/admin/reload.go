@@ -24,6 +24,9 @@ func (h *Handlers) reload(x *exchange.Exchange) error {
 	if h.cfg.Reload == nil {
 		return exchange.NotFound()
 	}
+	if err := x.RequireNoMembers(); err != nil {
+		return err
+	}
 	if err := h.record(x, "reload"); err != nil {
 		return err
 	}
