@@ -41,7 +41,7 @@ export class FeedIssuer {
   keys: SigningKey[] = [];
   private readonly queries = new Set<string | undefined>();
   /** Answers a request in the place of the issuer, if it returns true. */
-  intercept: (req: IncomingMessage, res: ServerResponse) => boolean = () => false;
+  intercept: (req: IncomingMessage, res: ServerResponse, query: string) => boolean = () => false;
   active = true;
   private readonly streams = new Set<ServerResponse>();
   private server: Server | undefined;
@@ -162,7 +162,7 @@ export class FeedIssuer {
     const [path, query] = (req.url ?? "").split("?");
     req.url = path;
     this.requests.push(`${req.method} ${path}`);
-    if (this.intercept(req, res)) return;
+    if (this.intercept(req, res, query ?? "")) return;
     const send = (type: string, body: string, status = 200) => res.writeHead(status, { "content-type": type }).end(body);
     if (path === "/.well-known/openid-configuration") return void send("application/json", JSON.stringify(this.metadata()));
     if (path === "/.well-known/jwks.json") {

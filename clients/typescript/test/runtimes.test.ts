@@ -80,10 +80,9 @@ async function controlled(): Promise<string> {
       return {};
     },
   };
-  issuer.intercept = (req, res) => {
-    const { pathname, searchParams } = new URL(req.url!, issuer.url);
-    const action = actions[pathname.replace("/control/", "")];
-    void action?.(searchParams.get("sid") ?? newSid()).then((answer) => res.end(JSON.stringify(answer)));
+  issuer.intercept = (req, res, query) => {
+    const action = actions[req.url!.replace("/control/", "")];
+    void action?.(new URLSearchParams(query).get("sid") ?? newSid()).then((answer) => res.end(JSON.stringify(answer)));
     return action !== undefined;
   };
   return issuer.url;

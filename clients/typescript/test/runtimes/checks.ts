@@ -102,9 +102,14 @@ export const checks: Record<string, (target: Target) => Promise<void>> = {
     await ahead(86_400_000, async () => equal((await rejection(shared.verify(withdrawn)))["reason"], "kid"));
     shared.close();
   },
-  "keys are not fetched through a redirect": async ({ redirecting, feed }) => {
-    const error = await rejection(createVerifier({ issuer: redirecting, audience: feed.audience }));
-    equal([error["name"], error["kind"], error["status"]], ["IssuerFault", "status", 302]);
+  "keys are not fetched through a redirect": async (target) => {
+    const verifier = await createVerifier({ issuer: target.redirecting, audience: target.feed.audience });
+    const { token } = await control<{ token: string }>(target, "mint");
+    const error = await rejection(verifier.verify(token));
+    equal([error["reason"], error["status"]], ["stale", 503]);
+    const fault = error["cause"] as IssuerFault & { status?: number };
+    equal([fault.name, fault.kind, fault.status], ["IssuerFault", "status", 302]);
+    verifier.close();
   },
   "keys that cannot be fetched are a 503 with its cause": async (target) => {
     const verifier = await createVerifier({ issuer: target.closed, audience: target.feed.audience });
