@@ -16,7 +16,7 @@ import (
 // redeem in flight returned (invariant 1: never resurrect).
 func TestRevokeAgainstRedeem(t *testing.T) {
 	const workers = 48
-	all := int64(rounds.Rounds(t, 2000, 100_000))
+	all := int64(rounds.Rounds(t, 2000, 30_000))
 	f := newFixture(t, nil)
 	var (
 		next atomic.Int64

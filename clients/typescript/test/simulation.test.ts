@@ -100,7 +100,7 @@ async function live(world: World, tabs: Tab[]): Promise<void> {
 }
 
 const browsers = [
-  { locks: true, channel: true, count: 10_000 },
+  { locks: true, channel: true, count: 5_000 },
   { locks: false, channel: true, count: 2_500 },
   { locks: true, channel: false, count: 2_500 },
   { locks: false, channel: false, count: 2_500 },

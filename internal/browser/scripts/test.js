@@ -35,5 +35,5 @@ await build({
 });
 // What pages get of our own client.
 await build({ ...options, entryPoints: [`${here}/test/page.ts`], platform: "browser", format: "iife", sourcemap: false });
-const flags = ["--enable-source-maps", "--disable-warning=ExperimentalWarning", "--test", "--test-timeout=120000", "--test-concurrency=3"];
+const flags = ["--enable-source-maps", "--disable-warning=ExperimentalWarning", "--test", "--test-timeout=300000", "--test-concurrency=3"];
 run(here, process.execPath, ...flags, ...chosen.map((file) => `${out}/${file.replace(/\.ts$/, ".mjs")}`));
