@@ -48,7 +48,7 @@ func (w *world) redeem(text, place string) (answer string, outcome Outcome) {
 // the newest of his tokens or an older one, and who leaves out generations as he likes, is noticed
 // in the third generation in which he redeems.
 func TestInStepIsNoticed(t *testing.T) {
-	rounds.Rapid(t, 2000, 50_000)
+	rounds.Rapid(t, 2000, 15_000)
 	ring := testRing(t, 1)
 	rapid.Check(t, func(t *rapid.T) {
 		w, shared := newWorld(ring)
