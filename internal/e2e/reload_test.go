@@ -195,7 +195,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		})
 	}
 	names := [2]string{"secrets: [issuer.secret, new.secret]\n", "secrets: [new.secret, issuer.secret]\n"}
-	for n := range rounds.Rounds(t, 30, 1000) {
+	for n := range rounds.Rounds(t, 30, 200) {
 		i.configure(names[n%2])
 		i.signal(syscall.SIGPIPE)
 		var answer struct {

@@ -332,7 +332,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	reloads := rounds.Rounds(t, 40, 1000)
+	reloads := rounds.Rounds(t, 40, 300)
 	for n := range reloads {
 		r.reload(func(c *config.Config) error {
 			c.Secrets = []string{r.path("first"), r.path("second")}
