@@ -80,23 +80,13 @@ func (s *Service) countOf(ctx context.Context, userID string, except sid.ID) (n 
 			return 0, err
 		}
 	}
-	now, q := s.now(), Query{UserID: userID, Limit: MaxListed}
-	for {
-		page, err := s.cfg.Store.List(ctx, q)
-		if err != nil {
-			return 0, err
+	_, err = s.list(ctx, Query{UserID: userID, Limit: MaxListed}, func(v View) bool {
+		if v.ID != except && v.End.IsZero() {
+			n++
 		}
-		s.reportUnreadable("counting sessions", page.Unreadable)
-		for _, snap := range page.Sessions {
-			if snap.Session.ID != except && s.view(snap, now).End.IsZero() {
-				n++
-			}
-		}
-		if page.Next.IsZero() {
-			return n, nil
-		}
-		q.Before = page.Next
-	}
+		return false // only count
+	})
+	return n, err
 }
 
 // RevokeClient ends every session that a client (a service key) has minted, with one mark.
