@@ -52,7 +52,8 @@ func needlessEscape(text []byte) (r rune, n int) {
 	return r, n
 }
 
-// unit returns the UTF-16 code unit of an escape \uXXXX at the beginning of text; 0 if there is none.
+// unit returns the UTF-16 code unit that text begins with as an escape: \u and four hexadecimal digits. It is 0
+// if there is no escape.
 func unit(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0
