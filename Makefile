@@ -93,6 +93,11 @@ timing: ## Measure whether response times reveal what exists
 bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart
 	$(GO) test -run '^$$' -bench Feed -benchtime 1x -timeout 30m ./bench
 
+.PHONY: bench-postgres
+bench-postgres: ## Measure issuers on PostgreSQL, beside pgbench on the same server (BENCH=regexp)
+	@tools/need postgres >/dev/null
+	$(GO) test -run '^$$' -bench 'Postgres$(BENCH)' -benchtime 1x -timeout 60m ./bench
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 	GO='$(GO)' tools/fuzz $(FUZZTIME) $(PACKAGES)
