@@ -3,10 +3,11 @@ package pgtest
 import (
 	"context"
 	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Database makes an empty database, which goes with the test, and returns its DSN over the socket.
@@ -25,10 +26,10 @@ func (s *Server) NewDatabase(t testing.TB) string {
 func (s *Server) CopyDatabase(t testing.TB, from string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	s.Exec(t, "postgres", fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8'", name, pgx.Identifier{from}.Sanitize()))
+	s.Exec(t, "postgres", fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8'", name, from))
 	t.Cleanup(func() {
 		// A server that is stopped or gone has no use for it.
-		_ = s.exec(context.Background(), "postgres", fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
+		_, _ = s.psql(context.Background(), "postgres", fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
 	})
 	return name
 }
@@ -36,24 +37,36 @@ func (s *Server) CopyDatabase(t testing.TB, from string) string {
 // databases numbers them.
 var databases atomic.Int64
 
-// Exec runs statements in a database, as the superuser.
+// Exec runs statements in a database, as the superuser, each in a transaction of its own.
 func (s *Server) Exec(t testing.TB, database string, statements ...string) {
 	t.Helper()
-	if err := s.exec(t.Context(), database, statements...); err != nil {
-		t.Fatalf("pgtest: %v\n%s", err, s.Log())
+	if _, err := s.psql(t.Context(), database, statements...); err != nil {
+		t.Fatalf("pgtest: %v", err)
 	}
 }
 
-func (s *Server) exec(ctx context.Context, database string, statements ...string) error {
-	conn, err := pgx.Connect(ctx, s.SocketDSN(database))
+// Query returns the values of the rows that a statement returns, as text: a line a row, with | between the columns.
+func (s *Server) Query(t testing.TB, database, statement string) string {
+	t.Helper()
+	out, err := s.psql(t.Context(), database, statement)
 	if err != nil {
-		return err
+		t.Fatalf("pgtest: %v", err)
 	}
-	defer conn.Close(ctx)
+	return out
+}
+
+// psql runs statements with the program of that name, so that this package does without a driver.
+func (s *Server) psql(ctx context.Context, database string, statements ...string) (string, error) {
+	args := []string{"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"}
 	for _, statement := range statements {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
+		args = append(args, "--command="+statement)
 	}
-	return nil
+	cmd := exec.CommandContext(ctx, filepath.Join(s.in.binaries, "psql"), append(args, s.SocketDSN(database))...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("psql: %w: %s", err, stderr.String())
+	}
+	return strings.TrimSuffix(string(out), "\n"), nil
 }

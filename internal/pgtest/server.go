@@ -134,10 +134,6 @@ func (s *Server) start() error {
 	if s.process != nil {
 		return fmt.Errorf("the server runs already")
 	}
-	// A server that was killed leaves the file.
-	if err := os.Remove(s.pidFile()); err != nil && !os.IsNotExist(err) {
-		return err
-	}
 	log, err := os.OpenFile(s.logFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -171,7 +167,7 @@ func (p *process) ready(pidFile string) error {
 		}
 		// The eighth line is the state of the server, as pg_ctl reads it.
 		lines := strings.Split(fileText(pidFile), "\n")
-		if len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready" {
+		if len(lines) > 7 && lines[0] == strconv.Itoa(p.cmd.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
 			return nil
 		}
 	}
@@ -264,6 +260,12 @@ func (p *process) kill() error {
 func (s *Server) remove() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
+	}
+	// A server that was killed leaves a few bytes of shared memory, whose identifier is in the seventh line.
+	if lines := strings.Split(fileText(s.pidFile()), "\n"); len(lines) > 6 {
+		if fields := strings.Fields(lines[6]); len(fields) == 2 {
+			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
+		}
 	}
 	_ = os.RemoveAll(s.folder)
 }

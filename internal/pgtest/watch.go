@@ -13,9 +13,13 @@ for pid in "$1"/*/data/postmaster.pid; do
   [ -e "$pid" ] && kill -QUIT "$(head -n 1 "$pid")"
 done
 for n in $(seq 100); do
-  rm -rf "$1" && exit
+  ls "$1"/*/data/postmaster.pid || break
   sleep 0.1
 done
+for pid in "$1"/*/data/postmaster.pid; do # of servers that were killed
+  ipcrm -m "$(sed -n '7s/.* //p' "$pid")"
+done
+rm -rf "$1"
 `
 
 // watch starts the watcher of a folder.
