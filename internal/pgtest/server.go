@@ -239,14 +239,21 @@ func (p *process) wait() error {
 	}
 }
 
-// kill kills the first process and its children: they would otherwise go on for a moment.
+// kill kills the process and its children.
 func (p *process) kill() error {
-	pid := p.cmd.Process.Pid
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // it starts no more children
+	if err := killWithChildren(p.cmd.Process.Pid); err != nil {
+		return err
+	}
+	return p.wait()
+}
+
+// killWithChildren kills a process and its children: those of a server would otherwise go on for a moment.
+func killWithChildren(pid int) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // it starts no more children
 		return err
 	}
 	children := strings.Fields(fileText(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)))
-	if err := p.cmd.Process.Kill(); err != nil {
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return err
 	}
 	for _, child := range children {
@@ -254,7 +261,7 @@ func (p *process) kill() error {
 			_ = syscall.Kill(n, syscall.SIGKILL) // it may have ended by itself
 		}
 	}
-	return p.wait()
+	return nil
 }
 
 // remove ends the server and removes its files.
