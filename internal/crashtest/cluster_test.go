@@ -21,16 +21,17 @@ type cluster struct {
 	front   *balancer
 }
 
-// startCluster makes the schema of a database, and starts n issuers and what stands in front
-// of them. The issuers reach the database by dsn and have these settings besides.
-func startCluster(t *testing.T, n int, database, dsn string, settings ...string) *cluster {
+// startCluster makes the schema of a database, and starts an issuer for each of the DSNs by
+// which they reach it, and what stands in front of them.
+func startCluster(t *testing.T, database string, dsns []string, settings ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dsn: database, front: newBalancer(t)}
 	first := newSite(t)
-	first.environ = append(settings, "ISSUER_STORE_DRIVER=postgres", "ISSUER_STORE_DSN="+dsn)
-	c.migrate(first, database)
-	for range n {
+	first.environ = append(settings, "ISSUER_STORE_DRIVER=postgres")
+	c.migrate(first)
+	for _, dsn := range dsns {
 		s := *first
+		s.environ = append(s.environ[:len(s.environ):len(s.environ)], "ISSUER_STORE_DSN="+dsn)
 		c.issuers = append(c.issuers, &s)
 		s.launch(s.command(window))
 	}
@@ -49,9 +50,10 @@ func newDatabase(t *testing.T, s *pgtest.Server) string {
 	return s.DSN(s.NewDatabase(t))
 }
 
-func (c *cluster) migrate(s *site, database string) {
+func (c *cluster) migrate(s *site) {
 	c.t.Helper()
-	cmd := binary(c.t).Command(c.t.Context(), s.dir, append(s.environ, "ISSUER_STORE_DSN="+database), "migrate", "up")
+	environ := append(s.environ[:len(s.environ):len(s.environ)], "ISSUER_STORE_DSN="+c.dsn)
+	cmd := binary(c.t).Command(c.t.Context(), s.dir, environ, "migrate", "up")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		c.t.Fatalf("migrating: %v\n%s", err, out)
 	}
@@ -86,7 +88,7 @@ func (c *cluster) stop() {
 	}
 }
 
-// each checks something at all issuers at the same time.
+// eventually waits until a condition holds at each issuer.
 func (c *cluster) eventually(what string, holds func(*api) bool) {
 	c.t.Helper()
 	for _, s := range c.issuers {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,12 +16,12 @@ import (
 
 // Issuers are processes of their own on one database. Clients that send each request to
 // another one see what a single issuer would answer.
-func TestIssuersShareDatabase(t *testing.T) {
+func TestIssuersSharePostgres(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]int{"one": 1, "two": 2, "four": 4} {
 		t.Run(name, func(t *testing.T) {
 			f, dsn := newFleet(t, seeded(t)), newDatabase(t, pgtest.Shared(t))
-			c := startCluster(t, n, dsn, dsn)
+			c := startCluster(t, dsn, slices.Repeat([]string{dsn}, n))
 			c.connect(f)
 			v := startVerifier(t, c.front.url(), c.issuers[0].api)
 			rest := f.background()
@@ -43,12 +44,12 @@ func (c *cluster) finish(f *fleet, v *verifier) {
 }
 
 // Of two issuers, one after the other is killed under load. The clients go on at the other.
-func TestKillIssuerOfTwo(t *testing.T) {
+func TestKillIssuerOfTwoPostgres(t *testing.T) {
 	t.Parallel()
 	seed := seeded(t)
 	choices := rand.New(rand.NewPCG(seed, seed))
 	f, dsn := newFleet(t, seed), newDatabase(t, pgtest.Start(t, nil))
-	c := startCluster(t, 2, dsn, dsn)
+	c := startCluster(t, dsn, []string{dsn, dsn})
 	c.connect(f)
 	v := startVerifier(t, c.front.url(), c.issuers[0].api)
 	for range setting(t, "CRASHTEST_KILLS", uint64(rounds.Rounds(t, 5, 50))) {
@@ -72,7 +73,7 @@ func TestKillPostgres(t *testing.T) {
 	t.Parallel()
 	f, server := newFleet(t, seeded(t)), pgtest.Start(t, nil)
 	dsn := newDatabase(t, server)
-	c := startCluster(t, 2, dsn, dsn)
+	c := startCluster(t, dsn, []string{dsn, dsn})
 	c.connect(f)
 	f.failures = true
 	v := startVerifier(t, c.front.url(), c.issuers[0].api)
