@@ -266,13 +266,18 @@ func (s *Server) remove() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
-	// A server that was killed leaves a few bytes of shared memory, whose identifier is in the seventh line.
+	s.removeSharedMemory()
+	_ = os.RemoveAll(s.folder)
+}
+
+// removeSharedMemory removes the few bytes of shared memory that a server leaves that was killed. Their identifier is in
+// the seventh line.
+func (s *Server) removeSharedMemory() {
 	if lines := strings.Split(fileText(s.pidFile()), "\n"); len(lines) > 6 {
 		if fields := strings.Fields(lines[6]); len(fields) == 2 {
 			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
 		}
 	}
-	_ = os.RemoveAll(s.folder)
 }
 
 // Address is where the server accepts TCP connections.
