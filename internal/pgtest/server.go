@@ -58,6 +58,12 @@ func newServer(in *installation, settings Settings) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Mkdir(s.data(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := in.account.own(s.data()); err != nil {
+		return nil, err
+	}
 	if err := in.copyCluster(s.data()); err != nil {
 		return nil, err
 	}
@@ -261,13 +267,12 @@ func killWithChildren(pid int) error {
 	return nil
 }
 
-// remove ends the server and removes its files.
-func (s *Server) remove() {
+// end ends the server if it runs.
+func (s *Server) end() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
 	s.removeSharedMemory()
-	_ = os.RemoveAll(s.folder)
 }
 
 // removeSharedMemory removes the few bytes of shared memory that a server leaves that was killed. Their identifier is in
@@ -278,6 +283,12 @@ func (s *Server) removeSharedMemory() {
 			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
 		}
 	}
+}
+
+// remove ends the server and removes its files.
+func (s *Server) remove() {
+	s.end()
+	_ = os.RemoveAll(s.folder)
 }
 
 // Address is where the server accepts TCP connections.
