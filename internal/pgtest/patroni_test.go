@@ -1,3 +1,5 @@
+//go:build failover
+
 package pgtest_test
 
 import (
@@ -8,7 +10,7 @@ import (
 
 func TestFailoverPatroni(t *testing.T) {
 	p := pgtest.StartPatroni(t, 2)
-	for range 3 {
+	for range 2 {
 		old := p.AwaitSynchronous(t)
 		old.Kill(t)
 		if now := p.AwaitPrimary(t); now == old {
