@@ -27,8 +27,11 @@ const (
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
+	cfg   Config
+	pool  *pgxpool.Pool
+	clock  issuerClock
+	floor  floor
+	upkeep upkeep
 
 	// life ends when the store is closed. What runs in the background is of background.
 	life       context.Context //nolint:containedctx // that of the store
