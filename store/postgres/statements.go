@@ -5,6 +5,13 @@ package postgres
 func statements() map[string]string {
 	return map[string]string{
 		"selectSessions": selectSessions,
+		"swapStates":     swapStates,
+		"lockSessions":   lockSessions,
+		"listAll":        listAll,
+		"listUserLive":   listUserLive,
+		"listUserEnded":  listUserEnded,
+		"countLive":      countLive,
+		"estimateLive":   estimateLive,
 		"updateSession":  updateSession,
 	}
 }
