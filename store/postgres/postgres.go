@@ -49,8 +49,9 @@ const (
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
+	cfg     Config
+	pool    *pgxpool.Pool
+	journal journal // startJournal starts its goroutines, and stopJournal ends them
 }
 
 // Open connects to a database that has the schema. (part A)
@@ -81,15 +82,6 @@ func insertArgs(s stored) []any { panic("part A") }
 
 // pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
 type pendingFact = fact.Fact
-
-// queueFacts adds the insertion of facts to a batch. (part C)
-func queueFacts(b *pgx.Batch, facts []pendingFact) { panic("part C") }
-
-// wrote wakes the readers of the journal of this issuer and has the new facts numbered soon. It does not block. (part C)
-func (db *DB) wrote() { panic("part C") }
-
-// trim removes facts from the beginning of the journal that nobody needs. (part C)
-func (db *DB) trim(ctx context.Context, now time.Time) (more bool, err error) { panic("part C") }
 
 // reserve makes sure that the clock of this issuer is on record up to the latest of some times, before
 // a write with them is acknowledged. (part B)
