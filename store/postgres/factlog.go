@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
@@ -39,8 +40,9 @@ ORDER BY f.revocation`
 
 // Head implements [fact.Log].
 func (db *DB) Head(ctx context.Context) (uint64, error) {
-	page, err := db.readJournal(ctx, func(p *journalPage) error {
-		return db.pool.QueryRow(ctx, readHead).Scan(&p.pending, &p.number)
+	page, err := db.readJournal(ctx, func(ctx context.Context, conn *pgxpool.Conn) (p journalPage, err error) {
+		err = conn.QueryRow(ctx, readHead).Scan(&p.pending, &p.number)
+		return p, err
 	})
 	return uint64(page.number), err
 }
@@ -72,41 +74,58 @@ type journalPage struct {
 
 // readPage reads facts that follow a number.
 func (db *DB) readPage(ctx context.Context, statement string, after uint64, limit int) (journalPage, error) {
-	return db.readJournal(ctx, func(p *journalPage) error {
-		rows, err := db.pool.Query(ctx, statement, int64(min(after, math.MaxInt64)), limit)
+	return db.readJournal(ctx, func(ctx context.Context, conn *pgxpool.Conn) (journalPage, error) {
+		rows, err := conn.Query(ctx, statement, int64(min(after, math.MaxInt64)), limit)
 		if err != nil {
-			return err
+			return journalPage{}, err
 		}
-		*p = journalPage{}
-		return p.scan(rows)
+		return scanPage(rows)
 	})
 }
 
-func (p *journalPage) scan(rows pgx.Rows) error {
+func scanPage(rows pgx.Rows) (p journalPage, err error) {
 	var row factRow
 	targets := append([]any{&p.pending, &p.number}, row.targets()...)
-	_, err := pgx.ForEachRow(rows, targets, func() error {
+	_, err = pgx.ForEachRow(rows, targets, func() error {
 		if row.number != nil { // there is something to read
 			p.facts = append(p.facts, row.fact())
 		}
 		return nil
 	})
-	return err
+	return p, err
 }
 
 // readJournal runs read, and runs it again after giving numbers if there were facts without.
 // So a reader finds every fact that was acknowledged before it asked, whoever wrote it.
-func (db *DB) readJournal(ctx context.Context, read func(*journalPage) error) (page journalPage, err error) {
-	if err = ctx.Err(); err != nil {
-		return journalPage{}, err
+func (db *DB) readJournal(
+	ctx context.Context, read func(context.Context, *pgxpool.Conn) (journalPage, error),
+) (page journalPage, err error) {
+	readOnce := func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		page, err = read(ctx, conn)
+		return err
 	}
-	if err = read(&page); err == nil && page.pending {
-		if _, err = db.number(ctx); err == nil {
-			err = read(&page)
+	if err = db.withConn(ctx, readOnce); err == nil && page.pending {
+		if err = db.number(ctx); err == nil {
+			err = db.withConn(ctx, readOnce)
 		}
 	}
 	if err != nil {
 		return journalPage{}, err
 	}
 	return page, nil
+}
+
+// withConn runs fn with a connection of the pool, for no longer than a statement may take.
+func (db *DB) withConn(ctx context.Context, fn func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	work, cancel := db.bounded(ctx)
+	defer cancel()
+	if err := fn(work, conn); err != nil {
+		return db.failed(ctx, err)
+	}
+	return nil
 }

@@ -59,24 +59,24 @@ func queueFacts(b *pgx.Batch, facts []pendingFact) {
 // until of pending_facts, an array each. The ids grow, so that the facts keep their order.
 func factArgs(facts []pendingFact) []any {
 	var (
-		n                           = len(facts)
-		ids, sids                   = make([]pgtype.UUID, n), make([]pgtype.UUID, n)
-		kinds                       = make([]int16, n)
-		ats, untils                 = make([]time.Time, n), make([]pgtype.Timestamptz, n)
+		n                          = len(facts)
+		ids, sids                  = make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+		kinds                      = make([]int16, n)
+		ats, untils                = make([]time.Time, n), make([]pgtype.Timestamptz, n)
 		scopes, keyIDs, whats, bys = make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-		id                          sid.ID
-		now                         = time.Now()
+		id                         sid.ID
+		now                        = time.Now()
 	)
 	for i := range facts {
 		f := &facts[i]
 		id = sid.Next(id, now)
-		ids[i], sids[i] = pgtype.UUID{Bytes: id, Valid: true}, pgtype.UUID{Bytes: f.SID, Valid: !f.SID.IsZero()}
-		kinds[i], ats[i] = int16(f.Kind), f.At
+		ids[i], sids[i] = uuid(id), uuid(f.SID)
+		kinds[i], ats[i] = int16(f.Kind), milli(f.At)
 		if f.Kind == fact.Marked {
 			scopes[i] = scopeText(f.Scope)
 		}
 		keyIDs[i], whats[i], bys[i] = f.KeyID, f.What, f.By
-		untils[i] = pgtype.Timestamptz{Time: f.Until, Valid: !f.Until.IsZero()}
+		untils[i] = timestamp(f.Until)
 	}
 	return []any{ids, kinds, ats, sids, scopes, keyIDs, whats, bys, untils}
 }
@@ -87,10 +87,10 @@ const factColumns = `f.number, f.revocation, f.kind, f.at, f.sid, f.scope, f.key
 // factRow is what one row of factColumns is scanned into. All of it is null in the row of a
 // journal that has nothing to read.
 type factRow struct {
-	number, revocation          *int64
-	kind                        *int16
-	at, until                   *time.Time
-	sid                         pgtype.UUID
+	number, revocation           *int64
+	kind                         *int16
+	at, until                    *time.Time
+	sid                          pgtype.UUID
 	scope, keyID, what, byClient *string
 }
 

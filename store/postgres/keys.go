@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/fact"
 	"issuer.example/keys"
@@ -21,14 +22,13 @@ const (
 
 // LoadKeys implements [keys.Store].
 func (db *DB) LoadKeys(ctx context.Context) (keys.Stored, error) {
-	if err := ctx.Err(); err != nil {
-		return keys.Stored{}, err
-	}
 	var (
 		version  int64
 		document []byte
 	)
-	err := db.pool.QueryRow(ctx, loadKeys).Scan(&version, &document)
+	err := db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, loadKeys).Scan(&version, &document)
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return keys.Stored{}, nil
 	}

@@ -49,20 +49,19 @@ type numbering struct {
 
 // round is one attempt to number all that is committed.
 type round struct {
-	done  chan struct{}
-	facts int64
-	err   error
+	done chan struct{}
+	err  error
 }
 
-// number gives numbers to all facts that are committed when it is called, and returns how
-// many others and it have numbered meanwhile. Calls that come together share one attempt.
-func (db *DB) number(ctx context.Context) (facts int64, err error) {
+// number gives numbers to all facts that are committed when it is called. Calls that come
+// together share one attempt.
+func (db *DB) number(ctx context.Context) error {
 	r := db.joinRound(ctx)
 	select {
 	case <-r.done:
-		return r.facts, r.err
+		return r.err
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -93,39 +92,53 @@ func (db *DB) runRounds(ctx context.Context) {
 		if r == nil {
 			return
 		}
-		r.facts, r.err = db.numberAll(ctx)
+		r.err = db.numberAll(ctx)
 		close(r.done)
 	}
 }
 
-func (db *DB) numberAll(ctx context.Context) (facts int64, err error) {
-	for {
+func (db *DB) numberAll(ctx context.Context) error {
+	for attempt := 0; ; {
 		n, err := db.numberSome(ctx)
-		if facts += n; err != nil || n < numberedAtOnce {
-			return facts, err
+		switch {
+		case err == nil && n < numberedAtOnce:
+			return nil
+		case err == nil:
+			attempt = 0
+		case !isRetryable(err) || attempt == maxRetries:
+			return wrap(err)
+		default:
+			attempt++
+			_ = pause(ctx, db.life, attempt)
 		}
 	}
 }
 
 // numberSome gives numbers to the facts that were written first. The server gets both
-// statements at once: whatever becomes of this issuer, it does not hold the lock for longer
-// than they take.
+// statements at once: whatever becomes of this issuer, the lock is not held for longer than
+// they take.
 func (db *DB) numberSome(ctx context.Context) (facts int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.journal.timeout)
-	defer cancel()
-	var b pgx.Batch
-	b.Queue(lockHead)
-	var head int64
-	targets := []any{&facts, &head}
-	statement := numberFacts
+	var (
+		b    pgx.Batch
+		head int64
+	)
+	statement, targets := numberFacts, []any{&facts, &head}
 	if db.cfg.Notify == NotifyListen {
 		statement, targets = numberFactsNotify, append(targets, new(string))
 	}
+	b.Queue(lockHead)
 	b.Queue(statement, numberedAtOnce).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, targets, func() error { return nil }) // none: there was nothing
+		_, err := pgx.ForEachRow(rows, targets, func() error { return nil }) // no row: there was nothing
 		return err
 	})
-	if err := db.pool.SendBatch(ctx, &b).Close(); err != nil {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	work, cancel := db.bounded(ctx)
+	defer cancel()
+	if err := conn.SendBatch(work, &b).Close(); err != nil {
 		return 0, err
 	}
 	if facts > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/fact"
 )
@@ -44,8 +45,10 @@ func (db *DB) Record(ctx context.Context, f fact.Fact) error {
 		_, err := tx.Exec(ctx, insertFacts, args...)
 		return err
 	}, func(ctx context.Context) (found bool, err error) {
-		err = db.pool.QueryRow(ctx, hasRecord, since, args[0].([]pgtype.UUID)[0], number,
-			int16(f.Kind), f.At, pgtype.UUID{Bytes: f.SID, Valid: !f.SID.IsZero()}, f.KeyID, f.What, f.By).Scan(&found)
+		err = db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+			return conn.QueryRow(ctx, hasRecord, since, args[0].([]pgtype.UUID)[0], number,
+				int16(f.Kind), milli(f.At), uuid(f.SID), f.KeyID, f.What, f.By).Scan(&found)
+		})
 		return found, err
 	})
 	if err == nil {

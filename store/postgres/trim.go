@@ -38,11 +38,14 @@ RETURNING cut.first - cut.was`
 // trim removes facts from the beginning of the journal that nobody needs, so that it has no
 // gaps, and revocations before their facts. More says that there may be more to remove.
 func (db *DB) trim(ctx context.Context, now time.Time) (more bool, err error) {
+	if _, err := db.Head(ctx); err != nil { // which numbers what is to be trimmed
+		return false, err
+	}
 	n, err := db.cut(ctx, trimRevocations, now, trimmedAtOnce)
 	if err != nil || n >= trimmedAtOnce {
 		return err == nil, err // a fact stays as long as its revocation
 	}
-	n, err = db.cut(ctx, trimFacts, now, trimmedAtOnce, now.Add(-db.factsKeep()))
+	n, err = db.cut(ctx, trimFacts, now, trimmedAtOnce, now.Add(-db.cfg.FactsKeep))
 	return n >= trimmedAtOnce, err
 }
 
