@@ -1,5 +1,14 @@
 -- +goose Up
 
+-- What the tables are. Each migration sets version to its number, and raises oldest_program when programs whose newest
+-- migration is older than that can't work with the tables any more.
+CREATE TABLE issuer_schema (
+    id             boolean PRIMARY KEY CHECK (id),
+    version        bigint  NOT NULL,
+    oldest_program bigint  NOT NULL
+);
+INSERT INTO issuer_schema VALUES (true, 1, 1);
+
 -- One row a session: what was true at sign-in, and what refreshing changes. Every write gives it a new random
 -- version, which is what a compare-and-set compares.
 CREATE TABLE sessions (
