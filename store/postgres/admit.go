@@ -61,13 +61,13 @@ func (db *DB) admit(ctx context.Context, tx pgx.Tx, s session.Snapshot, a sessio
 func (a *admitted) choose(ctx context.Context, tx pgx.Tx) (v victims, err error) {
 	v.versions = map[sid.ID]int64{}
 	if !a.Replaces.IsZero() && a.Replaces != a.id {
-		found, err := readAll(ctx, tx, []sid.ID{a.Replaces})
+		found, err := selectAll(ctx, tx, []sid.ID{a.Replaces})
 		if err != nil {
 			return v, err
 		}
 		s, ok := found[a.Replaces]
 		if ok && s.Session.User.ID == a.userID && isLive(s.Snapshot, a.Limit.Judge) {
-			v.replaced = &s
+			v.replaced = s
 			v.versions[a.Replaces] = s.version
 		}
 	}
@@ -128,7 +128,7 @@ func (v *victims) lock(ctx context.Context, tx pgx.Tx) (same bool, err error) {
 	for id := range v.versions {
 		ids = append(ids, id)
 	}
-	now, err := lockRows(ctx, tx, ids)
+	now, err := lockVersions(ctx, tx, ids)
 	if err != nil {
 		return false, err
 	}

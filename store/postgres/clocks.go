@@ -142,3 +142,9 @@ func latestOf(times ...time.Time) (latest time.Time) {
 	}
 	return latest
 }
+
+// lockAllClocks keeps issuers from writing sessions with times that are not on record yet, until the transaction ends.
+func lockAllClocks(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, lockClocks)
+	return err
+}

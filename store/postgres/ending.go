@@ -1,14 +1,11 @@
 package postgres
 
 import (
-	"math/rand/v2"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"time"
-
-	"issuer.example/fact"
 	"issuer.example/session"
 )
 
@@ -33,14 +30,7 @@ func (e *endings) add(s *session.Snapshot, end session.Ending) {
 	e.ats = append(e.ats, end.At)
 	e.reasons = append(e.reasons, string(end.Reason))
 	e.versions = append(e.versions, newVersion())
-	e.facts = append(e.facts, endedFact(s, end))
-}
-
-func endedFact(s *session.Snapshot, end session.Ending) pendingFact {
-	return fact.Fact{
-		Kind: fact.Ended, At: milli(end.At), SID: s.Session.ID, What: string(end.Reason), By: end.By,
-		Until: untilOfEnd(*s, end.At, end.Notice),
-	}
+	e.facts = append(e.facts, endedFact(*s, end))
 }
 
 // queue adds the writes to a batch, without the facts.
@@ -49,6 +39,3 @@ func (e *endings) queue(b *pgx.Batch) {
 		b.Queue(endSessions, e.ids, e.ats, e.reasons, e.versions)
 	}
 }
-
-// newVersion is a version that no row has had.
-func newVersion() int64 { return rand.Int64() } //nolint:gosec // no secret

@@ -35,8 +35,8 @@ const (
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	cfg   Config
-	pool  *pgxpool.Pool
+	cfg    Config
+	pool   *pgxpool.Pool
 	clock  issuerClock
 	floor  floor
 	upkeep upkeep
@@ -53,6 +53,8 @@ type DB struct {
 	background sync.WaitGroup
 	closing    sync.Once
 	closeErr   error
+
+	journal journal
 }
 
 // Open connects to a database that has the schema.
@@ -79,6 +81,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool.Close()
 		return nil, wrap(err)
 	}
+	db.startJournal()
 	return db, nil
 }
 

@@ -30,7 +30,7 @@ const (
 	lockUnended = `SELECT sid FROM sessions WHERE sid = ANY(ARRAY(
 		SELECT sid FROM sessions WHERE ` + unendedAfterMark + ` ORDER BY sid DESC LIMIT $2
 	) || $3::uuid[]) ORDER BY sid FOR NO KEY UPDATE`
-	lockSessions = `SELECT sid, version FROM sessions WHERE sid = ANY($1) AND ended_at IS NULL ORDER BY sid FOR NO KEY UPDATE`
+	lockUnendedVersions = `SELECT sid, version FROM sessions WHERE sid = ANY($1) AND ended_at IS NULL ORDER BY sid FOR NO KEY UPDATE`
 )
 
 // lockUser locks the row of a user, which it makes if it is missing.
@@ -106,9 +106,9 @@ func scanIDs(rows pgx.Rows, err error) ([]sid.ID, error) {
 	return ids, err
 }
 
-// lockRows locks sessions, and returns the versions of those that have no end on record.
-func lockRows(ctx context.Context, tx pgx.Tx, ids []sid.ID) (map[sid.ID]int64, error) {
-	rows, err := tx.Query(ctx, lockSessions, uuids(ids))
+// lockVersions locks sessions, and returns the versions of those that have no end on record.
+func lockVersions(ctx context.Context, tx pgx.Tx, ids []sid.ID) (map[sid.ID]int64, error) {
+	rows, err := tx.Query(ctx, lockUnendedVersions, uuids(ids))
 	if err != nil {
 		return nil, err
 	}
