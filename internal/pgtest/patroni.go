@@ -178,12 +178,6 @@ func (n *PatroniNode) server() (pid int, ok bool) {
 	return pid, err == nil && alive(pid)
 }
 
-// alive reports whether a process exists and has not ended.
-func alive(pid int) bool {
-	_, state, ok := strings.Cut(fileText(fmt.Sprintf("/proc/%d/stat", pid)), ") ")
-	return ok && !strings.HasPrefix(state, "Z")
-}
-
 // Primary returns the node that accepts writes, or nil while there is none.
 func (p *Patroni) Primary() *PatroniNode {
 	for _, n := range p.nodes {

@@ -260,11 +260,25 @@ func killWithChildren(pid int) error {
 		return err
 	}
 	for _, child := range children {
-		if n, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(n, syscall.SIGKILL) // it may have ended by itself
+		n, err := strconv.Atoi(child)
+		if err != nil {
+			continue
+		}
+		_ = syscall.Kill(n, syscall.SIGKILL) // it may have ended by itself
+		for deadline := time.Now().Add(startTimeout); alive(n); {
+			if time.Now().After(deadline) {
+				return fmt.Errorf("process %d does not end", n)
+			}
+			time.Sleep(time.Millisecond)
 		}
 	}
 	return nil
+}
+
+// alive reports whether a process exists and has not ended.
+func alive(pid int) bool {
+	_, state, ok := strings.Cut(fileText(fmt.Sprintf("/proc/%d/stat", pid)), ") ")
+	return ok && !strings.HasPrefix(state, "Z")
 }
 
 // end ends the server if it runs.
