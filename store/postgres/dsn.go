@@ -37,12 +37,30 @@ func checkDSN(dsn string) error {
 	case len(dsn) > maxDSN:
 		return errors.New("it is longer than 8192 bytes")
 	}
-	_, err := pgconn.ParseConfigWithOptions(dsn, pgconn.ParseConfigOptions{ConnStringAllowedKeys: dsnKeys})
+	c, err := pgconn.ParseConfigWithOptions(dsn, pgconn.ParseConfigOptions{ConnStringAllowedKeys: dsnKeys})
 	if err != nil {
 		return parseProblem(err)
 	}
+	// Errors name host, user and database. None of them may be a part of a password that is not escaped.
+	for _, name := range namesOf(c) {
+		if strings.Contains(name, "@") {
+			return errors.New("there is an @ in its host, user or database; " + escapes)
+		}
+	}
 	return nil
 }
+
+// namesOf returns what errors may quote.
+func namesOf(c *pgconn.Config) []string {
+	names := []string{c.Host, c.User, c.Database}
+	for _, f := range c.Fallbacks {
+		names = append(names, f.Host)
+	}
+	return names
+}
+
+// escapes says how a URL holds a password.
+const escapes = "in a URL, write the characters %, @, : and / of a password as %25, %40, %3A and %2F"
 
 // parseProblem says what is wrong with a DSN in words of its own.
 func parseProblem(err error) error {
@@ -57,8 +75,8 @@ func parseProblem(err error) error {
 			return errors.New(known.problem)
 		}
 	}
-	return errors.New("it cannot be read; write postgres://user@host:5432/database?sslmode=verify-full " +
-		"(in a password, write the characters %, @, : and / as %25, %40, %3A and %2F), or host=… port=… user=… dbname=…")
+	return errors.New("it cannot be read; write postgres://user@host:5432/database?sslmode=verify-full or " +
+		"host=… port=… user=… dbname=…; " + escapes)
 }
 
 // dsnProblems are what the library says, and what it means.
@@ -70,7 +88,7 @@ var dsnProblems = []struct{ mark, problem string }{
 	{`both "sslcert" and "sslkey"`, "it must have both of sslcert and sslkey, or neither"},
 	{"sslkey", "its sslkey names a file without a private key in PEM form"},
 	{"decrypt key", "its sslpassword does not decrypt the key of sslkey"},
-	{"invalid port", "its port must be a number from 1 to 65535 (in a URL, write the characters %, @, : and / of a password as %25, %40, %3A and %2F)"},
+	{"invalid port", "its port must be a number from 1 to 65535; " + escapes},
 	{"port numbers to", "it must have one port for all hosts, or one for each"},
 	{"unknown target_session_attrs", "its target_session_attrs must be read-write, primary or any"},
 	{"invalid connect_timeout", "its connect_timeout must be a number of seconds"},

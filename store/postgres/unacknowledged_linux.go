@@ -1,13 +1,13 @@
 package postgres
 
-import (
-	"syscall"
+import "syscall"
 
-	"golang.org/x/sys/unix"
+const (
+	// tcpUserTimeout is the option of tcp(7) that the package syscall does not name on every architecture.
+	tcpUserTimeout = 0x12
+	// unacknowledged is how many milliseconds what was sent may stay without an acknowledgement (RFC 5482).
+	unacknowledged = 2000
 )
-
-// unacknowledged is how many milliseconds what was sent may stay without an acknowledgement (RFC 5482).
-const unacknowledged = 2000
 
 // limitUnacknowledged makes the connection end when the other host does not acknowledge what was sent.
 func limitUnacknowledged(network, _ string, conn syscall.RawConn) error {
@@ -16,7 +16,7 @@ func limitUnacknowledged(network, _ string, conn syscall.RawConn) error {
 	}
 	var failed error
 	err := conn.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, unacknowledged)
+		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, unacknowledged)
 	})
 	if err != nil {
 		return err
