@@ -6,6 +6,8 @@ func statements() map[string]string {
 	return map[string]string{
 		"selectSessions": selectSessions,
 		"swapStates":     swapStates,
+		"swapSession":    swapSession,
+		"insertFactsOf":  insertFactsOf,
 		"lockSessions":   lockSessions,
 		"updateSession":  updateSession,
 		"listAll":        listAll,
