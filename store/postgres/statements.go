@@ -8,6 +8,7 @@ func statements() map[string]string {
 		"swapStates":     swapStates,
 		"swapSession":    swapSession,
 		"insertFactsOf":  insertFactsOf,
+		"touchSessions":  touchSessions,
 		"lockSessions":   lockSessions,
 		"updateSession":  updateSession,
 		"listAll":        listAll,
@@ -15,6 +16,7 @@ func statements() map[string]string {
 		"listUserEnded":  listUserEnded,
 		"countLive":      countLive,
 		"estimateLive":   estimateLive,
+		"probeServer":    probeServer,
 
 		"insertFacts":       insertFacts,
 		"lockHead":          lockHead,
