@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // channel is where issuers tell each other of new facts. The payload is the newest number.
@@ -82,24 +83,11 @@ func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification
 	return nil, conn.Ping(answering)
 }
 
-// connectListener makes the connection that listens. It is not of the pool, and no pooler may be between.
+// connectListener makes the connection that listens.
 func (db *DB) connectListener(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	cfg := db.cfg
-	if cfg.ListenDSN != "" {
-		cfg.DSN = cfg.ListenDSN
-	}
-	pc, err := poolConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if pc.BeforeConnect != nil {
-		if err := pc.BeforeConnect(ctx, pc.ConnConfig); err != nil {
-			return nil, err
-		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, pc.ConnConfig)
+	conn, err := connectSession(ctx, db.cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -108,4 +96,26 @@ func (db *DB) connectListener(ctx context.Context) (*pgx.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// connectSession makes a connection that is not of the pool, and that no pooler may cut.
+func connectSession(ctx context.Context, cfg Config) (*pgx.Conn, error) {
+	pc, err := sessionConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if pc.BeforeConnect != nil {
+		if err := pc.BeforeConnect(ctx, pc.ConnConfig); err != nil {
+			return nil, err
+		}
+	}
+	return pgx.ConnectConfig(ctx, pc.ConnConfig)
+}
+
+// sessionConfig is the configuration of such connections.
+func sessionConfig(cfg Config) (*pgxpool.Config, error) {
+	if cfg.ListenDSN != "" {
+		cfg.DSN = cfg.ListenDSN
+	}
+	return poolConfig(cfg)
 }
