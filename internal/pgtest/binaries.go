@@ -11,7 +11,7 @@ import (
 // debianBinaries is where Debian and Ubuntu install the programs of each major version.
 const debianBinaries = "/usr/lib/postgresql/*/bin"
 
-var errNoPostgres = errors.New("there is no PostgreSQL: initdb and postgres are neither on the PATH nor in " + debianBinaries)
+var errNoPostgres = errors.New("there is no PostgreSQL: initdb, postgres and psql are neither on the PATH nor in " + debianBinaries)
 
 // findBinaries returns the folder of initdb, postgres, pg_basebackup and the others.
 func findBinaries() (string, error) {
@@ -38,7 +38,7 @@ func findBinaries() (string, error) {
 }
 
 func hasServer(folder string) bool {
-	for _, program := range []string{"initdb", "postgres"} {
+	for _, program := range []string{"initdb", "postgres", "psql"} {
 		if _, err := os.Stat(filepath.Join(folder, program)); err != nil {
 			return false
 		}

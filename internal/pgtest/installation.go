@@ -17,11 +17,8 @@ type installation struct {
 	folder   string // watched
 }
 
-// Folders of the installation.
-const (
-	templateFolder = "template"
-	socketFolder   = "s"
-)
+// templateFolder is that of the cluster.
+const templateFolder = "template"
 
 var install = sync.OnceValues(func() (*installation, error) {
 	binaries, err := findBinaries()

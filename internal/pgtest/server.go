@@ -26,11 +26,12 @@ type Settings map[string]string
 // Server is a PostgreSQL server. Its methods end the test if they fail.
 type Server struct {
 	in     *installation
-	folder string // has the folders data and s (of the socket) and the log
+	folder string // has the folders of the data and of the socket, and the log
 	port   int
 
-	mu      sync.Mutex
-	process *process // nil: it does not run
+	mu        sync.Mutex
+	process   *process // nil: it does not run
+	templates map[string]bool
 }
 
 // process is one run of a server.
@@ -53,33 +54,38 @@ func Start(t testing.TB, settings Settings) *Server {
 
 // newServer makes the files of a server.
 func newServer(in *installation, settings Settings) (*Server, error) {
-	folder, err := os.MkdirTemp(in.folder, "")
+	s, err := emptyServer(in)
 	if err != nil {
 		return nil, err
-	}
-	s := &Server{in: in, folder: folder, port: freePort()}
-	for _, f := range []string{folder, filepath.Join(folder, socketFolder)} {
-		if err := os.MkdirAll(f, 0o700); err != nil {
-			return nil, err
-		}
-		if err := in.account.own(f); err != nil {
-			return nil, err
-		}
 	}
 	if err := in.copyCluster(s.data()); err != nil {
 		return nil, err
 	}
-	return s, s.configure(settings)
+	return s, s.configure(s.defaults(), settings)
 }
 
-func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+// emptyServer makes the folders of a server.
+func emptyServer(in *installation) (*Server, error) {
+	folder, err := in.newFolder()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{in: in, folder: folder, port: freePort()}
+	if err := os.Mkdir(s.socket(), 0o700); err != nil {
+		return nil, err
+	}
+	return s, in.account.own(s.socket())
+}
+
+func (s *Server) data() string   { return filepath.Join(s.folder, "data") }
+func (s *Server) socket() string { return filepath.Join(s.folder, "s") }
 
 // configure appends to the configuration.
-func (s *Server) configure(settings Settings) error {
+func (s *Server) configure(parts ...Settings) error {
 	var conf strings.Builder
-	for _, part := range []Settings{s.defaults(), settings} {
+	for _, part := range parts {
 		for name, value := range part {
-			fmt.Fprintf(&conf, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
+			fmt.Fprintf(&conf, "%s = %s\n", name, quoted(value))
 		}
 	}
 	file, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
@@ -97,7 +103,7 @@ func (s *Server) defaults() Settings {
 	return Settings{
 		"port":                       strconv.Itoa(s.port),
 		"listen_addresses":           "127.0.0.1",
-		"unix_socket_directories":    filepath.Join(s.folder, socketFolder),
+		"unix_socket_directories":    s.socket(),
 		"max_connections":            "400",
 		"shared_buffers":             "64MB",
 		"dynamic_shared_memory_type": "mmap", // files of the cluster: nothing is left in /dev/shm
@@ -134,10 +140,6 @@ func (s *Server) start() error {
 	if s.process != nil {
 		return fmt.Errorf("the server runs already")
 	}
-	// A server that was killed leaves the file.
-	if err := os.Remove(s.pidFile()); err != nil && !os.IsNotExist(err) {
-		return err
-	}
 	log, err := os.OpenFile(s.logFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -171,7 +173,7 @@ func (p *process) ready(pidFile string) error {
 		}
 		// The eighth line is the state of the server, as pg_ctl reads it.
 		lines := strings.Split(fileText(pidFile), "\n")
-		if len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready" {
+		if len(lines) > 7 && lines[0] == strconv.Itoa(p.cmd.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
 			return nil
 		}
 	}
@@ -182,14 +184,6 @@ func (s *Server) logFile() string { return filepath.Join(s.folder, "log") }
 
 // Log returns what the server has logged.
 func (s *Server) Log() string { return fileText(s.logFile()) }
-
-func fileText(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
 
 // Stop stops the server at once, as `pg_ctl stop -m immediate` does: connections are cut, and the next start recovers.
 func (s *Server) Stop(t testing.TB) {
@@ -265,6 +259,12 @@ func (s *Server) remove() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
+	// A server that was killed leaves a few bytes of shared memory, whose identifier is in the seventh line.
+	if lines := strings.Split(fileText(s.pidFile()), "\n"); len(lines) > 6 {
+		if fields := strings.Fields(lines[6]); len(fields) == 2 {
+			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
+		}
+	}
 	_ = os.RemoveAll(s.folder)
 }
 
@@ -272,12 +272,14 @@ func (s *Server) remove() {
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 // DSN is that of a database over TCP, as the superuser.
-func (s *Server) DSN(database string) string {
-	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", s.Address(), database)
+func (s *Server) DSN(database string) string { return dsn(s.Address(), database) }
+
+func dsn(address, database string) string {
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", address, database)
 }
 
 // SocketDSN is that of a database over the socket, which is quicker than TCP.
 func (s *Server) SocketDSN(database string) string {
-	q := url.Values{"host": {filepath.Join(s.folder, socketFolder)}, "port": {strconv.Itoa(s.port)}}
+	q := url.Values{"host": {s.socket()}, "port": {strconv.Itoa(s.port)}}
 	return fmt.Sprintf("postgres://postgres@/%s?%s", database, q.Encode())
 }

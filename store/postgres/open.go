@@ -6,14 +6,22 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 const (
+	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
+	readLanes = 3
+	swapLanes = 3
+	// maxRecent is how many sessions are remembered, of about a kilobyte each.
+	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
 	acquireTimeout = time.Second
 	// closeGrace is how long Close waits for what has begun.
@@ -29,6 +37,12 @@ const (
 type DB struct {
 	cfg  Config
 	pool *pgxpool.Pool
+
+	reads           lanes[reading]
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // sessions as this issuer has read or written them last
+	sids            sidLocks
+	live            atomic.Int64 // what Live has returned last
 
 	// life ends when the store is closed. What runs in the background is of background.
 	life       context.Context //nolint:containedctx // that of the store
@@ -52,7 +66,14 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	db := &DB{cfg: cfg, pool: pool}
+	recent, err := lru.New[sid.ID, *stored](maxRecent)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{cfg: cfg, pool: pool, recent: recent}
+	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()

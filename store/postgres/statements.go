@@ -4,8 +4,18 @@ package postgres
 // each of them on filled tables. A new one is added here.
 func statements() map[string]string {
 	return map[string]string{
-		"selectSessions":    selectSessions,
-		"updateSession":     updateSession,
+		"selectSessions": selectSessions,
+		"swapStates":     swapStates,
+		"swapSession":    swapSession,
+		"insertFactsOf":  insertFactsOf,
+		"lockSessions":   lockSessions,
+		"updateSession":  updateSession,
+		"listAll":        listAll,
+		"listUserLive":   listUserLive,
+		"listUserEnded":  listUserEnded,
+		"countLive":      countLive,
+		"estimateLive":   estimateLive,
+
 		"insertFacts":       insertFacts,
 		"lockHead":          lockHead,
 		"numberFacts":       numberFacts,
