@@ -9,7 +9,7 @@ import (
 // watcher waits for the end of its standard input, which is the end of the test program, and cleans up after it.
 const watcher = `
 cat >/dev/null
-for pid in "$1"/*/data/postmaster.pid; do
+for pid in "$1"/*/data/postmaster.pid "$1"/*/pgbouncer.pid; do
   [ -e "$pid" ] && kill -QUIT "$(head -n 1 "$pid")"
 done
 for n in $(seq 100); do
@@ -19,6 +19,7 @@ done
 for pid in "$1"/*/data/postmaster.pid; do # of servers that were killed
   ipcrm -m "$(sed -n '7s/.* //p' "$pid")"
 done
+umount -l "$1"/*/data
 rm -rf "$1"
 `
 
