@@ -21,7 +21,7 @@ func (s *Server) UseTLS(t testing.TB, c Certificate) {
 // to everybody.
 func (s *Server) Allow(t testing.TB, lines ...string) {
 	t.Helper()
-	hba := append([]string{"local all all trust", "local replication all trust"}, lines...)
+	hba := append([]string{"local all,replication all trust"}, lines...)
 	if err := s.in.writeFile(filepath.Join(s.data(), "pg_hba.conf"), strings.Join(hba, "\n")+"\n"); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}

@@ -15,7 +15,7 @@ func works(t *testing.T, dsn string) {
 	}
 }
 
-// fails fails unless psql is refused with that text.
+// fails checks that psql is refused, with that text.
 func fails(t *testing.T, dsn, want string) {
 	t.Helper()
 	if got, err := pgtest.SQL(t.Context(), dsn, "SELECT 1"); err == nil || !strings.Contains(err.Error(), want) {
@@ -35,7 +35,7 @@ func TestBehindProxyAndPgbouncer(t *testing.T) {
 func TestAccess(t *testing.T) {
 	s := pgtest.Start(t, nil)
 	s.Exec(t, "postgres", "CREATE ROLE issuer LOGIN PASSWORD 'first'")
-	s.Allow(t, "hostssl all all 127.0.0.1/32 scram-sha-256")
+	s.Allow(t, "hostssl postgres all 127.0.0.1/32 scram-sha-256")
 	fails(t, s.DSN("postgres"), "no pg_hba.conf entry")
 
 	a := pgtest.NewAuthority(t)

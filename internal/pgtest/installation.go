@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,8 @@ import (
 type installation struct {
 	binaries string
 	account  account
-	folder   string // watched
+	folder   string    // watched
+	alive    io.Closer //nolint:unused // it is open for as long as this program runs
 }
 
 // templateFolder is that of the cluster.
@@ -33,7 +35,7 @@ var install = sync.OnceValues(func() (*installation, error) {
 	if in.folder, err = os.MkdirTemp("", "pgtest-"); err != nil {
 		return nil, err
 	}
-	if err := watch(in.folder); err != nil {
+	if in.alive, err = watch(in.folder); err != nil {
 		return nil, fmt.Errorf("starting the watcher: %w", err)
 	}
 	if err := acc.own(in.folder); err != nil {

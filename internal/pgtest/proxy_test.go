@@ -46,7 +46,7 @@ func behind(t *testing.T) (*pgtest.Proxy, *net.TCPConn) {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	exchange(t, c, "hello")
-	return p, c.(*net.TCPConn) //nolint:forcetypeassert // it is one
+	return p, c.(*net.TCPConn)
 }
 
 func exchange(t *testing.T, c net.Conn, text string) {

@@ -23,21 +23,13 @@ umount -l "$1"/*/data
 rm -rf "$1"
 `
 
-// watch starts the watcher of a folder.
-func watch(folder string) error {
+// watch starts the watcher of a folder. It waits until what is returned is closed, and that is left to the system.
+func watch(folder string) (alive io.Closer, err error) {
 	cmd := exec.Command("/bin/sh", "-c", watcher, "pgtest-watcher", folder)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	alive, err := cmd.StdinPipe()
-	if err != nil {
-		return err
+	if alive, err = cmd.StdinPipe(); err != nil {
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	watched = alive
-	return nil
+	return alive, cmd.Start()
 }
-
-// watched is open as long as this program runs.
-var watched io.Closer
