@@ -69,6 +69,7 @@ func TestLinearWhileServerIsKilled(t *testing.T) {
 	}
 	storetest.RunFaults(t, harness, 2, func(t *testing.T) {
 		t.Helper()
+		time.Sleep(rand.N(20 * time.Millisecond)) // the clients work meanwhile
 		server.Kill(t)
 		server.Start(t)
 	})

@@ -18,6 +18,9 @@ import (
 // patience is how long a client waits for an operation while faults are injected.
 const patience = 10 * time.Second
 
+// retryAfter is how long a client waits after an operation that failed.
+const retryAfter = 20 * time.Millisecond
+
 // RunFaults checks that operations at several issuers take effect at one moment each, or not
 // at all, while disturb makes the store fail. It is called beside the clients of each round,
 // and returns when the store works again. An operation that fails with
@@ -25,7 +28,7 @@ const patience = 10 * time.Second
 func RunFaults(t *testing.T, harness Harness, issuers int, disturb func(t *testing.T)) {
 	t.Helper()
 	f := &faulty{fixture: newFixture(t, harness, issuers), disturb: disturb}
-	for round := range rounds.Rounds(t, 4, 40) {
+	for round := range rounds.Rounds(t, 2, 20) {
 		f.sessions(t, round)
 		f.users(t, round)
 	}
@@ -47,12 +50,28 @@ func (f *faulty) sessions(t *testing.T, round int) {
 	t.Helper()
 	ids := make([]sid.ID, 5)
 	for n := range ids {
-		ids[n] = idOf(f.add(t, small(userOf(round, n))))
+		ids[n] = f.begin(t, userOf(round, n))
 	}
 	weights := []action{redeem, redeem, redeem, redeem, redeem, redeem, read, read, read, read, revoke, mark}
 	f.linear(t, stepSession, len(ids), weights, func(ctx context.Context, at store.Backend, op operation) ([]standing, error) {
 		return decisions(ctx, at, op.action, ids[op.target], userOf(round, op.target))
 	})
+}
+
+// begin adds a session, once the store can do that again after a fault.
+func (f *faulty) begin(t *testing.T, user string) sid.ID {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for began := time.Now(); ; <-ticker.C {
+		created, err := f.Create(t.Context(), request(small(user)))
+		switch {
+		case err == nil:
+			return idOf(created.Session)
+		case !errors.Is(err, session.ErrUnavailable) || time.Since(began) > patience:
+			t.Fatalf("create: %v", err)
+		}
+	}
 }
 
 func (f *faulty) users(t *testing.T, round int) {
@@ -111,6 +130,7 @@ func (f *faulty) record(t *testing.T, h *timeline, client int, op operation, saw
 		return
 	default:
 		f.failed.Add(1)
+		defer time.Sleep(retryAfter)
 		if !decides && op.action != read {
 			op.known = unknown
 			h.add(client, op, standing{}, call)
