@@ -70,10 +70,10 @@ func (in *installation) initialise() error {
 	return nil
 }
 
-// copyCluster copies the unused cluster.
+// copyCluster copies the unused cluster into a folder.
 func (in *installation) copyCluster(to string) error {
 	cmd := in.command("cp")
-	cmd.Path, cmd.Args = "/bin/cp", []string{"cp", "-R", "-p", filepath.Join(in.folder, templateFolder), to}
+	cmd.Path, cmd.Args = "/bin/cp", []string{"cp", "-R", "-p", filepath.Join(in.folder, templateFolder) + "/.", to}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("copying the cluster: %w\n%s", err, out)
 	}

@@ -58,6 +58,12 @@ func newServer(in *installation, settings Settings) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Mkdir(s.data(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := in.account.own(s.data()); err != nil {
+		return nil, err
+	}
 	if err := in.copyCluster(s.data()); err != nil {
 		return nil, err
 	}
@@ -254,8 +260,8 @@ func (p *process) kill() error {
 	return p.wait()
 }
 
-// remove ends the server and removes its files.
-func (s *Server) remove() {
+// end ends the server if it runs.
+func (s *Server) end() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
@@ -265,6 +271,11 @@ func (s *Server) remove() {
 			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
 		}
 	}
+}
+
+// remove ends the server and removes its files.
+func (s *Server) remove() {
+	s.end()
 	_ = os.RemoveAll(s.folder)
 }
 

@@ -19,6 +19,7 @@ done
 for pid in "$1"/*/data/postmaster.pid; do # of servers that were killed
   ipcrm -m "$(sed -n '7s/.* //p' "$pid")"
 done
+umount -l "$1"/*/data
 rm -rf "$1"
 `
 

@@ -35,8 +35,11 @@ const (
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
+	cfg    Config
+	pool   *pgxpool.Pool
+	clock  issuerClock
+	floor  floor
+	upkeep upkeep
 
 	reads           lanes[reading]
 	swaps, rewrites lanes[swap]                 // of states, of whole sessions

@@ -49,8 +49,6 @@ func complete(id sid.ID, user string) stored {
 	return s
 }
 
-const insertSession = `INSERT INTO sessions (` + insertColumns + `) VALUES (` + insertValues + `)`
-
 func TestRows(t *testing.T) {
 	db := openAt(t, Config{DSN: newDatabase(t)})
 	a, b := sid.Next(sid.ID{}, begin()), sid.Next(sid.ID{}, begin())

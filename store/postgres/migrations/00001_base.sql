@@ -73,8 +73,10 @@ CREATE TABLE marks (
     until     timestamptz NOT NULL,
     reason    text        NOT NULL,
     change    bigint      NOT NULL,
-    settled   boolean     NOT NULL,
-    set_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+    settled   boolean     NOT NULL, -- every session under it that a pass could see has an end of its own on record
+    set_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    passed_at timestamptz,          -- when the last complete pass over the sessions under it began
+    retired   boolean     NOT NULL DEFAULT false -- verifiers have forgotten it: it waits for a late pass
 );
 CREATE INDEX marks_settled ON marks (settled, until);
 
@@ -131,3 +133,4 @@ CREATE TABLE issuer_clocks (
     issuer uuid        PRIMARY KEY,
     latest timestamptz NOT NULL
 );
+CREATE INDEX issuer_clocks_by_latest ON issuer_clocks (latest);
