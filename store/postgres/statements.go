@@ -65,5 +65,7 @@ func statements() map[string]string {
 		"dropMarks":           dropMarks,
 		"passAgain":           passAgain,
 		"retireMarks":         retireMarks,
+		"touchSessions":       touchSessions,
+		"probeServer":         probeServer,
 	}
 }
