@@ -7,6 +7,7 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 SOAK     ?= 20
 MUTANTS  ?= 10m
+FAILOVERS ?= 50
 
 # Debian installs servers there, and it is not on the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin
@@ -27,10 +28,16 @@ build: ## Build bin/issuer
 
 .PHONY: test
 test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 for all rounds)
-	@mkdir -p bin && tools/need cc curl strace nginx haproxy > bin/.skip
+	@mkdir -p bin && tools/need cc curl strace nginx haproxy postgres pgbouncer > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
+
+# The primary of a database is killed FAILOVERS times under load, by hand and under Patroni.
+.PHONY: test-failover
+test-failover: ## Kill the primary under load again and again, also under Patroni (FAILOVERS=50 times)
+	@tools/need cc postgres patroni etcd >/dev/null
+	CRASHTEST_FAILOVERS=$(FAILOVERS) CRASHTEST_STRICT=1 $(GO) test -tags failover -v -count 1 -timeout 120m -run Failover ./internal/pgtest ./internal/crashtest
 
 .PHONY: test-betterauth
 test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)

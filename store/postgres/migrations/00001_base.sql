@@ -1,5 +1,14 @@
 -- +goose Up
 
+-- What the tables are. Each migration sets version to its number, and raises oldest_program when programs whose newest
+-- migration is older than that can't work with the tables any more.
+CREATE TABLE issuer_schema (
+    id             boolean PRIMARY KEY CHECK (id),
+    version        bigint  NOT NULL,
+    oldest_program bigint  NOT NULL
+);
+INSERT INTO issuer_schema VALUES (true, 1, 1);
+
 -- One row a session: what was true at sign-in, and what refreshing changes. Every write gives it a new random
 -- version, which is what a compare-and-set compares.
 CREATE TABLE sessions (
@@ -64,15 +73,18 @@ CREATE TABLE marks (
     until     timestamptz NOT NULL,
     reason    text        NOT NULL,
     change    bigint      NOT NULL,
-    settled   boolean     NOT NULL,
-    set_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+    settled   boolean     NOT NULL, -- every session under it that a pass could see has an end of its own on record
+    set_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    passed_at timestamptz,          -- when the last complete pass over the sessions under it began
+    retired   boolean     NOT NULL DEFAULT false -- verifiers have forgotten it: it waits for a late pass
 );
 CREATE INDEX marks_settled ON marks (settled, until);
 
--- Facts that have no number yet. A writer adds its own in its transaction and waits for nobody.
+-- Facts that have no number yet. A writer adds its own in its transaction and waits for nobody. It is a queue: rows
+-- come and go, so that it is vacuumed by their number and not by their share.
 CREATE TABLE pending_facts (
-    id         uuid        PRIMARY KEY,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    id         uuid        NOT NULL,
     kind       smallint    NOT NULL,
     at         timestamptz NOT NULL,
     sid        uuid,
@@ -80,9 +92,9 @@ CREATE TABLE pending_facts (
     key_id     text        NOT NULL,
     what       text        NOT NULL,
     by_client  text        NOT NULL,
-    until      timestamptz
-);
-CREATE INDEX pending_facts_by_time ON pending_facts (written_at, id);
+    until      timestamptz,
+    PRIMARY KEY (written_at, id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = false);
 
 -- The journal: facts with their numbers, in commit order and without gaps.
 CREATE TABLE facts (
@@ -99,15 +111,15 @@ CREATE TABLE facts (
 );
 CREATE UNIQUE INDEX facts_by_revocation ON facts (revocation) WHERE revocation IS NOT NULL;
 
--- The newest numbers. Its only row is locked by whoever gives numbers.
+-- The newest numbers, and the first that are kept. Its only row is locked by whoever gives numbers.
 CREATE TABLE log_head (
-    id               boolean PRIMARY KEY CHECK (id),
+    id               integer PRIMARY KEY CHECK (id = 1),
     number           bigint  NOT NULL,
     revocation       bigint  NOT NULL,
     first_number     bigint  NOT NULL,
     first_revocation bigint  NOT NULL
-);
-INSERT INTO log_head VALUES (true, 0, 0, 1, 1);
+) WITH (fillfactor = 10);
+INSERT INTO log_head VALUES (1, 0, 0, 1, 1);
 
 -- The sealed document of signing keys.
 CREATE TABLE key_set (
@@ -121,3 +133,4 @@ CREATE TABLE issuer_clocks (
     issuer uuid        PRIMARY KEY,
     latest timestamptz NOT NULL
 );
+CREATE INDEX issuer_clocks_by_latest ON issuer_clocks (latest);

@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+const (
+	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
+	readLanes = 3
+	swapLanes = 3
+	// maxRecent is how many sessions are remembered, of about a kilobyte each.
+	maxRecent = 32 << 10
+	// acquireTimeout is how long an operation waits for a connection of the pool.
+	acquireTimeout = time.Second
+	// closeGrace is how long Close waits for what has begun.
+	closeGrace = 10 * time.Second
+
+	defaultMaxConnections   = 16
+	defaultStatementTimeout = 5 * time.Second
+	defaultPollInterval     = 250 * time.Millisecond
+	defaultFactsKeep        = time.Hour
+)
+
+// DB is an open store. It is safe for concurrent use.
+type DB struct {
+	cfg    Config
+	pool   *pgxpool.Pool
+	clock  issuerClock
+	floor  floor
+	upkeep upkeep
+
+	reads           lanes[reading]
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // sessions as this issuer has read or written them last
+	sids            sidLocks
+	live            atomic.Int64 // what Live has returned last
+
+	health health
+
+	// life ends when the store is closed. What runs in the background is of background.
+	life       context.Context //nolint:containedctx // that of the store
+	end        context.CancelFunc
+	background sync.WaitGroup
+	closing    sync.Once
+	closeErr   error
+
+	journal journal
+}
+
+// Open connects to a database that has the schema.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	cfg = cfg.withDefaults()
+	if err := preflight(ctx, cfg); err != nil {
+		return nil, err
+	}
+	pc, err := poolConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	recent, err := lru.New[sid.ID, *stored](maxRecent)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{cfg: cfg, pool: pool, recent: recent}
+	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
+	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
+	db.openLanes()
+	db.background.Go(func() { (&monitor{db: db}).run(db.life) })
+	db.startJournal()
+	return db, nil
+}
+
+func (db *DB) openLanes() {
+	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Notify == "" {
+		cfg.Notify = NotifyListen
+	}
+	if cfg.PollInterval <= 0 {
+		cfg.PollInterval = defaultPollInterval
+	}
+	if cfg.MaxConnections <= 0 {
+		cfg.MaxConnections = defaultMaxConnections
+	}
+	if cfg.StatementTimeout <= 0 {
+		cfg.StatementTimeout = defaultStatementTimeout
+	}
+	if cfg.FactsKeep <= 0 {
+		cfg.FactsKeep = defaultFactsKeep
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return cfg
+}
+
+var errSlowClose = errors.New("postgres: closing takes too long")
+
+// Close implements store.Backend.
+func (db *DB) Close() error {
+	db.closing.Do(func() {
+		db.end()
+		closed := make(chan struct{})
+		go func() {
+			db.background.Wait()
+			db.pool.Close()
+			close(closed)
+		}()
+		select {
+		case <-closed:
+		case <-time.After(closeGrace):
+			db.closeErr = errSlowClose
+		}
+	})
+	return db.closeErr
+}
+
+// enter is what each operation begins with: it refuses a context that has ended, and a store that cannot answer.
+func (db *DB) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.life.Err() != nil {
+		return errClosed
+	}
+	_, outage := db.health.answers()
+	return outage
+}
+
+// acquire takes a connection of the pool. The caller releases it.
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	if err := db.enter(ctx); err != nil {
+		return nil, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, acquireTimeout)
+	defer cancel()
+	conn, err := db.pool.Acquire(bounded)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case bounded.Err() != nil:
+		return nil, errNoConnection
+	}
+	db.health.note(err)
+	return nil, wrap(err)
+}
+
+// errNoConnection means that all connections were busy, or that none could be made.
+var errNoConnection = fmt.Errorf("%w: postgres: no connection was free within %s", session.ErrUnavailable, acquireTimeout)
+
+// bounded is a context that does not end with the caller's: what has been sent is not given up half-way, which would
+// cost the connection. It ends by the caller's deadline, after the time of a statement, or when the server fails.
+func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	until := time.Now().Add(db.cfg.StatementTimeout)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
+		until = deadline
+	}
+	serving, _ := db.health.answers()
+	return context.WithDeadline(serving, until)
+}
+
+// failed is what an operation returns that could not be done. The error of the caller's context stays as it is.
+func (db *DB) failed(ctx context.Context, err error) error {
+	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
+		return err
+	}
+	db.health.note(err)
+	return wrap(err)
+}
