@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/fact"
 	"issuer.example/session"
@@ -46,38 +45,6 @@ const (
 	NotifyListen Notify = "listen"
 	NotifyPoll   Notify = "poll"
 )
-
-// DB is an open store. It is safe for concurrent use.
-type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
-}
-
-// Open connects to a database that has the schema. (part A)
-func Open(ctx context.Context, cfg Config) (*DB, error) { panic("part A") }
-
-// inTx runs fn in a transaction. It retries serialization failures and deadlocks, and turns what
-// means that the server cannot answer into session.ErrUnavailable; committed reports whether the
-// transaction is there when the connection was lost during the commit (nil: fn runs again). (part A)
-func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error, committed func(ctx context.Context) (bool, error)) error {
-	panic("part A")
-}
-
-// columns are the columns of sessions in the order of scan and of the marks join. (part A)
-const columns = ""
-
-// stored is a session as the database has it.
-type stored struct {
-	session.Snapshot
-	version int64
-	dueAt   time.Time
-}
-
-// scanStored reads one row of columns. (part A)
-func scanStored(row pgx.Rows) (stored, error) { panic("part A") }
-
-// insertArgs are the arguments of the columns of a new session, in the order of columns. (part A)
-func insertArgs(s stored) []any { panic("part A") }
 
 // pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
 type pendingFact = fact.Fact
