@@ -26,11 +26,28 @@ func (s *Server) NewDatabase(t testing.TB) string {
 func (s *Server) CopyDatabase(t testing.TB, from string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	s.Exec(t, "postgres", fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8'", name, from))
+	s.Exec(t, "postgres", fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8' STRATEGY file_copy", name, from))
 	t.Cleanup(func() {
 		// A server that is stopped or gone has no use for it.
 		_, _ = s.psql(context.Background(), "postgres", fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
 	})
+	return name
+}
+
+// Template returns the name of a database that fill has filled, for [Server.CopyDatabase]. It is filled when it is
+// first asked for.
+func (s *Server) Template(t testing.TB, name string, fill func(dsn string)) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.templates[name] {
+		s.Exec(t, "postgres", fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name))
+		fill(s.SocketDSN(name))
+		if s.templates == nil {
+			s.templates = map[string]bool{}
+		}
+		s.templates[name] = true
+	}
 	return name
 }
 

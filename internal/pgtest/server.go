@@ -29,8 +29,9 @@ type Server struct {
 	folder string // has the folders data and s (of the socket) and the log
 	port   int
 
-	mu      sync.Mutex
-	process *process // nil: it does not run
+	mu        sync.Mutex
+	process   *process // nil: it does not run
+	templates map[string]bool
 }
 
 // process is one run of a server.

@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -25,6 +23,7 @@ const (
 func Check(ctx context.Context, cfg Config) (notes []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
+	cfg = cfg.withDefaults()
 	pool, err := poolConfig(cfg)
 	if err != nil {
 		return nil, err
@@ -54,9 +53,8 @@ func preflight(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	log := cmp.Or(cfg.Logger, slog.Default())
 	for _, note := range notes {
-		log.WarnContext(ctx, "the database could be set up better", "note", note)
+		cfg.Logger.WarnContext(ctx, "the database could be set up better", "note", note)
 	}
 	return nil
 }

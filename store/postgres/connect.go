@@ -17,10 +17,7 @@ import (
 	"issuer.example/internal/keyfile"
 )
 
-// Defaults of [Config], and what cannot be set there.
 const (
-	defaultMaxConnections   = 16
-	defaultStatementTimeout = 5 * time.Second
 	// connectTimeout bounds a whole attempt to connect to one host, unless the DSN has connect_timeout.
 	connectTimeout = 5 * time.Second
 	// dialTimeout bounds how long a host may take to accept the connection. It allows for one lost packet.
@@ -33,7 +30,7 @@ const (
 	applicationName = "issuer"
 )
 
-// poolConfig returns the configuration of the pool.
+// poolConfig returns the configuration of the pool. cfg has its defaults.
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	if err := checkDSN(cfg.DSN); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDSN, err)
@@ -44,7 +41,7 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 	}
 	cfg.prepare(c.ConnConfig)
 	cfg.limitStatements(c.ConnConfig)
-	c.MaxConns = int32(cmp.Or(cfg.MaxConnections, defaultMaxConnections)) //nolint:gosec // the configuration bounds it
+	c.MaxConns = int32(cfg.MaxConnections) //nolint:gosec // the configuration bounds it
 	c.PingTimeout = pingTimeout
 	c.MaxConnLifetimeJitter = c.MaxConnLifetime / 10
 	c.BeforeConnect = cfg.readPassword
@@ -102,7 +99,7 @@ func (cfg Config) limitStatements(c *pgx.ConnConfig) {
 	if cfg.NoPreparedStatements {
 		return
 	}
-	limit := cmp.Or(cfg.StatementTimeout, defaultStatementTimeout)
+	limit := cfg.StatementTimeout
 	for name, d := range map[string]time.Duration{
 		"statement_timeout":                   limit,
 		"lock_timeout":                        limit * 4 / 5, // less, so that the error names the cause

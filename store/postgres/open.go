@@ -36,6 +36,8 @@ type DB struct {
 	background sync.WaitGroup
 	closing    sync.Once
 	closeErr   error
+
+	journal journal
 }
 
 // Open connects to a database that has the schema.
@@ -56,6 +58,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool.Close()
 		return nil, wrap(err)
 	}
+	db.startJournal()
 	return db, nil
 }
 

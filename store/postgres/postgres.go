@@ -49,15 +49,6 @@ const (
 // pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
 type pendingFact = fact.Fact
 
-// queueFacts adds the insertion of facts to a batch. (part C)
-func queueFacts(b *pgx.Batch, facts []pendingFact) { panic("part C") }
-
-// wrote wakes the readers of the journal of this issuer and has the new facts numbered soon. It does not block. (part C)
-func (db *DB) wrote() { panic("part C") }
-
-// trim removes facts from the beginning of the journal that nobody needs. (part C)
-func (db *DB) trim(ctx context.Context, now time.Time) (more bool, err error) { panic("part C") }
-
 // reserve makes sure that the clock of this issuer is on record up to the latest of some times, before
 // a write with them is acknowledged. (part B)
 func (db *DB) reserve(ctx context.Context, times ...time.Time) error { panic("part B") }
