@@ -29,7 +29,7 @@ func Import(ctx context.Context, cfg Config, fn func(store.Target) error) error 
 		if used {
 			return ErrNotEmpty
 		}
-		return fn(&target{archive: archive{tx: tx}})
+		return fn(&filling{archive: archive{tx: tx}})
 	}, func(pgx.Tx) error { return ctx.Err() })
 }
 
@@ -49,13 +49,13 @@ const (
 		) n ORDER BY user_id, sid DESC`
 )
 
-// target fills a database, in the transaction that reads it back.
-type target struct {
+// filling fills a database, in the transaction that reads it back.
+type filling struct {
 	archive
 }
 
 // Fill implements [store.Target].
-func (t *target) Fill(ctx context.Context, items iter.Seq2[store.Item, error]) error {
+func (t *filling) Fill(ctx context.Context, items iter.Seq2[store.Item, error]) error {
 	next, stop := iter.Pull2(items)
 	defer stop()
 	in := &input{next: next}
@@ -97,7 +97,7 @@ var errOrder = errors.New("postgres: the items of an archive are not in their or
 func names(columns string) []string { return strings.Fields(strings.ReplaceAll(columns, ",", " ")) }
 
 // put writes what is no table of its own.
-func (t *target) put(ctx context.Context, i store.Item) error {
+func (t *filling) put(ctx context.Context, i store.Item) error {
 	switch {
 	case i.Totals != nil:
 		return t.putTotals(ctx, i.Totals)
@@ -107,7 +107,7 @@ func (t *target) put(ctx context.Context, i store.Item) error {
 	return nil
 }
 
-func (t *target) putTotals(ctx context.Context, totals *store.Totals) error {
+func (t *filling) putTotals(ctx context.Context, totals *store.Totals) error {
 	_, err := t.tx.Exec(ctx, importHead, totals.Fact, totals.FirstFact, totals.Revocation, totals.FirstRevocation)
 	if err != nil || totals.Latest.IsZero() {
 		return err
@@ -116,7 +116,7 @@ func (t *target) putTotals(ctx context.Context, totals *store.Totals) error {
 	return err
 }
 
-func (t *target) putKeys(ctx context.Context, set *keys.Stored) error {
+func (t *filling) putKeys(ctx context.Context, set *keys.Stored) error {
 	document := set.Document
 	if document == nil {
 		document = []byte{} // a column that is not null
@@ -126,7 +126,7 @@ func (t *target) putKeys(ctx context.Context, set *keys.Stored) error {
 }
 
 // complete writes what follows from the rest, and lets the planner know of it.
-func (t *target) complete(ctx context.Context) error {
+func (t *filling) complete(ctx context.Context) error {
 	if _, err := t.tx.Exec(ctx, importUsers); err != nil {
 		return wrap(err)
 	}
