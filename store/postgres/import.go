@@ -78,14 +78,15 @@ func (t *filling) Fill(ctx context.Context, items iter.Seq2[store.Item, error]) 
 		{"sessions", insertColumns, sessionValues},
 	} {
 		rows := &copied{input: in, values: table.values}
-		if _, err := t.tx.CopyFrom(ctx, pgx.Identifier{table.name}, names(table.columns), rows); err != nil {
-			return wrap(errors.Join(in.err, err))
+		_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table.name}, names(table.columns), rows)
+		if in.err != nil {
+			return in.err // the server's says only that nothing more comes
+		}
+		if err != nil {
+			return wrap(err)
 		}
 	}
-	switch {
-	case in.err != nil:
-		return in.err
-	case in.more:
+	if in.more {
 		return errOrder
 	}
 	return t.complete(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func (p *play) create(t *rapid.T) {
 	s.Session.ClientID = rapid.SampledFrom(users()).Draw(t, "client")
 	s.Session.IdleTimeout = time.Duration(rapid.IntRange(1, 300).Draw(t, "idle timeout")) * time.Minute
 	s.Session.ExpiresAt = now.Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "life")) * time.Minute)
-	s.Session.Label = rapid.StringN(0, 50, 200).Draw(t, "label")
+	s.Session.Label = drawText(t, 50, 200, "label")
 	c := limited(s, rapid.IntRange(0, 3).Draw(t, "limit"), rapid.SampledFrom([]session.LimitPolicy{
 		session.LimitEvictOldest, session.LimitEvictIdle, session.LimitRefuse,
 	}).Draw(t, "policy"))
@@ -183,7 +184,7 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 	}
 	if s.End.IsZero() && rapid.IntRange(0, 3).Draw(t, "record") == 0 {
 		record := s.Session
-		record.Label = rapid.StringN(0, 200, 800).Draw(t, "label")
+		record.Label = drawText(t, 200, 800, "label")
 		record.UserAgent = drawDevice(t, "browser").UserAgent
 		c.Session = &record
 		c.Facts = []fact.Fact{{Kind: fact.Changed, At: now, SID: idOf(s), What: "label", By: "backend"}}
@@ -206,6 +207,11 @@ func (p *play) draw(t *rapid.T, s session.Snapshot, now time.Time) (c session.Ch
 		}
 	}
 	return c
+}
+
+// drawText draws a text that a store can be asked to keep: see [session.Store].
+func drawText(t *rapid.T, runes, bytes int, label string) string {
+	return strings.ReplaceAll(rapid.StringN(0, runes, bytes).Draw(t, label), "\x00", "")
 }
 
 // drawDevice draws one of a few devices, so that the same ones come again.
@@ -259,7 +265,7 @@ func (p *play) sweep(t *rapid.T) {
 }
 
 func (p *play) record(t *rapid.T) {
-	f := fact.Fact{Kind: fact.Administered, At: p.clock, What: rapid.StringN(0, 20, 80).Draw(t, "what"), By: "operator"}
+	f := fact.Fact{Kind: fact.Administered, At: p.clock, What: drawText(t, 20, 80, "what"), By: "operator"}
 	if err := errors.Join(p.f.Record(t.Context(), f), p.ref.Record(t.Context(), f)); err != nil {
 		t.Fatalf("record: %v", err)
 	}
