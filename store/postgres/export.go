@@ -129,7 +129,7 @@ func (a *archive) totals(ctx context.Context, give func(store.Item) bool) error 
 
 func (a *archive) keys(ctx context.Context, give func(store.Item) bool) error {
 	var set keys.Stored
-	err := each(ctx, a.tx, loadKeys, func(row pgx.Rows) (bool, error) {
+	err := eachRow(ctx, a.tx, loadKeys, func(row pgx.Rows) (bool, error) {
 		return true, row.Scan(&set.Version, &set.Document)
 	})
 	if err == nil {
@@ -139,7 +139,7 @@ func (a *archive) keys(ctx context.Context, give func(store.Item) bool) error {
 }
 
 func (a *archive) marks(ctx context.Context, give func(store.Item) bool) error {
-	return each(ctx, a.tx, exportMarks, func(row pgx.Rows) (bool, error) {
+	return eachRow(ctx, a.tx, exportMarks, func(row pgx.Rows) (bool, error) {
 		var (
 			scope     string
 			id        pgtype.UUID
@@ -155,7 +155,7 @@ func (a *archive) marks(ctx context.Context, give func(store.Item) bool) error {
 }
 
 func (a *archive) facts(ctx context.Context, give func(store.Item) bool) error {
-	return each(ctx, a.tx, exportFacts, func(row pgx.Rows) (bool, error) {
+	return eachRow(ctx, a.tx, exportFacts, func(row pgx.Rows) (bool, error) {
 		var r factRow
 		if err := row.Scan(r.targets()...); err != nil {
 			return false, err
@@ -166,7 +166,7 @@ func (a *archive) facts(ctx context.Context, give func(store.Item) bool) error {
 }
 
 func (a *archive) sessions(ctx context.Context, give func(store.Item) bool) error {
-	return each(ctx, a.tx, exportSessions, func(row pgx.Rows) (bool, error) {
+	return eachRow(ctx, a.tx, exportSessions, func(row pgx.Rows) (bool, error) {
 		s, err := scanStored(row)
 		if err != nil {
 			return false, err
@@ -175,8 +175,8 @@ func (a *archive) sessions(ctx context.Context, give func(store.Item) bool) erro
 	})
 }
 
-// each calls fn with the rows of a query, as they come, until it returns false.
-func each(ctx context.Context, tx pgx.Tx, query string, fn func(pgx.Rows) (more bool, err error)) error {
+// eachRow calls fn with the rows of a query, as they come, until it returns false.
+func eachRow(ctx context.Context, tx pgx.Tx, query string, fn func(pgx.Rows) (more bool, err error)) error {
 	rows, err := tx.Query(ctx, query)
 	if err != nil {
 		return err
