@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/server"
 	"issuer.example/store"
 	"issuer.example/store/bolt"
 	"issuer.example/store/move"
@@ -136,9 +137,7 @@ func (m *migrateStore) configured(driver string) (place, error) {
 	if driver == config.DriverBolt {
 		return place{path: c.Store.Path}, nil
 	}
-	return place{database: postgres.Config{
-		DSN: c.Store.DSN, ListenDSN: c.Store.ListenDSN, PasswordFile: c.Store.PasswordFile,
-	}}, nil
+	return place{database: server.PostgresConfig(c.Store)}, nil
 }
 
 // advise adds what to do.

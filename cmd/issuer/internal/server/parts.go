@@ -15,14 +15,15 @@ import (
 	"issuer.example/secret"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
-	"issuer.example/store/bolt"
+	"issuer.example/store"
 )
 
 // parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
 	facts    *metrics.FactCounter
-	store    *bolt.DB
+	store    store.Backend
+	backup   backupFunc // nil: the store has none of its own
 	keys     *keys.Manager
 	sessions *session.Service
 	feed     *feed.Hub
@@ -51,12 +52,7 @@ func openParts(ctx context.Context, cfg Config, secrets []secret.Secret, reload 
 		LogDropped: cfg.LogDropped,
 		Now:        cfg.Now,
 	})
-	c := cfg.Settings
-	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, LockWait: c.Store.LockWait, Logger: cfg.Logger,
-		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
-	})
-	if err != nil {
+	if p.store, p.backup, err = openStore(ctx, cfg, p.metrics.Committed); err != nil {
 		return nil, err
 	}
 	if err := p.build(ctx, cfg, secrets, reload); err != nil {
@@ -177,7 +173,7 @@ func (p *parts) handlersConfig(cfg Config, secrets []secret.Secret) (handlers.Co
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins, Hosts: c.Hosts,
 		Checks:  []handlers.Check{{Name: "store", Err: p.store.Healthy}},
-		Backup:  p.store.Backup,
+		Backup:  p.backup,
 		Facts:   p.store,
 		Metrics: p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,
