@@ -9,6 +9,7 @@ import (
 	"issuer.example/store"
 	"issuer.example/store/bolt"
 	"issuer.example/store/move"
+	"issuer.example/store/storetest"
 )
 
 // BenchmarkMove moves a file of a browser's sessions into a database and back. One operation is one session.
@@ -17,7 +18,7 @@ func BenchmarkMove(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "store.db")
 	began := time.Now()
 	err := bolt.Import(b.Context(), path, func(to store.Target) error {
-		_, err := move.Copy(b.Context(), made(n), to, silent{})
+		_, err := move.Copy(b.Context(), storetest.Archive(n), to, silent{})
 		return err
 	})
 	if err != nil {

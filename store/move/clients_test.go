@@ -20,6 +20,7 @@ import (
 	"issuer.example/store"
 	"issuer.example/store/bolt"
 	"issuer.example/store/move"
+	"issuer.example/store/storetest"
 )
 
 // fleet is one issuer, whose store is moved, and the clients of its sessions.
@@ -37,7 +38,7 @@ type fleet struct {
 
 func refreshKeys() []refresh.Key { return []refresh.Key{{ID: 1, Key: [32]byte{1}}} }
 
-// newFleet has a client for each of the sessions of [made].
+// newFleet has a client for each of the sessions of [storetest.Archive].
 func newFleet(t *testing.T, n int) *fleet {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -52,9 +53,9 @@ func newFleet(t *testing.T, n int) *fleet {
 		t.Fatal(err)
 	}
 	for i := range f.tokens {
-		f.tokens[i] = f.ring.Seal(f.ring.First(madeID(i)))
+		f.tokens[i] = f.ring.Seal(f.ring.First(storetest.ArchiveID(i)))
 	}
-	f.set(madeAt(n))
+	f.set(storetest.ArchiveTime(n))
 	return f
 }
 
@@ -120,7 +121,7 @@ func (f *fleet) revoke(n int) error { return f.issuer.RevokeToken(f.t.Context(),
 
 func (f *fleet) revokeUser(n int) error {
 	_, err := f.issuer.RevokeUser(f.t.Context(), session.RevokeUserRequest{
-		UserID: madeUser(n), Cause: session.Cause{Reason: session.ReasonServiceRevoked, By: "backend"},
+		UserID: storetest.ArchiveUser(n), Cause: session.Cause{Reason: session.ReasonServiceRevoked, By: "backend"},
 	})
 	return err
 }
@@ -165,7 +166,7 @@ func TestClientsGoOn(t *testing.T) {
 	f := newFleet(t, sessions)
 	path := filepath.Join(t.TempDir(), "store.db")
 	err := bolt.Import(t.Context(), path, func(to store.Target) error {
-		_, err := move.Copy(t.Context(), made(sessions), to, silent{})
+		_, err := move.Copy(t.Context(), storetest.Archive(sessions), to, silent{})
 		return err
 	})
 	if err != nil {

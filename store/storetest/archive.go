@@ -1,4 +1,4 @@
-package move_test
+package storetest
 
 import (
 	"context"
@@ -15,20 +15,20 @@ import (
 	"issuer.example/store"
 )
 
-// made is an archive of as many sessions, two a user, that nobody has used yet.
-type made int
+// Archive is the content of a store with as many sessions, two a user, that nobody has used yet.
+type Archive int
 
 // Items implements [store.Archive].
-func (n made) Items(context.Context) iter.Seq2[store.Item, error] {
+func (n Archive) Items(context.Context) iter.Seq2[store.Item, error] {
 	return func(yield func(store.Item, error) bool) {
 		totals := store.Totals{
-			Live: int64(n), Newest: madeID(int(n) - 1), Latest: madeAt(int(n)), Fact: uint64(n), FirstFact: 1, FirstRevocation: 1,
+			Live: int64(n), Newest: ArchiveID(int(n) - 1), Latest: ArchiveTime(int(n)), Fact: uint64(n), FirstFact: 1, FirstRevocation: 1,
 		}
 		if !yield(store.Item{Totals: &totals}, nil) || !yield(store.Item{Keys: &keys.Stored{Version: 1, Document: []byte("sealed")}}, nil) {
 			return
 		}
 		for i := range int(n) {
-			f := fact.Fact{Number: uint64(i + 1), Kind: fact.Created, At: madeAt(i), SID: madeID(i), By: "web"}
+			f := fact.Fact{Number: uint64(i + 1), Kind: fact.Created, At: ArchiveTime(i), SID: ArchiveID(i), By: "web"}
 			if !yield(store.Item{Fact: &f}, nil) {
 				return
 			}
@@ -41,24 +41,24 @@ func (n made) Items(context.Context) iter.Seq2[store.Item, error] {
 	}
 }
 
-// madeAt is when session n begins.
-func madeAt(n int) time.Time {
+// ArchiveTime is when session n begins.
+func ArchiveTime(n int) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Millisecond)
 }
 
-// madeID is the identifier of session n. It is not drawn, so that an archive gives the same each time.
-func madeID(n int) sid.ID {
-	id := sid.Next(sid.ID{}, madeAt(n))
+// ArchiveID is the identifier of session n. It is not drawn, so that an archive gives the same each time.
+func ArchiveID(n int) sid.ID {
+	id := sid.Next(sid.ID{}, ArchiveTime(n))
 	copy(id[8:], fmt.Sprintf("\x80%07d", n))
 	return id
 }
 
-// madeUser has the sessions n and n+1 for an even n.
-func madeUser(n int) string { return fmt.Sprintf("user-%d", n/2) }
+// ArchiveUser has the sessions n and n+1 for an even n.
+func ArchiveUser(n int) string { return fmt.Sprintf("user-%d", n/2) }
 
 // signedIn is session n, of a browser. Each 50th is one of the client kiosk.
 func signedIn(n int) *store.Session {
-	at, clientID := madeAt(n), "web"
+	at, clientID := ArchiveTime(n), "web"
 	if n%50 == 0 {
 		clientID = "kiosk"
 	}
@@ -69,7 +69,7 @@ func signedIn(n int) *store.Session {
 	return &store.Session{
 		Snapshot: session.Snapshot{
 			Session: session.Session{
-				ID: madeID(n), User: session.User{ID: madeUser(n), Email: fmt.Sprintf("user-%d@example.com", n)},
+				ID: ArchiveID(n), User: session.User{ID: ArchiveUser(n), Email: fmt.Sprintf("user-%d@example.com", n)},
 				ClientID: clientID, AMR: []string{"pwd"}, IP: from.IP, UserAgent: from.UserAgent,
 				CreatedAt: at, AuthTime: at, ExpiresAt: at.Add(90 * 24 * time.Hour), IdleTimeout: 14 * 24 * time.Hour,
 			},
