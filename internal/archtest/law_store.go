@@ -3,7 +3,8 @@ package archtest
 // storeLaw returns the rules of the stores.
 func storeLaw() map[string]Rule {
 	return map[string]Rule{
-		"store": {Ours: []string{"fact", "keys", "session"}},
+		"store":      {Ours: []string{"fact", "keys", "revocation", "session", "sid"}},
+		"store/move": {Ours: []string{"fact", "keys", "sid", "store"}},
 		"store/bolt": {
 			Ours: []string{
 				"fact", "keys", "revocation", "session", "session/refresh", "sid", "store",
