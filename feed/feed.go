@@ -117,6 +117,7 @@ type Hub struct {
 	verifiers verifiers
 
 	mu           sync.Mutex
+	history      uint64            // counts how often the log has gone back
 	loaded       bool              // the log has been read to its end once
 	head         uint64            // the number of the newest revocation
 	last         sid.ID            // the identifier in it; zero when not known
