@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"issuer.example/client"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/internal/rounds"
@@ -94,7 +95,7 @@ type fixture struct {
 	log           *logBuffer
 	store         *bolt.DB
 	keys          *keys.Manager
-	facts         *metrics.FactCounter
+	facts         *fact.Follower
 	feed          *feed.Hub
 	path          string
 	set           *settings
@@ -125,7 +126,7 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	})
 	must(tb, err)
 	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
-	f.facts, err = m.CountFacts(tb.Context(), f.store, logger)
+	f.facts, err = fact.Follow(tb.Context(), fact.FollowConfig{Journal: f.store, Consumers: []fact.Consumer{m}, Logger: logger})
 	must(tb, err)
 	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
 	f.feed = startFeed(tb, f, m)

@@ -19,7 +19,7 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
-				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
+				"client", "cmd/issuer/internal/config", "fact", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
 			},
 			TestDoors: []string{"golang.org/x/net"},
 		},
