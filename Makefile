@@ -27,7 +27,7 @@ build: ## Build bin/issuer
 
 .PHONY: test
 test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 for all rounds)
-	@mkdir -p bin && tools/need cc curl strace nginx haproxy > bin/.skip
+	@mkdir -p bin && tools/need cc curl strace nginx haproxy postgres pgbouncer > bin/.skip
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop

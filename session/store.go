@@ -22,6 +22,10 @@ import (
 // another goroutine, and must neither block nor use the store. If it keeps results, it must
 // set them afresh each time.
 //
+// What it is given to keep is valid UTF-8 without the character NUL, which the checks of the
+// requests guarantee. A [Ref] or [Query] may have any text; what cannot be stored matches
+// nothing.
+//
 // The store writes the facts of what it does (created, ended, marked) in the same
 // transaction.
 type Store interface {

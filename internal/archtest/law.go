@@ -46,6 +46,7 @@ func Law() map[string]Rule {
 		"internal/interop":      {},
 		"internal/keyfile":      {},
 		"internal/mutants":      {},
+		"internal/pgtest":       {},
 		"internal/program":      {Ours: []string{"client", "secret"}},
 		"internal/memnet":       {},
 		"internal/relay":        {},

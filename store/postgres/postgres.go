@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/fact"
 	"issuer.example/session"
@@ -47,49 +46,8 @@ const (
 	NotifyPoll   Notify = "poll"
 )
 
-// DB is an open store. It is safe for concurrent use.
-type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
-}
-
-// Open connects to a database that has the schema. (part A)
-func Open(ctx context.Context, cfg Config) (*DB, error) { panic("part A") }
-
-// inTx runs fn in a transaction. It retries serialization failures and deadlocks, and turns what
-// means that the server cannot answer into session.ErrUnavailable; committed reports whether the
-// transaction is there when the connection was lost during the commit (nil: fn runs again). (part A)
-func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error, committed func(ctx context.Context) (bool, error)) error {
-	panic("part A")
-}
-
-// columns are the columns of sessions in the order of scan and of the marks join. (part A)
-const columns = ""
-
-// stored is a session as the database has it.
-type stored struct {
-	session.Snapshot
-	version int64
-	dueAt   time.Time
-}
-
-// scanStored reads one row of columns. (part A)
-func scanStored(row pgx.Rows) (stored, error) { panic("part A") }
-
-// insertArgs are the arguments of the columns of a new session, in the order of columns. (part A)
-func insertArgs(s stored) []any { panic("part A") }
-
 // pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
 type pendingFact = fact.Fact
-
-// queueFacts adds the insertion of facts to a batch. (part C)
-func queueFacts(b *pgx.Batch, facts []pendingFact) { panic("part C") }
-
-// wrote wakes the readers of the journal of this issuer and has the new facts numbered soon. It does not block. (part C)
-func (db *DB) wrote() { panic("part C") }
-
-// trim removes facts from the beginning of the journal that nobody needs. (part C)
-func (db *DB) trim(ctx context.Context, now time.Time) (more bool, err error) { panic("part C") }
 
 // reserve makes sure that the clock of this issuer is on record up to the latest of some times, before
 // a write with them is acknowledged. (part B)

@@ -65,7 +65,7 @@ func testOtherUser(t *testing.T, harness Harness) {
 		all[i] = f.end(t, idOf(all[i]), session.ReasonSignOut)
 	}
 	for _, want := range all {
-		for _, u := range append(users, "u\x00", "nobody") {
+		for _, u := range append(users, "u\x00", "u\xff", "nobody") {
 			ref := session.Ref{ID: idOf(want), UserID: u}
 			if u != want.Session.User.ID {
 				f.wantMissing(t, ref)

@@ -12,7 +12,9 @@ import (
 	"issuer.example/session"
 )
 
-func testDurable(t *testing.T, harness Harness) {
+// RunDurable runs the part of the suite that closes stores and crashes them.
+func RunDurable(t *testing.T, harness Harness) {
+	t.Helper()
 	subtests(t, harness, map[string]func(*testing.T, Harness){
 		"Reopened":         testReopened,
 		"Crashed":          testCrashed,

@@ -24,7 +24,7 @@ func testList(t *testing.T, harness Harness) {
 func testListUsers(t *testing.T, harness Harness) {
 	f := newFixture(t, harness, 1)
 	// Names that are prefixes of each other, or sort around one another.
-	users := []string{"u", "u1", "u\x01", "u\xff", "u1 ", "ü", "U"}
+	users := []string{"u", "u1", "u\x01", "u\U0010ffff", "u1 ", "ü", "U"}
 	want := map[string][]session.Snapshot{}
 	for n := range 5 * len(users) {
 		u := users[n%len(users)]
@@ -37,7 +37,10 @@ func testListUsers(t *testing.T, harness Harness) {
 			equal(t, fmt.Sprintf("%s in pages of %d", u, size), f.list(t, session.Query{UserID: u}, size), want[u])
 		}
 	}
-	f.wantUser(t, "u\x00", false) // never a name, and never another's
+	for _, never := range []string{"u\x00", "u\xff"} { // never a name, and never another's
+		f.wantUser(t, never, false)
+		equal(t, "sessions of a client", f.list(t, session.Query{ClientID: never}, plenty), []session.Snapshot{})
+	}
 }
 
 // Each filter, alone and with the others, in pages of all sizes.

@@ -48,7 +48,7 @@ func full(user string) session.Snapshot {
 			User:     session.User{ID: user, Email: "a@example.com", Name: "Ünï \u202ecode", Image: "https://example.com/i.png"},
 			Claims:   json.RawMessage(`{"plan":"pro","n":[1,2]}`),
 			Audience: []string{"https://a.example", "b"}, Scope: "read write", AMR: []string{"pwd", "otp"}, ACR: "urn:2", Label: "laptop",
-			IP: netip.MustParseAddr("2001:db8::7"), UserAgent: "Browser/1.0 \x00 raw",
+			IP: netip.MustParseAddr("2001:db8::7"), UserAgent: "Browser/1.0 \x01 raw",
 			CreatedAt: start(), AuthTime: start().Truncate(time.Second), ExpiresAt: after(60),
 			IdleTimeout: 90*time.Second + time.Millisecond,
 			Unclaimed:   true, Replaces: sid.Next(sid.ID{}, start()),
@@ -58,7 +58,7 @@ func full(user string) session.Snapshot {
 				Generation: 1<<32 - 1, Branch: refresh.Branch{0: 1, 9: 2}, KeyID: 255, RedeemedAt: after(1),
 				Apart: refresh.MaxGenerations,
 			},
-			RedeemedFrom: session.Device{IP: netip.MustParseAddr("2001:db8::8"), UserAgent: "Browser/2.0 \xff raw"},
+			RedeemedFrom: session.Device{IP: netip.MustParseAddr("2001:db8::8"), UserAgent: "Browser/2.0 \ufffd raw"},
 			LastSeenAt:   after(2), LastFrom: session.Device{IP: netip.MustParseAddr("192.0.2.1"), UserAgent: "Another/1.0"},
 			SeenBefore: after(1), WasDue: true,
 			Reuse: session.Reuse{

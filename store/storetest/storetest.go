@@ -1,5 +1,6 @@
 // Package storetest is the conformance suite of store back ends. [Run] runs it: each back
-// end passes all of it, and no part can be left out.
+// end passes all of it, and no part can be left out. A back end whose data outlives more
+// than one kind of crash passes [RunDurable] with each of them.
 //
 // The suite asks for the behaviour that the interfaces in package store promise, and for
 // nothing else: a back end chooses its files or tables, its identifiers and its batches.
@@ -34,7 +35,7 @@ func Run(t *testing.T, harness Harness) {
 		"Sweep":    testSweep,
 		"Journal":  testJournal,
 		"Watch":    testWatch,
-		"Durable":  testDurable,
+		"Durable":  RunDurable,
 		"Keys":     testKeys,
 		"Context":  testContext,
 		"Linear":   testLinear,

@@ -69,10 +69,11 @@ CREATE TABLE marks (
 );
 CREATE INDEX marks_settled ON marks (settled, until);
 
--- Facts that have no number yet. A writer adds its own in its transaction and waits for nobody.
+-- Facts that have no number yet. A writer adds its own in its transaction and waits for nobody. It is a queue: rows
+-- come and go, so that it is vacuumed by their number and not by their share.
 CREATE TABLE pending_facts (
-    id         uuid        PRIMARY KEY,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    id         uuid        NOT NULL,
     kind       smallint    NOT NULL,
     at         timestamptz NOT NULL,
     sid        uuid,
@@ -80,9 +81,9 @@ CREATE TABLE pending_facts (
     key_id     text        NOT NULL,
     what       text        NOT NULL,
     by_client  text        NOT NULL,
-    until      timestamptz
-);
-CREATE INDEX pending_facts_by_time ON pending_facts (written_at, id);
+    until      timestamptz,
+    PRIMARY KEY (written_at, id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, vacuum_truncate = false);
 
 -- The journal: facts with their numbers, in commit order and without gaps.
 CREATE TABLE facts (
@@ -99,14 +100,14 @@ CREATE TABLE facts (
 );
 CREATE UNIQUE INDEX facts_by_revocation ON facts (revocation) WHERE revocation IS NOT NULL;
 
--- The newest numbers. Its only row is locked by whoever gives numbers.
+-- The newest numbers, and the first that are kept. Its only row is locked by whoever gives numbers.
 CREATE TABLE log_head (
     id               boolean PRIMARY KEY CHECK (id),
     number           bigint  NOT NULL,
     revocation       bigint  NOT NULL,
     first_number     bigint  NOT NULL,
     first_revocation bigint  NOT NULL
-);
+) WITH (fillfactor = 10);
 INSERT INTO log_head VALUES (true, 0, 0, 1, 1);
 
 -- The sealed document of signing keys.
