@@ -155,8 +155,8 @@ func TestWake(t *testing.T) {
 	}
 }
 
-// The latest keys are those of the store, also at an issuer that has not noticed a revocation yet.
-func TestLatestJWKS(t *testing.T) {
+// A refresh sees what another issuer revoked before it.
+func TestRefresh(t *testing.T) {
 	s := newStore(t)
 	cfg := config(t, s, newClock())
 	there, here := open(t, cfg), open(t, cfg)
@@ -168,10 +168,9 @@ func TestLatestJWKS(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				doc, err := here.LatestJWKS(t.Context())
-				if err != nil {
+				if err := here.Refresh(t.Context()); err != nil {
 					t.Error(err)
-				} else if _, known := parseJWKS(t, doc).Key(leaked); known {
+				} else if _, known := parseJWKS(t, here.JWKS()).Key(leaked); known {
 					t.Error("the revoked key is published")
 				}
 			})
@@ -179,12 +178,12 @@ func TestLatestJWKS(t *testing.T) {
 		all.Wait()
 	}
 	s.set(func(s *store) { s.down = true })
-	if _, err := here.LatestJWKS(t.Context()); !errors.Is(err, keys.ErrNotReady) || !errors.Is(err, errStore) {
+	if err := here.Refresh(t.Context()); !errors.Is(err, keys.ErrNotReady) || !errors.Is(err, errStore) {
 		t.Errorf("without the store: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := here.LatestJWKS(ctx); err == nil {
+	if err := here.Refresh(ctx); err == nil {
 		t.Error("the context is ignored")
 	}
 }

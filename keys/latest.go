@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// LatestJWKS is [Manager.JWKS] as the store has it at the time of the call, whichever issuer changed it
-// last. Those who call at once share a reading of the store. The error wraps [ErrNotReady].
-func (m *Manager) LatestJWKS(ctx context.Context) (Document, error) {
+// Refresh reads what the store has at the time of the call, whichever issuer changed it last. Those who call
+// at once share a reading. The error wraps [ErrNotReady].
+func (m *Manager) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
 	defer cancel()
 	if err := m.readSince(ctx, m.readings.Load()); err != nil {
-		return Document{}, fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	return m.JWKS(), nil
+	return nil
 }
 
 // readSince reads the store, unless that was done since so many readings had begun.

@@ -89,9 +89,9 @@ func (h *Handlers) snapshot(x *exchange.Exchange) error {
 	return x.Blob(http.StatusOK, "application/jwt", text)
 }
 
-// keys answers with the public keys that the store has at this moment. No cache may keep the answer, and
-// none of another issuer is older: after a key was compromised verifiers get the keys here, and the JWKS in a cache still
-// has that one.
+// keys answers with the public keys that the store has at this moment, not those that this issuer remembers, and
+// no cache may keep the answer: after a key was compromised verifiers get the keys here. The JWKS in a
+// cache still has that key.
 func (h *Handlers) keys(x *exchange.Exchange) error {
 	if _, err := h.reader(x); err != nil {
 		return err
@@ -99,12 +99,11 @@ func (h *Handlers) keys(x *exchange.Exchange) error {
 	if err := checkNonce(x); err != nil {
 		return err
 	}
-	doc, err := h.cfg.Keys.LatestJWKS(x.Context())
-	if err != nil {
+	if err := h.cfg.Keys.Refresh(x.Context()); err != nil {
 		return err
 	}
 	x.Header().Set("Vary", "*")
-	return x.Blob(http.StatusOK, "application/jwk-set+json", doc.Body)
+	return x.Blob(http.StatusOK, "application/jwk-set+json", h.cfg.Keys.JWKS().Body)
 }
 
 // checkNonce checks the nonce that a reader puts into the query, so that not even a cache that ignores

@@ -153,10 +153,17 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 func (p *parts) feedConfig(cfg Config) feed.Config {
 	c := cfg.Settings
 	return feed.Config{
-		Issuer: c.Issuer, Log: p.store, Signer: p.keys,
+		Issuer: c.Issuer, Log: p.store, Signer: p.keys, Board: boardOf(p.store),
 		MaxReaders: feedStreams(c), MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
 		Observer: p.metrics, Logger: cfg.Logger, Now: cfg.Now,
 	}
+}
+
+// boardOf returns where the issuers on a store show each other their verifiers; nil if one issuer at a time has
+// the store.
+func boardOf(store any) feed.Board {
+	board, _ := store.(feed.Board)
+	return board
 }
 
 // feedStreams is how many streams of the feed may be open at once.
