@@ -142,10 +142,12 @@ type Ending struct {
 }
 
 // Notice says for how long verifiers must know of a revocation: until all tokens have
-// expired that it covers. The store keeps it for Life after the latest of Issued and all
-// times that it has on record (of sign-ins, uses, authentications and earlier requests),
-// because an issuer whose clock was ahead may have dated tokens with them. The zero Notice
-// says that verifiers need not know.
+// expired that it covers. The store keeps it for Life after the latest of Issued and the
+// times of sign-in, use and authentication of the sessions that it covers, because an issuer
+// whose clock was ahead may have dated tokens with them. A mark also goes by what other
+// issuers have reported in [SweepRequest]. The store may keep a revocation for longer: at
+// most for Life after one minute after the latest of all times that it was given. The zero
+// Notice says that verifiers need not know.
 type Notice struct {
 	Issued time.Time     // the latest date of a token, as far as this issuer knows
 	Life   time.Duration // lifetime of access tokens plus the leeway of verifiers

@@ -6,7 +6,7 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer": {
 			Ours: []string{
 				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/logging", "cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "internal/keyfile", "secret", "store/bolt",
+				"cmd/issuer/internal/logging", "cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "internal/keyfile", "secret", "store/bolt", "store/postgres",
 			},
 			Doors: []string{"github.com/spf13/cobra"},
 		},
@@ -19,7 +19,7 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
-				"client", "cmd/issuer/internal/config", "fact", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
+				"client", "cmd/issuer/internal/config", "fact", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store", "store/bolt", "store/postgres",
 			},
 			TestDoors: []string{"golang.org/x/net"},
 		},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Database makes an empty database, which goes with the test, and returns its DSN over the socket.
@@ -72,13 +73,34 @@ func (s *Server) Query(t testing.TB, database, statement string) string {
 	return out
 }
 
-// psql runs statements with the program of that name, so that this package does without a driver.
+// Await waits until a statement returns true.
+func (s *Server) Await(t testing.TB, database, statement string) {
+	t.Helper()
+	deadline := time.Now().Add(startTimeout)
+	for s.Query(t, database, statement) != "t" {
+		if time.Now().After(deadline) {
+			t.Fatalf("pgtest: not true after %s: %s\n%s", startTimeout, statement, s.Log())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func (s *Server) psql(ctx context.Context, database string, statements ...string) (string, error) {
+	return SQL(ctx, s.SocketDSN(database), statements...)
+}
+
+// SQL runs statements with the program psql, so that this package does without a driver, and returns what the last one
+// returns as [Server.Query] does.
+func SQL(ctx context.Context, dsn string, statements ...string) (string, error) {
+	in, err := install()
+	if err != nil {
+		return "", err
+	}
 	args := []string{"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"}
 	for _, statement := range statements {
 		args = append(args, "--command="+statement)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(s.in.binaries, "psql"), append(args, s.SocketDSN(database))...)
+	cmd := exec.CommandContext(ctx, filepath.Join(in.binaries, "psql"), append(args, dsn)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,14 +15,12 @@ import (
 type installation struct {
 	binaries string
 	account  account
-	folder   string // watched
+	folder   string    // watched
+	alive    io.Closer //nolint:unused // it is open for as long as this program runs
 }
 
-// Folders of the installation.
-const (
-	templateFolder = "template"
-	socketFolder   = "s"
-)
+// templateFolder is that of the cluster.
+const templateFolder = "template"
 
 var install = sync.OnceValues(func() (*installation, error) {
 	binaries, err := findBinaries()
@@ -36,7 +35,7 @@ var install = sync.OnceValues(func() (*installation, error) {
 	if in.folder, err = os.MkdirTemp("", "pgtest-"); err != nil {
 		return nil, err
 	}
-	if err := watch(in.folder); err != nil {
+	if in.alive, err = watch(in.folder); err != nil {
 		return nil, fmt.Errorf("starting the watcher: %w", err)
 	}
 	if err := acc.own(in.folder); err != nil {
@@ -73,10 +72,10 @@ func (in *installation) initialise() error {
 	return nil
 }
 
-// copyCluster copies the unused cluster.
+// copyCluster copies the unused cluster into a folder.
 func (in *installation) copyCluster(to string) error {
 	cmd := in.command("cp")
-	cmd.Path, cmd.Args = "/bin/cp", []string{"cp", "-R", "-p", filepath.Join(in.folder, templateFolder), to}
+	cmd.Path, cmd.Args = "/bin/cp", []string{"cp", "-R", "-p", filepath.Join(in.folder, templateFolder) + "/.", to}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("copying the cluster: %w\n%s", err, out)
 	}

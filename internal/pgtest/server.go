@@ -26,7 +26,7 @@ type Settings map[string]string
 // Server is a PostgreSQL server. Its methods end the test if they fail.
 type Server struct {
 	in     *installation
-	folder string // has the folders data and s (of the socket) and the log
+	folder string // has the folders of the data and of the socket, and the log
 	port   int
 
 	mu        sync.Mutex
@@ -54,33 +54,44 @@ func Start(t testing.TB, settings Settings) *Server {
 
 // newServer makes the files of a server.
 func newServer(in *installation, settings Settings) (*Server, error) {
-	folder, err := os.MkdirTemp(in.folder, "")
+	s, err := emptyServer(in)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{in: in, folder: folder, port: freePort()}
-	for _, f := range []string{folder, filepath.Join(folder, socketFolder)} {
-		if err := os.MkdirAll(f, 0o700); err != nil {
-			return nil, err
-		}
-		if err := in.account.own(f); err != nil {
-			return nil, err
-		}
+	if err := os.Mkdir(s.data(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := in.account.own(s.data()); err != nil {
+		return nil, err
 	}
 	if err := in.copyCluster(s.data()); err != nil {
 		return nil, err
 	}
-	return s, s.configure(settings)
+	return s, s.configure(s.defaults(), settings)
 }
 
-func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+// emptyServer makes the folders of a server.
+func emptyServer(in *installation) (*Server, error) {
+	folder, err := in.newFolder()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{in: in, folder: folder, port: freePort()}
+	if err := os.Mkdir(s.socket(), 0o700); err != nil {
+		return nil, err
+	}
+	return s, in.account.own(s.socket())
+}
+
+func (s *Server) data() string   { return filepath.Join(s.folder, "data") }
+func (s *Server) socket() string { return filepath.Join(s.folder, "s") }
 
 // configure appends to the configuration.
-func (s *Server) configure(settings Settings) error {
+func (s *Server) configure(parts ...Settings) error {
 	var conf strings.Builder
-	for _, part := range []Settings{s.defaults(), settings} {
+	for _, part := range parts {
 		for name, value := range part {
-			fmt.Fprintf(&conf, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
+			fmt.Fprintf(&conf, "%s = %s\n", name, quoted(value))
 		}
 	}
 	file, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
@@ -98,7 +109,7 @@ func (s *Server) defaults() Settings {
 	return Settings{
 		"port":                       strconv.Itoa(s.port),
 		"listen_addresses":           "127.0.0.1",
-		"unix_socket_directories":    filepath.Join(s.folder, socketFolder),
+		"unix_socket_directories":    s.socket(),
 		"max_connections":            "400",
 		"shared_buffers":             "64MB",
 		"dynamic_shared_memory_type": "mmap", // files of the cluster: nothing is left in /dev/shm
@@ -139,7 +150,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	cmd := s.in.command("postgres", "-D", s.data())
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -179,14 +190,6 @@ func (s *Server) logFile() string { return filepath.Join(s.folder, "log") }
 
 // Log returns what the server has logged.
 func (s *Server) Log() string { return fileText(s.logFile()) }
-
-func fileText(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
 
 // Stop stops the server at once, as `pg_ctl stop -m immediate` does: connections are cut, and the next start recovers.
 func (s *Server) Stop(t testing.TB) {
@@ -257,8 +260,8 @@ func (p *process) kill() error {
 	return p.wait()
 }
 
-// remove ends the server and removes its files.
-func (s *Server) remove() {
+// end ends the server if it runs.
+func (s *Server) end() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
@@ -268,6 +271,11 @@ func (s *Server) remove() {
 			_ = exec.Command("ipcrm", "-m", fields[1]).Run()
 		}
 	}
+}
+
+// remove ends the server and removes its files.
+func (s *Server) remove() {
+	s.end()
 	_ = os.RemoveAll(s.folder)
 }
 
@@ -275,12 +283,14 @@ func (s *Server) remove() {
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 // DSN is that of a database over TCP, as the superuser.
-func (s *Server) DSN(database string) string {
-	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", s.Address(), database)
+func (s *Server) DSN(database string) string { return dsn(s.Address(), database) }
+
+func dsn(address, database string) string {
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", address, database)
 }
 
 // SocketDSN is that of a database over the socket, which is quicker than TCP.
 func (s *Server) SocketDSN(database string) string {
-	q := url.Values{"host": {filepath.Join(s.folder, socketFolder)}, "port": {strconv.Itoa(s.port)}}
+	q := url.Values{"host": {s.socket()}, "port": {strconv.Itoa(s.port)}}
 	return fmt.Sprintf("postgres://postgres@/%s?%s", database, q.Encode())
 }

@@ -9,7 +9,7 @@ import (
 // watcher waits for the end of its standard input, which is the end of the test program, and cleans up after it.
 const watcher = `
 cat >/dev/null
-for pid in "$1"/*/data/postmaster.pid; do
+for pid in "$1"/*/data/postmaster.pid "$1"/*/pgbouncer.pid; do
   [ -e "$pid" ] && kill -QUIT "$(head -n 1 "$pid")"
 done
 for n in $(seq 100); do
@@ -19,24 +19,17 @@ done
 for pid in "$1"/*/data/postmaster.pid; do # of servers that were killed
   ipcrm -m "$(sed -n '7s/.* //p' "$pid")"
 done
+umount -l "$1"/*/data
 rm -rf "$1"
 `
 
-// watch starts the watcher of a folder.
-func watch(folder string) error {
+// watch starts the watcher of a folder. It waits until what is returned is closed, and that is left to the system.
+func watch(folder string) (alive io.Closer, err error) {
 	cmd := exec.Command("/bin/sh", "-c", watcher, "pgtest-watcher", folder)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	alive, err := cmd.StdinPipe()
-	if err != nil {
-		return err
+	if alive, err = cmd.StdinPipe(); err != nil {
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	watched = alive
-	return nil
+	return alive, cmd.Start()
 }
-
-// watched is open as long as this program runs.
-var watched io.Closer

@@ -3,12 +3,11 @@ package postgres_test
 import (
 	"testing"
 
-	"issuer.example/store/postgres"
 	"issuer.example/store/storetest"
 )
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, onShared(func(*postgres.Config) {}))
+	storetest.Run(t, onShared(func(*database) {}))
 }
 
 // What is acknowledged outlives the end of the server.

@@ -22,11 +22,11 @@ type database struct {
 }
 
 // onShared makes stores on the server that all tests share. In a crash all connections are cut.
-func onShared(change func(*postgres.Config)) storetest.Harness {
+func onShared(change func(*database)) storetest.Harness {
 	return func(t testing.TB) storetest.Instance {
 		t.Helper()
 		d := newDatabase(t, pgtest.Shared(t))
-		change(&d.config)
+		change(d)
 		d.crash = d.cut
 		return d
 	}

@@ -82,24 +82,11 @@ func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification
 	return nil, conn.Ping(answering)
 }
 
-// connectListener makes the connection that listens. It is not of the pool, and no pooler may be between.
+// connectListener makes the connection that listens.
 func (db *DB) connectListener(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	cfg := db.cfg
-	if cfg.ListenDSN != "" {
-		cfg.DSN = cfg.ListenDSN
-	}
-	pc, err := poolConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if pc.BeforeConnect != nil {
-		if err := pc.BeforeConnect(ctx, pc.ConnConfig); err != nil {
-			return nil, err
-		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, pc.ConnConfig)
+	conn, err := connectSession(ctx, db.cfg)
 	if err != nil {
 		return nil, err
 	}

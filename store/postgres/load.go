@@ -12,6 +12,9 @@ import (
 // selectSessions reads sessions with their marks.
 const selectSessions = `SELECT ` + columns + fromSessions + ` WHERE s.sid = ANY($1)`
 
+// readAttempts is how often a read is tried whose connection is lost.
+const readAttempts = 2
+
 // Load implements [session.Store].
 func (db *DB) Load(ctx context.Context, ref session.Ref) (session.Snapshot, error) {
 	s, err := db.read(ctx, ref.ID)
@@ -24,24 +27,62 @@ func (db *DB) Load(ctx context.Context, ref session.Ref) (session.Snapshot, erro
 	return s.Snapshot, nil
 }
 
-// read reads a session. [session.ErrNotFound] if there is none.
-func (db *DB) read(ctx context.Context, id sid.ID) (stored, error) {
+// reading is a session that is to be read, and then it; nil if there is none.
+type reading struct {
+	id    sid.ID
+	found *stored
+}
+
+// read reads a session together with what others read. [session.ErrNotFound] if there is none.
+func (db *DB) read(ctx context.Context, id sid.ID) (*stored, error) {
+	if err := db.enter(ctx); err != nil {
+		return nil, err
+	}
+	r, _, err := db.reads.do(ctx, reading{id: id})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.found == nil:
+		db.recent.Remove(id)
+		return nil, session.ErrNotFound
+	}
+	db.recent.Add(id, r.found)
+	return r.found, nil
+}
+
+// readBatch reads sessions with one statement.
+func (db *DB) readBatch(batch []*call[reading]) {
+	ids := make([]sid.ID, len(batch))
+	for i, c := range batch {
+		ids[i] = c.request.id
+	}
+	found, err := db.readAll(context.Background(), ids)
+	for _, c := range batch {
+		c.request.found = found[c.request.id]
+		c.finish(err)
+	}
+}
+
+// readAll reads sessions on a connection of the pool, as far as there are any.
+func (db *DB) readAll(ctx context.Context, ids []sid.ID) (found map[sid.ID]*stored, err error) {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		found, err = db.tryReadAll(ctx, ids)
+		if err == nil || attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) {
+			db.health.note(err)
+			return found, wrap(err)
+		}
+	}
+}
+
+func (db *DB) tryReadAll(ctx context.Context, ids []sid.ID) (map[sid.ID]*stored, error) {
 	conn, err := db.acquire(ctx)
 	if err != nil {
-		return stored{}, err
+		return nil, err
 	}
 	defer conn.Release()
-	work, cancel := db.bounded(ctx)
-	defer cancel()
-	found, err := readAll(work, conn, []sid.ID{id})
-	if err != nil {
-		return stored{}, db.failed(ctx, err)
-	}
-	s, ok := found[id]
-	if !ok {
-		return stored{}, session.ErrNotFound
-	}
-	return s, nil
+	return selectAll(ctx, conn, ids)
 }
 
 // querier is a connection, or a transaction.
@@ -49,8 +90,8 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// readAll reads sessions, as far as there are any.
-func readAll(ctx context.Context, q querier, ids []sid.ID) (map[sid.ID]stored, error) {
+// selectAll reads sessions, as far as there are any.
+func selectAll(ctx context.Context, q querier, ids []sid.ID) (map[sid.ID]*stored, error) {
 	rows, err := q.Query(ctx, selectSessions, uuids(ids))
 	if err != nil {
 		return nil, err
@@ -58,15 +99,15 @@ func readAll(ctx context.Context, q querier, ids []sid.ID) (map[sid.ID]stored, e
 	return collect(rows, len(ids))
 }
 
-func collect(rows pgx.Rows, n int) (map[sid.ID]stored, error) {
+func collect(rows pgx.Rows, n int) (map[sid.ID]*stored, error) {
 	defer rows.Close()
-	found := make(map[sid.ID]stored, n)
+	found := make(map[sid.ID]*stored, n)
 	for rows.Next() {
 		s, err := scanStored(rows)
 		if err != nil {
 			return nil, err
 		}
-		found[s.Session.ID] = s
+		found[s.Session.ID] = &s
 	}
 	return found, rows.Err()
 }

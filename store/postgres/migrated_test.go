@@ -1,14 +1,15 @@
 package postgres_test
 
 import (
-	"os/exec"
 	"testing"
+
+	"issuer.example/store/postgres"
 )
 
 // migrate gives an empty database the schema.
 func migrate(t testing.TB, dsn string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "migrations/00001_base.sql", dsn).CombinedOutput(); err != nil {
-		t.Fatalf("migrate: %v\n%s", err, out)
+	if _, err := postgres.Migrate(t.Context(), postgres.Config{DSN: dsn}, 0); err != nil {
+		t.Fatalf("migrate: %v", err)
 	}
 }

@@ -6,14 +6,22 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 const (
+	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
+	readLanes = 3
+	swapLanes = 3
+	// maxRecent is how many sessions are remembered, of about a kilobyte each.
+	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
 	acquireTimeout = time.Second
 	// closeGrace is how long Close waits for what has begun.
@@ -27,8 +35,19 @@ const (
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
-	cfg  Config
-	pool *pgxpool.Pool
+	cfg    Config
+	pool   *pgxpool.Pool
+	clock  issuerClock
+	floor  floor
+	upkeep upkeep
+
+	reads           lanes[reading]
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // sessions as this issuer has read or written them last
+	sids            sidLocks
+	live            atomic.Int64 // what Live has returned last
+
+	health health
 
 	// life ends when the store is closed. What runs in the background is of background.
 	life       context.Context //nolint:containedctx // that of the store
@@ -43,21 +62,28 @@ type DB struct {
 // Open connects to a database that has the schema.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	cfg = cfg.withDefaults()
+	if err := preflight(ctx, cfg); err != nil {
+		return nil, err
+	}
 	pc, err := poolConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	pc.MaxConns = int32(cfg.MaxConnections) //nolint:gosec // a few
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	db := &DB{cfg: cfg, pool: pool}
-	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, wrap(err)
+	recent, err := lru.New[sid.ID, *stored](maxRecent)
+	if err != nil {
+		return nil, err
 	}
+	db := &DB{cfg: cfg, pool: pool, recent: recent}
+	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
+	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
+	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
+	db.background.Go(func() { (&monitor{db: db}).run(db.life) })
 	db.startJournal()
 	return db, nil
 }
@@ -113,7 +139,8 @@ func (db *DB) enter(ctx context.Context) error {
 	if db.life.Err() != nil {
 		return errClosed
 	}
-	return nil
+	_, outage := db.health.answers()
+	return outage
 }
 
 // acquire takes a connection of the pool. The caller releases it.
@@ -130,19 +157,24 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case bounded.Err() != nil:
-		return nil, fmt.Errorf("%w: postgres: no connection was free or could be made within %s", session.ErrUnavailable, acquireTimeout)
+		return nil, errNoConnection
 	}
+	db.health.note(err)
 	return nil, wrap(err)
 }
 
-// bounded is a context that does not end with the caller's, but by its deadline or after the time of a statement: what
-// has been sent is not given up half-way, which would cost the connection.
+// errNoConnection means that all connections were busy, or that none could be made.
+var errNoConnection = fmt.Errorf("%w: postgres: no connection was free within %s", session.ErrUnavailable, acquireTimeout)
+
+// bounded is a context that does not end with the caller's: what has been sent is not given up half-way, which would
+// cost the connection. It ends by the caller's deadline, after the time of a statement, or when the server fails.
 func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(db.cfg.StatementTimeout)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
 	}
-	return context.WithDeadline(context.WithoutCancel(ctx), until)
+	serving, _ := db.health.answers()
+	return context.WithDeadline(serving, until)
 }
 
 // failed is what an operation returns that could not be done. The error of the caller's context stays as it is.
@@ -150,5 +182,6 @@ func (db *DB) failed(ctx context.Context, err error) error {
 	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
 		return err
 	}
+	db.health.note(err)
 	return wrap(err)
 }

@@ -1,14 +1,10 @@
 package postgres
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"issuer.example/fact"
-	"issuer.example/session"
 )
 
 // DB is to implement store.Backend: Load, List, Change, Healthy, Live, Close (part A), Create, Mark, Sweep (part B),
@@ -48,19 +44,3 @@ const (
 
 // pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
 type pendingFact = fact.Fact
-
-// reserve makes sure that the clock of this issuer is on record up to the latest of some times, before
-// a write with them is acknowledged. (part B)
-func (db *DB) reserve(ctx context.Context, times ...time.Time) error { panic("part B") }
-
-// untilOfEnd is when verifiers may forget the end of a session; zero if they need not know. (part B)
-func untilOfEnd(s session.Snapshot, at time.Time, n session.Notice) time.Time { panic("part B") }
-
-// admit is what a session goes through before it counts as one of its user's, in a transaction that
-// has locked the user's row. It returns the facts to write. (part B)
-func (db *DB) admit(ctx context.Context, tx pgx.Tx, s session.Snapshot, a session.Admission, by string) (session.Eviction, []pendingFact, error) {
-	panic("part B")
-}
-
-// lockUser locks the row of a user, which it makes if it is missing. (part B)
-func lockUser(ctx context.Context, tx pgx.Tx, userID string) error { panic("part B") }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
@@ -32,11 +33,14 @@ func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error, committed func(ct
 		case err == nil:
 			return nil
 		case unknown:
+			db.health.note(err)
 			if done, checkErr := db.resolve(work, committed); checkErr != nil {
-				return wrap(checkErr)
+				return db.failed(ctx, checkErr)
 			} else if done {
 				return nil
 			}
+		case isConnectionLost(err): // and so nothing was committed
+			db.health.note(err)
 		case !isRetryable(err):
 			return db.failed(ctx, err)
 		}
@@ -57,7 +61,7 @@ func (db *DB) tryTx(ctx, work context.Context, fn func(pgx.Tx) error) (unknown b
 	if err != nil {
 		return false, err
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(workTx{tx, work}); err != nil {
 		_ = tx.Rollback(work) // a connection in a transaction does not go back to the pool
 		return false, err
 	}
@@ -94,4 +98,26 @@ func pause(ctx, work context.Context, attempt int) error {
 	case <-work.Done():
 		return work.Err()
 	}
+}
+
+// workTx is a transaction whose statements do not end with the context of the caller: giving one up costs the connection.
+type workTx struct {
+	pgx.Tx
+	work context.Context //nolint:containedctx // that of the transaction
+}
+
+func (t workTx) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return t.Tx.Exec(t.work, sql, args...)
+}
+
+func (t workTx) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return t.Tx.Query(t.work, sql, args...)
+}
+
+func (t workTx) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
+	return t.Tx.QueryRow(t.work, sql, args...)
+}
+
+func (t workTx) SendBatch(_ context.Context, b *pgx.Batch) pgx.BatchResults {
+	return t.Tx.SendBatch(t.work, b)
 }

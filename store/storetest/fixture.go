@@ -105,7 +105,13 @@ func (f *fixture) load(t failer, id sid.ID) session.Snapshot {
 // change changes a session that must exist.
 func (f *fixture) change(t failer, id sid.ID, c session.Change) session.Snapshot {
 	t.Helper()
-	snap, err := f.Change(t.Context(), target(id), always(c))
+	return changeAt(t, f, id, c)
+}
+
+// changeAt changes a session that must exist through one of the issuers.
+func changeAt(t failer, at session.Store, id sid.ID, c session.Change) session.Snapshot {
+	t.Helper()
+	snap, err := at.Change(t.Context(), target(id), always(c))
 	if err != nil {
 		t.Fatalf("change %s: %v", id, err)
 	}

@@ -26,7 +26,7 @@ func testModel(t *testing.T, harness Harness) {
 		defer f.instance.Close(t)
 		p := &play{f: f, ref: newReference(), clock: start()}
 		p.ref.draw = func(sid.ID, time.Time) sid.ID { return p.given }
-		p.ref.choose = func(least, most time.Time) time.Time { return p.chosen(rt, least, most) }
+		p.ref.choose = func(f fact.Fact, least, most time.Time) time.Time { return p.chosen(rt, f, least, most) }
 		rt.Repeat(map[string]func(*rapid.T){
 			"":       p.compare,
 			"create": p.create,
@@ -56,10 +56,10 @@ type play struct {
 	facts uint64    // the newest fact of the reference
 }
 
-// chosen is the latest date of a token that the store has gone by in the last step.
-func (p *play) chosen(t *rapid.T, least, most time.Time) time.Time {
+// chosen is the latest date of a token that the store has gone by for a revocation of the last step.
+func (p *play) chosen(t *rapid.T, f fact.Fact, least, most time.Time) time.Time {
 	for _, fa := range p.f.facts(t, p.last) {
-		if fa.Revocation == 0 {
+		if fa.Revocation == 0 || fa.Kind != f.Kind || fa.SID != f.SID {
 			continue
 		}
 		latest := fa.Until.Add(-tokenLife)
@@ -68,7 +68,7 @@ func (p *play) chosen(t *rapid.T, least, most time.Time) time.Time {
 		}
 		return latest
 	}
-	t.Fatalf("verifiers do not get to know of a revocation")
+	t.Fatalf("verifiers do not get to know of %+v", f)
 	return most
 }
 

@@ -13,6 +13,7 @@ func testNotice(t *testing.T, harness Harness) {
 	subtests(t, harness, map[string]func(*testing.T, Harness){
 		"Until":        testNoticeUntil,
 		"ClockAhead":   testNoticeClockAhead,
+		"Reported":     testNoticeReported,
 		"NeedNotKnow":  testNoticeZero,
 		"RaisedLonger": testNoticeRaised,
 	})
@@ -29,6 +30,17 @@ func (f *fixture) lastRevocation(t failer) (last fact.Fact) {
 	return last
 }
 
+// wantUntil fails unless verifiers need the newest revocation until tokens have expired that
+// are dated with the first of two times, and no longer than the second allows.
+func (f *fixture) wantUntil(t failer, what string, least, most time.Time) (last fact.Fact) {
+	t.Helper()
+	last = f.lastRevocation(t)
+	if last.Until.Before(least.Add(tokenLife)) || last.Until.After(most.Add(reserved).Add(tokenLife)) {
+		t.Errorf("%s is kept for verifiers until %v, not as for tokens from between %v and %v", what, last.Until, least, most)
+	}
+	return last
+}
+
 // Verifiers need a revocation until the last token has expired that it could concern.
 func testNoticeUntil(t *testing.T, harness Harness) {
 	f := newFixture(t, harness, 1)
@@ -36,11 +48,11 @@ func testNoticeUntil(t *testing.T, harness Harness) {
 	c := ending(after(30), session.ReasonSignOut)
 	c.End.Notice.Issued = after(33) // of the issuer's other sessions
 	f.change(t, idOf(s[0]), c)
-	if got := f.lastRevocation(t); got.Until != after(33).Add(tokenLife) || got.SID != idOf(s[0]) {
+	if got := f.wantUntil(t, "an end", after(33), after(33)); got.SID != idOf(s[0]) {
 		t.Errorf("the revocation is %+v", got)
 	}
 	m := f.mark(t, revocation.UserScope("u1"), after(40))
-	if got := f.lastRevocation(t); got.Until != after(40).Add(tokenLife) || m.Mark.Until != got.Until {
+	if got := f.wantUntil(t, "a mark", after(40), after(40)); m.Mark.Until != got.Until {
 		t.Errorf("the revocation is %+v, the mark %+v", got, m.Mark)
 	}
 	created, err := f.Create(t.Context(), limited(begun("u1", after(50)), 1, session.LimitEvictOldest))
@@ -48,7 +60,7 @@ func testNoticeUntil(t *testing.T, harness Harness) {
 		t.Errorf("%v, evicted %v", err, created.Evicted)
 	}
 	created, err = f.Create(t.Context(), limited(begun("u1", after(51)), 1, session.LimitEvictOldest))
-	if got := f.lastRevocation(t); err != nil || got.Until != after(51).Add(tokenLife) || got.SID != idOf(created.Evicted[0]) {
+	if got := f.wantUntil(t, "an eviction", after(51), after(51)); err != nil || got.SID != idOf(created.Evicted[0]) {
 		t.Errorf("the revocation of an evicted session is %+v, %v", got, err)
 	}
 }
@@ -57,38 +69,51 @@ func testNoticeUntil(t *testing.T, harness Harness) {
 // seen. The store has them on record, also after it was closed or has crashed.
 func testNoticeClockAhead(t *testing.T, harness Harness) {
 	ahead := start().Add(time.Hour)
-	for what, date := range map[string]func(f *fixture){
-		"created": func(f *fixture) { createAt(t, f.issuers[1], begun("u1", ahead)) },
-		"refreshed": func(f *fixture) {
+	for what, date := range map[string]func(f *fixture) session.Snapshot{
+		"created": func(f *fixture) session.Snapshot { return createAt(t, f.issuers[1], begun("u1", ahead)) },
+		"refreshed": func(f *fixture) session.Snapshot {
 			s := createAt(t, f.issuers[1], small("u1"))
 			st := s.State
 			st.LastSeenAt, st.RedeemedAt = ahead, ahead
-			f.change(t, idOf(s), session.Change{State: &st})
+			return changeAt(t, f.issuers[1], idOf(s), session.Change{State: &st})
+		},
+		"authenticated": func(f *fixture) session.Snapshot {
+			s := createAt(t, f.issuers[1], small("u1"))
+			record := s.Session
+			record.AuthTime = ahead
+			return changeAt(t, f.issuers[1], idOf(s), session.Change{Session: &record})
 		},
 	} {
 		for again, restart := range map[string]func(f *fixture){
 			"at once": func(*fixture) {}, "reopened": (*fixture).reopen, "crashed": (*fixture).crash,
 		} {
 			f := newFixture(t, harness, 2)
-			date(f)
+			dated := date(f)
 			other := createAt(t, f, small("u1"))
 			restart(f)
 			f.change(t, idOf(other), ending(after(1), session.ReasonSignOut))
-			f.wantUntil(t, what+", "+again+": the end of another session", ahead.Add(tokenLife))
+			f.wantUntil(t, what+", "+again+": the end of another session", after(1), ahead)
 			for _, scope := range revocation.ScopesOf("u1", "app") {
 				m := f.mark(t, scope, after(2))
-				f.wantUntil(t, what+", "+again+": a mark", ahead.Add(tokenLife))
-				equal(t, what+", "+again+": the mark's end", m.Mark.Until, ahead.Add(tokenLife))
+				got := f.wantUntil(t, what+", "+again+": a mark", ahead, ahead)
+				equal(t, what+", "+again+": the mark's end", m.Mark.Until, got.Until)
 			}
+			f.change(t, idOf(dated), ending(after(3), session.ReasonSignOut))
+			f.wantUntil(t, what+", "+again+": its own end", ahead, ahead)
 		}
 	}
 }
 
-// wantUntil fails unless verifiers need the newest revocation until then.
-func (f *fixture) wantUntil(t failer, what string, want time.Time) {
-	t.Helper()
-	if got := f.lastRevocation(t); !got.Until.Equal(want) {
-		t.Errorf("%s is kept for verifiers until %v, not %v", what, got.Until, want)
+// An issuer can date a token without a write. It reports that when it sweeps.
+func testNoticeReported(t *testing.T, harness Harness) {
+	f := newFixture(t, harness, 2)
+	ahead := start().Add(time.Hour)
+	if _, err := f.issuers[1].Sweep(t.Context(), session.SweepRequest{Now: start(), Judge: judge(start()), Issued: ahead}); err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range revocation.ScopesOf("u1", "app") {
+		f.mark(t, scope, after(2))
+		f.wantUntil(t, "a mark", ahead, ahead)
 	}
 }
 

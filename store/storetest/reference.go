@@ -20,9 +20,9 @@ import (
 type reference struct {
 	// draw gives an identifier that is greater than after.
 	draw func(after sid.ID, at time.Time) sid.ID
-	// choose gives the latest date of a token, between what is on record and what a store
-	// could have noted besides.
-	choose func(least, most time.Time) time.Time
+	// choose gives the latest date of a token that a revocation concerns, between what its
+	// sessions have on record and what a store could have noted besides.
+	choose func(f fact.Fact, least, most time.Time) time.Time
 
 	mu       sync.Mutex
 	closed   bool
@@ -37,7 +37,7 @@ type reference struct {
 func newReference() *reference {
 	return &reference{
 		draw:     sid.Next,
-		choose:   func(_, most time.Time) time.Time { return most },
+		choose:   func(_ fact.Fact, _, most time.Time) time.Time { return most },
 		sessions: map[sid.ID]session.Snapshot{}, marks: map[revocation.Scope]revocation.Mark{},
 		journal: journal{first: 1, firstRevocation: 1},
 	}
@@ -146,7 +146,7 @@ func (r *reference) Create(ctx context.Context, c session.CreateRequest) (sessio
 	snap := session.Snapshot{Session: c.Session, State: c.State}
 	snap.Session.ID = r.draw(r.newest, c.Session.CreatedAt)
 	r.newest = idOf(snap)
-	r.note(c.Session.CreatedAt, c.State.LastSeenAt, c.State.RedeemedAt)
+	r.note(dates(snap)...)
 	r.sessions[idOf(snap)] = snap
 	r.journal.add(fact.Fact{Kind: fact.Created, At: c.Session.CreatedAt, SID: idOf(snap), By: c.By})
 	created.Session = snap

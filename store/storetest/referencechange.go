@@ -13,9 +13,9 @@ import (
 func (r *reference) end(snap session.Snapshot, e session.Ending) {
 	snap.End, snap.Mark = e.End, revocation.Mark{}
 	r.sessions[idOf(snap)] = snap
-	r.journal.revoke(fact.Fact{
-		Kind: fact.Ended, At: e.At, SID: idOf(snap), What: string(e.Reason), By: e.By, Until: r.until(e.Notice),
-	})
+	f := fact.Fact{Kind: fact.Ended, At: e.At, SID: idOf(snap), What: string(e.Reason), By: e.By}
+	f.Until = r.until(f, e.Notice, func(s session.Snapshot) bool { return idOf(s) == f.SID })
+	r.journal.revoke(f)
 }
 
 // Change implements [session.Store].
@@ -59,6 +59,7 @@ func (r *reference) apply(snap session.Snapshot, c session.Change) {
 		snap.Session = *c.Session
 		snap.Session.ID, snap.Session.User = old.ID, old.User
 		snap.Session.CreatedAt, snap.Session.ExpiresAt = old.CreatedAt, old.ExpiresAt
+		r.note(snap.Session.AuthTime)
 	}
 	if live := snap.End.IsZero(); live && c.State != nil {
 		snap.State = *c.State

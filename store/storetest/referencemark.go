@@ -19,21 +19,30 @@ func (r *reference) note(times ...time.Time) {
 	}
 }
 
-// until is when verifiers may forget a revocation; zero if they need not know of it.
-func (r *reference) until(n session.Notice) time.Time {
+// until is when verifiers may forget the revocation that a fact is; zero if they need not know
+// of it. The revocation concerns the sessions for which covers is true.
+func (r *reference) until(f fact.Fact, n session.Notice, covers func(session.Snapshot) bool) time.Time {
 	if n == (session.Notice{}) {
 		return time.Time{}
 	}
 	r.note(n.Issued)
 	least := n.Issued
 	for _, s := range r.sessions {
-		for _, t := range []time.Time{s.Session.CreatedAt, s.State.LastSeenAt, s.State.RedeemedAt} {
+		if !covers(s) {
+			continue
+		}
+		for _, t := range dates(s) {
 			if t.After(least) {
 				least = t
 			}
 		}
 	}
-	return r.choose(least, r.latest).Add(n.Life)
+	return r.choose(f, least, r.latest.Add(reserved)).Add(n.Life)
+}
+
+// dates are the times with which tokens of a session may be dated.
+func dates(s session.Snapshot) []time.Time {
+	return []time.Time{s.Session.CreatedAt, s.Session.AuthTime, s.State.LastSeenAt, s.State.RedeemedAt}
 }
 
 // Mark implements [session.Store].
@@ -88,10 +97,12 @@ func (r *reference) endNewer(m session.MarkRequest) {
 
 // raise sets the mark of a scope, unless a higher one is set.
 func (r *reference) raise(m session.MarkRequest, bound sid.ID) revocation.Mark {
-	mark := revocation.Mark{Scope: m.Scope, SID: bound, At: m.At, Until: r.until(m.Notice), Reason: string(m.Reason)}
-	r.journal.revoke(fact.Fact{
-		Kind: fact.Marked, At: m.At, SID: bound, Scope: m.Scope, What: string(m.Reason), By: m.By, Until: mark.Until,
+	f := fact.Fact{Kind: fact.Marked, At: m.At, SID: bound, Scope: m.Scope, What: string(m.Reason), By: m.By}
+	f.Until = r.until(f, m.Notice, func(s session.Snapshot) bool {
+		return s.End.IsZero() && inScope(m.Scope, s) && idOf(s).Compare(bound) <= 0
 	})
+	r.journal.revoke(f)
+	mark := revocation.Mark{Scope: m.Scope, SID: bound, At: m.At, Until: f.Until, Reason: string(m.Reason)}
 	if old, ok := r.marks[m.Scope]; ok {
 		until := mark.Until
 		if old.Until.After(until) {

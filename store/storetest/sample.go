@@ -21,6 +21,9 @@ const (
 	history = 48 * time.Hour
 	// tokenLife is for how long verifiers need a revocation.
 	tokenLife = 10 * time.Minute
+	// reserved is for how long after the latest time on record a token may be dated, as far
+	// as a store knows.
+	reserved = time.Minute
 )
 
 // start is when the tests begin, in the precision that is stored.

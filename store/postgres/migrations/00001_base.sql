@@ -1,5 +1,14 @@
 -- +goose Up
 
+-- What the tables are. Each migration sets version to its number, and raises oldest_program when programs whose newest
+-- migration is older than that can't work with the tables any more.
+CREATE TABLE issuer_schema (
+    id             boolean PRIMARY KEY CHECK (id),
+    version        bigint  NOT NULL,
+    oldest_program bigint  NOT NULL
+);
+INSERT INTO issuer_schema VALUES (true, 1, 1);
+
 -- One row a session: what was true at sign-in, and what refreshing changes. Every write gives it a new random
 -- version, which is what a compare-and-set compares.
 CREATE TABLE sessions (
@@ -64,8 +73,10 @@ CREATE TABLE marks (
     until     timestamptz NOT NULL,
     reason    text        NOT NULL,
     change    bigint      NOT NULL,
-    settled   boolean     NOT NULL,
-    set_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+    settled   boolean     NOT NULL, -- every session under it that a pass could see has an end of its own on record
+    set_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    passed_at timestamptz,          -- when the last complete pass over the sessions under it began
+    retired   boolean     NOT NULL DEFAULT false -- verifiers have forgotten it: it waits for a late pass
 );
 CREATE INDEX marks_settled ON marks (settled, until);
 
@@ -102,13 +113,13 @@ CREATE UNIQUE INDEX facts_by_revocation ON facts (revocation) WHERE revocation I
 
 -- The newest numbers, and the first that are kept. Its only row is locked by whoever gives numbers.
 CREATE TABLE log_head (
-    id               boolean PRIMARY KEY CHECK (id),
+    id               integer PRIMARY KEY CHECK (id = 1),
     number           bigint  NOT NULL,
     revocation       bigint  NOT NULL,
     first_number     bigint  NOT NULL,
     first_revocation bigint  NOT NULL
 ) WITH (fillfactor = 10);
-INSERT INTO log_head VALUES (true, 0, 0, 1, 1);
+INSERT INTO log_head VALUES (1, 0, 0, 1, 1);
 
 -- The sealed document of signing keys.
 CREATE TABLE key_set (
@@ -122,3 +133,4 @@ CREATE TABLE issuer_clocks (
     issuer uuid        PRIMARY KEY,
     latest timestamptz NOT NULL
 );
+CREATE INDEX issuer_clocks_by_latest ON issuer_clocks (latest);

@@ -16,14 +16,15 @@ import (
 	"issuer.example/secret"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
-	"issuer.example/store/bolt"
+	"issuer.example/store"
 )
 
 // parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
 	facts    *fact.Follower
-	store    *bolt.DB
+	store    store.Backend
+	backup   backupFunc // nil: the store has none of its own
 	keys     *keys.Manager
 	sessions *session.Service
 	feed     *feed.Hub
@@ -52,12 +53,7 @@ func openParts(ctx context.Context, cfg Config, secrets []secret.Secret, reload 
 		LogDropped: cfg.LogDropped,
 		Now:        cfg.Now,
 	})
-	c := cfg.Settings
-	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, LockWait: c.Store.LockWait, Logger: cfg.Logger,
-		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
-	})
-	if err != nil {
+	if p.store, p.backup, err = openStore(ctx, cfg, p.metrics.Committed); err != nil {
 		return nil, err
 	}
 	if err := p.build(ctx, cfg, secrets, reload); err != nil {
@@ -161,7 +157,7 @@ func (p *parts) feedConfig(cfg Config) feed.Config {
 
 // boardOf returns where the issuers on a store show each other their verifiers; nil if one issuer at a time has
 // the store.
-func boardOf(store any) feed.Board {
+func boardOf(store store.Backend) feed.Board {
 	board, _ := store.(feed.Board)
 	return board
 }
@@ -188,7 +184,7 @@ func (p *parts) handlersConfig(cfg Config, secrets []secret.Secret) (handlers.Co
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins, Hosts: c.Hosts,
 		Checks:  []handlers.Check{{Name: "store", Err: p.store.Healthy}},
-		Backup:  p.store.Backup,
+		Backup:  p.backup,
 		Facts:   p.store,
 		Metrics: p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,

@@ -1,0 +1,277 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"issuer.example/fact"
+	"issuer.example/revocation"
+	"issuer.example/session"
+	"issuer.example/sid"
+)
+
+// maxUserID is how many bytes the id of a user has at most: it is in indexes.
+const maxUserID = 255
+
+const (
+	insertSession = `INSERT INTO sessions (` + insertColumns + `) VALUES (` + insertValues + `)`
+
+	// insertIfNewest adds a session, and its fact, if its identifier is the user's newest, greater than the marks of its
+	// scopes $40, and the user has less than $41 sessions without a recorded end (0: however many). It follows raiseUser,
+	// which locks the user's row, so that what it reads of the user cannot change until the commit.
+	insertIfNewest = `WITH added AS (
+		INSERT INTO sessions (` + insertColumns + `) SELECT ` + insertValues + `
+		FROM users u WHERE u.user_id = $3 AND u.newest = $1
+			AND NOT EXISTS (SELECT FROM marks k WHERE k.scope = ANY($40::text[]) AND k.sid >= $1)
+			AND ($41::bigint = 0 OR $41::bigint > (SELECT count(*) FROM (
+				SELECT FROM sessions l WHERE l.user_id = $3 AND l.ended_at IS NULL LIMIT $41::bigint) l))
+		ON CONFLICT (sid) DO NOTHING RETURNING sid
+	) INSERT INTO pending_facts (id, kind, at, sid, scope, key_id, what, by_client)
+		SELECT $42, $43, $16, sid, '', '', '', $44 FROM added RETURNING sid`
+
+	marksOf     = `SELECT scope, sid FROM marks WHERE scope = ANY($1)`
+	whichExist  = `SELECT sid FROM sessions WHERE sid = ANY($1) AND user_id = $2`
+	maxAttempts = 3 // of a sign-in in one round trip
+)
+
+var errUserID = errors.New("postgres: a user id has 1 to 255 bytes")
+
+// Create implements [session.Store].
+//
+// A sign-in that ends no other session is one round trip. Any other takes a transaction, which begins with the lock of
+// the user's row, too.
+func (db *DB) Create(ctx context.Context, c session.CreateRequest) (session.Created, error) {
+	n, err := newNewcomer(db, c)
+	if err != nil {
+		return session.Created{}, err
+	}
+	if err := db.enter(ctx); err != nil {
+		return session.Created{}, err
+	}
+	r, st := &n.session.Session, &n.session.State
+	if err := db.reserve(ctx, r.CreatedAt, r.AuthTime, st.RedeemedAt, st.LastSeenAt); err != nil {
+		return session.Created{}, err
+	}
+	began := time.Now()
+	if err := n.create(ctx); err != nil {
+		return session.Created{}, err
+	}
+	db.observe(1, began)
+	db.wrote()
+	created := n.outcomes[n.session.Session.ID]
+	for _, s := range created.Evicted {
+		db.recent.Remove(s.Session.ID)
+	}
+	s := n.session
+	db.recent.Add(s.Session.ID, &s)
+	return created, nil
+}
+
+// newcomer is a session that is about to begin.
+type newcomer struct {
+	db      *DB
+	request session.CreateRequest
+	session stored
+	scopes  []string // of the marks that could cover it
+	// outcomes are what has been done, by the identifier that the session had in each attempt whose outcome was unknown.
+	outcomes map[sid.ID]session.Created
+}
+
+func newNewcomer(db *DB, c session.CreateRequest) (*newcomer, error) {
+	switch user := c.Session.User.ID; {
+	case user == "" || len(user) > maxUserID:
+		return nil, errUserID
+	case c.At.IsZero() && (c.Limit.Max > 0 || !c.Replaces.IsZero()):
+		return nil, errEndTime
+	case len(c.By) > maxWord:
+		return nil, errLongFact
+	}
+	n := &newcomer{db: db, request: c, outcomes: map[sid.ID]session.Created{}}
+	n.session.Snapshot = asStored(session.Snapshot{Session: c.Session, State: c.State})
+	n.session.version, n.session.dueAt = newVersion(), firstDue(n.session.Snapshot, c.Limit.Judge)
+	for _, scope := range revocation.ScopesOf(c.Session.User.ID, c.Session.ClientID) {
+		n.scopes = append(n.scopes, scopeText(scope))
+	}
+	return n, nil
+}
+
+// firstDue is when a sweep is to look at a new session.
+func firstDue(s session.Snapshot, judge session.Judge) time.Time {
+	if judge != nil {
+		return judge(s).Again
+	}
+	idle := s.State.LastSeenAt.Add(s.Session.IdleTimeout)
+	if idle.After(s.Session.ExpiresAt) {
+		return s.Session.ExpiresAt
+	}
+	return idle
+}
+
+// give gives the session an identifier that is greater than after.
+func (n *newcomer) give(after sid.ID) sid.ID {
+	id := sid.Next(after, n.session.Session.CreatedAt)
+	n.session.Session.ID = id
+	n.outcomes[id] = session.Created{Session: n.session.Snapshot}
+	return id
+}
+
+// fact is what the journal says of it.
+func (n *newcomer) fact() pendingFact {
+	s := &n.session.Session
+	return fact.Fact{Kind: fact.Created, At: s.CreatedAt, SID: s.ID, By: n.request.By}
+}
+
+// create adds the session, in one round trip if nothing has to end for it.
+func (n *newcomer) create(ctx context.Context) error {
+	if n.request.Replaces.IsZero() {
+		n.give(n.db.floor.get())
+		if added, err := n.insert(ctx); added || err != nil {
+			return err
+		}
+	}
+	return n.db.inTx(ctx, func(tx pgx.Tx) error { return n.createIn(ctx, tx) }, n.exists)
+}
+
+// insert adds the session under its identifier if nothing has to end for it. If the outcome is unknown, it may have been
+// added all the same: createIn finds out.
+func (n *newcomer) insert(ctx context.Context) (added bool, err error) {
+	work, cancel := n.db.bounded(ctx)
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		added, err = n.tryInsert(ctx, work)
+		switch {
+		case err == nil || isConnectionLost(err):
+			return added, nil
+		case !isRetryable(err):
+			return false, n.db.failed(ctx, err)
+		}
+		if attempt == maxAttempts || pause(ctx, work, attempt) != nil {
+			return false, n.db.failed(ctx, err)
+		}
+	}
+}
+
+// tryInsert sends both statements at once, as one transaction.
+func (n *newcomer) tryInsert(ctx, work context.Context) (added bool, err error) {
+	conn, err := n.db.acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Release()
+	s := &n.session.Session
+	var b pgx.Batch
+	b.Queue(raiseUser, s.User.ID, uuid(s.ID))
+	f := n.fact()
+	args := append(insertArgs(n.session), n.scopes, int64(n.request.Limit.Max), uuid(sid.Next(sid.ID{}, time.Now())), int16(f.Kind), f.By)
+	b.Queue(insertIfNewest, args...).Query(func(rows pgx.Rows) error {
+		ids, err := scanIDs(rows, nil)
+		added = len(ids) > 0
+		return err
+	})
+	if err := conn.SendBatch(work, &b).Close(); err != nil {
+		return false, err
+	}
+	return added, nil
+}
+
+// createIn adds the session in a transaction that has the user's row locked. An earlier attempt that is under way still
+// cannot add it afterwards: its identifier is not the user's newest any more.
+func (n *newcomer) createIn(ctx context.Context, tx pgx.Tx) error {
+	user := n.session.Session.User.ID
+	newest, err := newestOf(ctx, tx, user)
+	if err != nil {
+		return err
+	}
+	if found, err := n.find(ctx, tx); found || err != nil {
+		return err
+	}
+	marked, err := n.newestMark(ctx, tx)
+	if err != nil {
+		return err
+	}
+	eviction, facts, err := n.db.admit(ctx, tx, session.Snapshot{Session: session.Session{User: session.User{ID: user}}},
+		n.request.Admission, n.request.By)
+	if err != nil {
+		return err
+	}
+	id := n.give(greatest(newest, marked))
+	done := n.outcomes[id]
+	done.Evicted, done.EvictedUpTo = eviction.Each, eviction.UpTo
+	n.outcomes[id] = done
+	var b pgx.Batch
+	b.Queue(raiseUser, user, uuid(id))
+	b.Queue(insertSession, insertArgs(n.session)...)
+	queueFacts(&b, append(facts, n.fact()))
+	return tx.SendBatch(ctx, &b).Close()
+}
+
+// newestMark is the newest identifier that marks of its scopes cover.
+func (n *newcomer) newestMark(ctx context.Context, tx pgx.Tx) (newest sid.ID, err error) {
+	rows, err := tx.Query(ctx, marksOf, n.scopes)
+	if err != nil {
+		return newest, err
+	}
+	var (
+		scope string
+		id    pgtype.UUID
+	)
+	_, err = pgx.ForEachRow(rows, []any{&scope, &id}, func() error {
+		newest = greatest(newest, id.Bytes)
+		if parseScope(scope).Kind != revocation.KindUser {
+			n.db.floor.raise(id.Bytes)
+		}
+		return nil
+	})
+	return newest, err
+}
+
+// exists reports whether one of the attempts has added the session.
+func (n *newcomer) exists(ctx context.Context) (found bool, err error) {
+	conn, err := n.db.acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Release()
+	return n.find(ctx, conn)
+}
+
+// find finds the session of an attempt whose outcome was unknown, and makes it the outcome.
+func (n *newcomer) find(ctx context.Context, q querier) (found bool, err error) {
+	if len(n.outcomes) == 0 {
+		return false, nil
+	}
+	tried := make([]sid.ID, 0, len(n.outcomes))
+	for id := range n.outcomes {
+		tried = append(tried, id)
+	}
+	ids, err := scanIDs(q.Query(ctx, whichExist, uuids(tried), n.session.Session.User.ID))
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
+	n.session.Session.ID = ids[0]
+	return true, nil
+}
+
+// floor is the newest identifier that a mark over a client or everything covers, as far as this issuer knows. A session
+// that is given a greater one need not be given another one because its issuer's clock is behind.
+type floor struct {
+	mu sync.Mutex
+	id sid.ID
+}
+
+func (f *floor) get() sid.ID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.id
+}
+
+func (f *floor) raise(id sid.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.id = greatest(f.id, id)
+}

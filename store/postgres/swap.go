@@ -1,0 +1,99 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"issuer.example/sid"
+)
+
+// swap replaces a session that has a version, and no mark over it, by what was decided for it.
+type swap struct {
+	version int64 // that the session must have
+	next    *stored
+	facts   []pendingFact
+	won     bool
+}
+
+// swapBatch makes swaps in one transaction. Rows are locked in the order of their identifiers, so that batches of two
+// issuers do not lock each other out.
+func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
+	slices.SortFunc(batch, func(a, b *call[swap]) int {
+		return a.request.next.Session.ID.Compare(b.request.next.Session.ID)
+	})
+	began := time.Now()
+	err := db.swapAll(batch, try)
+	if err != nil && len(batch) > 1 && !isUnavailable(err) {
+		// One of them cannot be written. The others can.
+		half := len(batch) / 2
+		db.swapBatch(batch[:half], try)
+		db.swapBatch(batch[half:], try)
+		return
+	}
+	if err == nil {
+		db.observe(len(batch), began)
+	}
+	db.health.note(err)
+	err = wrap(err)
+	for _, c := range batch {
+		c.finish(err)
+	}
+}
+
+// trySwaps makes swaps once, and says which of them were made, unless there is an error.
+type trySwaps func(ctx context.Context, batch []*call[swap]) error
+
+// swapAll makes swaps until it is known which of them have been made.
+func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
+	ctx, cancel := db.bounded(context.Background())
+	defer cancel()
+	open := batch
+	for attempt := 0; ; attempt++ {
+		err := try(ctx, open)
+		switch {
+		case err == nil:
+			return nil
+		case isConnectionLost(err):
+			db.health.note(err)
+			if open, err = db.unresolved(ctx, open); err != nil || len(open) == 0 {
+				return err
+			}
+		case !isRetryable(err):
+			return err
+		}
+		if attempt == maxRetries || pause(ctx, ctx, attempt) != nil {
+			return err
+		}
+	}
+}
+
+// unresolved finds out what became of swaps whose connection was lost, and returns those that have to be made again:
+// their sessions are as before. If the server is about to make them still, the version lets only one of both happen.
+func (db *DB) unresolved(ctx context.Context, batch []*call[swap]) (again []*call[swap], err error) {
+	ids := make([]sid.ID, len(batch))
+	for i, c := range batch {
+		ids[i] = c.request.next.Session.ID
+	}
+	versions, err := db.confirm(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range batch {
+		switch versions[c.request.next.Session.ID] {
+		case c.request.next.version:
+			c.request.won = true
+		case c.request.version:
+			again = append(again, c)
+		}
+	}
+	return again, nil
+}
+
+// observe tells of a commit.
+func (db *DB) observe(callers int, began time.Time) {
+	db.health.wrote()
+	if db.cfg.Observe != nil {
+		db.cfg.Observe(callers, time.Since(began))
+	}
+}
