@@ -8,3 +8,5 @@ CREATE TABLE verifier_postings (
     document  bytea       NOT NULL
 );
 CREATE INDEX verifier_postings_by_time ON verifier_postings (posted_at);
+
+UPDATE issuer_schema SET version = 2;
