@@ -148,14 +148,15 @@ func (p *play) change(t *rapid.T) {
 	}
 	at, now := p.issuer(t)
 	c, refused := p.draw(t, s, now), rapid.IntRange(0, 5).Draw(t, "refuse") == 0
-	decide := func(got, _ session.Snapshot) (session.Change, error) {
-		equal(t, "what there is to decide on", got, s)
-		if refused {
+	var seen session.Snapshot // by the last decision: one before it may have been on what was there once
+	decide := func(now, _ session.Snapshot) (session.Change, error) {
+		if seen = now; refused {
 			return c, errRefused
 		}
 		return c, nil
 	}
 	got, err := at.Change(t.Context(), target(idOf(s)), decide)
+	equal(t, "what was decided on", seen, s)
 	want, wantErr := p.ref.Change(t.Context(), target(idOf(s)), decide)
 	if !errors.Is(err, wantErr) {
 		t.Fatalf("change: %v, not %v", err, wantErr)
