@@ -34,12 +34,12 @@ func (a *app) checkCommand() *cobra.Command {
 // prints what a start would change.
 func (a *app) checkedSource() config.Source {
 	src := a.source(true)
-	src.DataProblem = func(path string) error {
-		repairs, err := bolt.CheckPath(path)
+	src.DataProblem = func(s config.Store) (string, error) {
+		repairs, err := bolt.CheckPath(s.Path)
 		for _, repair := range repairs {
 			fmt.Fprintf(a.stdout, "note: store.path: the start will change a mode: %s\n", repair)
 		}
-		return err
+		return "store.path", err
 	}
 	return src
 }

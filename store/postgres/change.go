@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"issuer.example/session"
@@ -105,7 +104,7 @@ func (c *changing) look(ctx context.Context) (err error) {
 
 // needsLocks reports whether a plan depends on more than the row of its session.
 func (c *changing) needsLocks() bool {
-	return c.planned.admission != nil || isMarked(c.seen.Snapshot) || !c.planned.statesOnly
+	return c.planned.admission != nil || isMarked(c.seen.Snapshot)
 }
 
 // lock keeps other changes of the session out that this issuer makes. newer reports whether one was made meanwhile.
@@ -136,15 +135,15 @@ func (c *changing) swap(ctx context.Context) (won bool, err error) {
 	if err := c.db.reserve(ctx, p.times()...); err != nil {
 		return false, err
 	}
-	w := swap{version: c.seen.version, next: p.next}
+	lane := &c.db.rewrites
 	if p.statesOnly {
-		w, abandoned, err := c.db.swaps.do(ctx, w)
-		if abandoned {
-			err = fmt.Errorf("%w: the database has not confirmed it yet: %w", session.ErrUnavailable, err)
-		}
-		return w.won, err
+		lane = &c.db.swaps
 	}
-	return false, errors.New("TODO")
+	w, abandoned, err := lane.do(ctx, swap{version: c.seen.version, next: p.next, facts: p.facts})
+	if abandoned {
+		err = fmt.Errorf("%w: the database has not confirmed it yet: %w", session.ErrUnavailable, err)
+	}
+	return w.won, err
 }
 
 // outcome is what is returned after a write.

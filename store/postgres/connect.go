@@ -1,21 +1,156 @@
 package postgres
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"issuer.example/internal/keyfile"
 )
 
-// poolConfig reads the configuration of the connections. (part E completes it: password file, TLS, hosts,
-// statement mode; nobody else edits this file)
+const (
+	// connectTimeout bounds a whole attempt to connect to one host, unless the DSN has connect_timeout.
+	connectTimeout = 5 * time.Second
+	// dialTimeout bounds how long a host may take to accept the connection. It allows for one lost packet.
+	dialTimeout = 1500 * time.Millisecond
+	// pingTimeout bounds the check of a connection that was idle for a second.
+	pingTimeout = time.Second
+	// maxPassword bounds the password file, in bytes.
+	maxPassword = 4096
+	// applicationName is how the connections are called in pg_stat_activity, unless the DSN has application_name.
+	applicationName = "issuer"
+)
+
+// poolConfig returns the configuration of the pool. cfg has its defaults.
 func poolConfig(cfg Config) (*pgxpool.Config, error) {
-	if cfg.DSN == "" {
-		return nil, errors.New("postgres: DSN is required")
+	if err := checkDSN(cfg.DSN); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDSN, err)
 	}
 	c, err := pgxpool.ParseConfig(cfg.DSN)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrDSN, parseProblem(err))
 	}
+	cfg.prepare(c.ConnConfig)
+	cfg.limitStatements(c.ConnConfig)
+	c.MaxConns = int32(cfg.MaxConnections) //nolint:gosec // the configuration bounds it
+	c.PingTimeout = pingTimeout
+	c.MaxConnLifetimeJitter = c.MaxConnLifetime / 10
+	c.BeforeConnect = cfg.readPassword
 	return c, nil
 }
+
+// sessionConfig returns the configuration of a connection that no pooler may cut: one that listens, or
+// that migrates. Its statements may take any time. [Config.readPassword] completes it.
+func sessionConfig(cfg Config) (*pgx.ConnConfig, error) {
+	dsn := cmp.Or(cfg.ListenDSN, cfg.DSN)
+	if err := checkDSN(dsn); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDSN, err)
+	}
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDSN, parseProblem(err))
+	}
+	cfg.prepare(c)
+	return c, nil
+}
+
+// connectSession opens a connection of [sessionConfig].
+func connectSession(ctx context.Context, cfg Config) (*pgx.Conn, error) {
+	c, err := sessionConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.readPassword(ctx, c); err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, c)
+}
+
+// prepare sets what all connections have in common.
+func (cfg Config) prepare(c *pgx.ConnConfig) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	c.DialFunc = dialer().DialContext
+	// A server that does not accept writes is of no use, such as a primary that has become a standby.
+	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = applicationName
+	}
+	if cfg.NoPreparedStatements {
+		// The parameter types are asked for once, and then each query is one message group of its own.
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		c.StatementCacheCapacity = 0
+	}
+}
+
+// limitStatements bounds the statements of a connection, where the DSN does not. A pooler that gives each
+// transaction another connection does not pass such parameters on: there, the role has to have them.
+func (cfg Config) limitStatements(c *pgx.ConnConfig) {
+	if cfg.NoPreparedStatements {
+		return
+	}
+	limit := cfg.StatementTimeout
+	for name, d := range map[string]time.Duration{
+		"statement_timeout":                   limit,
+		"lock_timeout":                        limit * 4 / 5, // less, so that the error names the cause
+		"idle_in_transaction_session_timeout": limit,         // an issuer that hangs must not keep its locks
+	} {
+		if _, set := c.RuntimeParams[name]; !set {
+			c.RuntimeParams[name] = strconv.FormatInt(d.Milliseconds(), 10)
+		}
+	}
+}
+
+// dialer notices within about two seconds that the other host has gone away without a word.
+func dialer() *net.Dialer {
+	return &net.Dialer{
+		Timeout:         dialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 2},
+		Control:         limitUnacknowledged,
+	}
+}
+
+// readPassword sets the password from the file, so that a connection after a rotation has the new one.
+func (cfg Config) readPassword(_ context.Context, c *pgx.ConnConfig) error {
+	if cfg.PasswordFile == "" {
+		return nil
+	}
+	password, err := readPassword(cfg.PasswordFile)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPasswordFile, err)
+	}
+	c.Password = password
+	return nil
+}
+
+// readPassword reads a file that holds a password and at most one newline after it.
+func readPassword(path string) (string, error) {
+	text, err := keyfile.Read(path, maxPassword+1)
+	if err != nil {
+		return "", err
+	}
+	if len(text) > maxPassword {
+		return "", fmt.Errorf("%s holds more than %d bytes; it must hold the password alone", path, maxPassword)
+	}
+	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+	switch {
+	case len(text) == 0:
+		return "", fmt.Errorf("%s is empty; it must hold the password", path)
+	case bytes.ContainsAny(text, "\n\r\x00"):
+		return "", fmt.Errorf("%s holds more than one line; it must hold the password alone", path)
+	}
+	return string(text), nil
+}
+
+// errNoDSN means that there is nothing to connect to.
+var errNoDSN = errors.New("it is empty")

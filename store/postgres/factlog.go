@@ -19,13 +19,14 @@ var (
 // The readers' statements. pending tells, in the same snapshot as the rest, whether there are
 // facts without a number: the answer is complete if there are none.
 const (
-	readHead = `SELECT ` + pending + `, h.number FROM log_head h`
+	readHead = `SELECT ` + pending + `, h.number FROM log_head h WHERE h.id = 1`
 
 	readFacts = `
 SELECT ` + pending + `, h.first_number, ` + factColumns + `
 FROM log_head h LEFT JOIN LATERAL (
 	SELECT * FROM facts WHERE number > $1 ORDER BY number LIMIT $2
 ) f ON true
+WHERE h.id = 1
 ORDER BY f.number`
 
 	readRevocations = `
@@ -33,6 +34,7 @@ SELECT ` + pending + `, h.first_revocation, ` + factColumns + `
 FROM log_head h LEFT JOIN LATERAL (
 	SELECT * FROM facts WHERE revocation > $1 AND revocation >= h.first_revocation ORDER BY revocation LIMIT $2
 ) f ON true
+WHERE h.id = 1
 ORDER BY f.revocation`
 
 	pending = `(SELECT true FROM pending_facts ORDER BY written_at, id LIMIT 1) IS NOT NULL`

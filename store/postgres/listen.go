@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // channel is where issuers tell each other of new facts. The payload is the newest number.
@@ -50,7 +49,7 @@ func (db *DB) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	db.journal.listening.Store(true)
 	db.journal.watchers.wake() // of what was told while nobody listened
 	db.wrote()
@@ -96,26 +95,4 @@ func (db *DB) connectListener(ctx context.Context) (*pgx.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
-}
-
-// connectSession makes a connection that is not of the pool, and that no pooler may cut.
-func connectSession(ctx context.Context, cfg Config) (*pgx.Conn, error) {
-	pc, err := sessionConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if pc.BeforeConnect != nil {
-		if err := pc.BeforeConnect(ctx, pc.ConnConfig); err != nil {
-			return nil, err
-		}
-	}
-	return pgx.ConnectConfig(ctx, pc.ConnConfig)
-}
-
-// sessionConfig is the configuration of such connections.
-func sessionConfig(cfg Config) (*pgxpool.Config, error) {
-	if cfg.ListenDSN != "" {
-		cfg.DSN = cfg.ListenDSN
-	}
-	return poolConfig(cfg)
 }

@@ -68,7 +68,7 @@ func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, erro
 		return nil, err
 	}
 	defer db.Close()
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema), errors.Is(err, ErrOlderSchema), err == nil:
 	default:
@@ -118,7 +118,7 @@ func MigrationStatus(ctx context.Context, cfg Config) ([]Migration, error) {
 		return nil, err
 	}
 	defer db.Close()
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema):
 		return pendingMigrations(), nil
@@ -169,24 +169,21 @@ func openMigration(ctx context.Context, cfg Config) (*sql.DB, *pgx.Conn, error) 
 	cfg = cfg.withDefaults()
 	conn, err := connectSession(ctx, cfg)
 	if err != nil {
-		return nil, nil, wrap(err)
+		return nil, nil, explainConnect(err)
 	}
 	if _, err := conn.Exec(ctx, migrationSettings); err != nil {
 		_ = conn.Close(ctx)
 		return nil, nil, wrap(err)
 	}
-	pc, err := sessionConfig(cfg)
+	c, err := sessionConfig(cfg)
 	if err != nil {
+		_ = conn.Close(ctx)
 		return nil, nil, err
 	}
-	db := stdlib.OpenDB(*pc.ConnConfig, stdlib.OptionBeforeConnect(func(ctx context.Context, c *pgx.ConnConfig) error {
-		if pc.BeforeConnect == nil {
-			return nil
-		}
-		return pc.BeforeConnect(ctx, c)
-	}), stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, migrationSettings)
-		return err
-	}))
+	db := stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(cfg.readPassword),
+		stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, migrationSettings)
+			return err
+		}))
 	return db, conn, nil
 }

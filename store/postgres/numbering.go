@@ -13,7 +13,7 @@ const numberedAtOnce = 2000
 // The statements of a transaction that gives numbers: lockHead and one of the others, which
 // has a snapshot of its own: it sees all that was numbered before the lock was granted.
 const (
-	lockHead = `SELECT FROM log_head FOR UPDATE`
+	lockHead = `SELECT FROM log_head WHERE id = 1 FOR UPDATE`
 
 	numberFacts = takeFacts
 
@@ -21,22 +21,23 @@ const (
 	numberFactsNotify = takeFacts + `, pg_notify('` + channel + `', h.number::text)::text`
 
 	takeFacts = `
-WITH taken AS (
-	DELETE FROM pending_facts WHERE (written_at, id) IN (
-		SELECT written_at, id FROM pending_facts ORDER BY written_at, id LIMIT $1
-	) RETURNING *
+WITH last AS (
+	SELECT written_at, id FROM (SELECT written_at, id FROM pending_facts ORDER BY written_at, id LIMIT $1) oldest
+	ORDER BY written_at DESC, id DESC LIMIT 1
+), taken AS (
+	DELETE FROM pending_facts p USING last WHERE (p.written_at, p.id) <= (last.written_at, last.id) RETURNING p.*
 ), numbered AS (
 	SELECT h.number + row_number() OVER place AS number,
 		CASE WHEN t.until IS NOT NULL THEN h.revocation + count(t.until) OVER place END AS revocation,
 		t.kind, t.at, t.sid, t.scope, t.key_id, t.what, t.by_client, t.until
-	FROM taken t CROSS JOIN log_head h
+	FROM taken t JOIN log_head h ON h.id = 1
 	WINDOW place AS (ORDER BY t.written_at, t.id)
 ), added AS (
 	INSERT INTO facts (number, revocation, kind, at, sid, scope, key_id, what, by_client, until) SELECT * FROM numbered
 )
 UPDATE log_head h SET number = h.number + t.facts, revocation = h.revocation + t.revocations
 FROM (SELECT count(*) AS facts, count(until) AS revocations FROM taken) t
-WHERE t.facts > 0
+WHERE h.id = 1 AND t.facts > 0
 RETURNING t.facts, h.number`
 )
 

@@ -41,11 +41,11 @@ type DB struct {
 	floor  floor
 	upkeep upkeep
 
-	reads  lanes[reading]
-	swaps  lanes[swap]
-	recent *lru.Cache[sid.ID, *stored] // sessions as this issuer has read or written them last
-	sids   sidLocks
-	live   atomic.Int64 // what Live has returned last
+	reads           lanes[reading]
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // sessions as this issuer has read or written them last
+	sids            sidLocks
+	live            atomic.Int64 // what Live has returned last
 
 	// life ends when the store is closed. What runs in the background is of background.
 	life       context.Context //nolint:containedctx // that of the store
@@ -75,7 +75,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db := &DB{cfg: cfg, pool: pool, recent: recent}
 	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
-	db.swaps = lanes[swap]{most: swapLanes, run: db.swapBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()

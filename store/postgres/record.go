@@ -15,7 +15,7 @@ import (
 const (
 	// beforeRecord is where a fact is to be looked for that may have been written: among those
 	// that were written since, and those that were numbered since.
-	beforeRecord = `SELECT clock_timestamp(), number FROM log_head`
+	beforeRecord = `SELECT clock_timestamp(), number FROM log_head WHERE id = 1`
 
 	// hasRecord finds a fact by its id as long as it has no number, and by what it says after that.
 	hasRecord = `

@@ -56,7 +56,7 @@ func TestRows(t *testing.T) {
 		if _, err := db.pool.Exec(t.Context(), insertSession, insertArgs(s)...); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := db.read(t.Context(), s.Session.ID); err != nil || !reflect.DeepEqual(got, s) {
+		if got, err := db.read(t.Context(), s.Session.ID); err != nil || !reflect.DeepEqual(got, &s) {
 			t.Errorf("written %+v\nread %+v, %v", s, got, err)
 		}
 	}
@@ -68,7 +68,7 @@ func TestRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := db.read(t.Context(), s.Session.ID); err != nil || !reflect.DeepEqual(got, s) {
+		if got, err := db.read(t.Context(), s.Session.ID); err != nil || !reflect.DeepEqual(got, &s) {
 			t.Errorf("written %+v\nread %+v, %v", s, got, err)
 		}
 	}

@@ -17,21 +17,21 @@ const (
 	trimRevocations = `
 WITH oldest AS (
 	SELECT revocation, until > $1 AS needed FROM facts
-	WHERE revocation >= (SELECT first_revocation FROM log_head) ORDER BY revocation LIMIT $2
+	WHERE revocation >= (SELECT first_revocation FROM log_head WHERE id = 1) ORDER BY revocation LIMIT $2
 ), cut AS (SELECT coalesce(min(revocation) FILTER (WHERE needed), max(revocation) + 1) AS first, min(revocation) AS was FROM oldest)
-UPDATE log_head h SET first_revocation = cut.first FROM cut WHERE cut.first > h.first_revocation
+UPDATE log_head h SET first_revocation = cut.first FROM cut WHERE h.id = 1 AND cut.first > h.first_revocation
 RETURNING cut.first - cut.was`
 
 	// trimFacts removes facts that verifiers may have forgotten by $1, and that are from before $3.
 	trimFacts = `
 WITH oldest AS (
 	SELECT number, coalesce(until > $1, false) OR at > $3 AS needed FROM facts
-	WHERE number >= (SELECT first_number FROM log_head) ORDER BY number LIMIT $2
+	WHERE number >= (SELECT first_number FROM log_head WHERE id = 1) ORDER BY number LIMIT $2
 ), cut AS (SELECT coalesce(min(number) FILTER (WHERE needed), max(number) + 1) AS first, min(number) AS was FROM oldest
 ), removed AS (
 	DELETE FROM facts f USING cut WHERE f.number < cut.first
 )
-UPDATE log_head h SET first_number = cut.first FROM cut WHERE cut.first > h.first_number
+UPDATE log_head h SET first_number = cut.first FROM cut WHERE h.id = 1 AND cut.first > h.first_number
 RETURNING cut.first - cut.was`
 )
 

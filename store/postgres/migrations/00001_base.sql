@@ -113,13 +113,13 @@ CREATE UNIQUE INDEX facts_by_revocation ON facts (revocation) WHERE revocation I
 
 -- The newest numbers, and the first that are kept. Its only row is locked by whoever gives numbers.
 CREATE TABLE log_head (
-    id               boolean PRIMARY KEY CHECK (id),
+    id               integer PRIMARY KEY CHECK (id = 1),
     number           bigint  NOT NULL,
     revocation       bigint  NOT NULL,
     first_number     bigint  NOT NULL,
     first_revocation bigint  NOT NULL
 ) WITH (fillfactor = 10);
-INSERT INTO log_head VALUES (true, 0, 0, 1, 1);
+INSERT INTO log_head VALUES (1, 0, 0, 1, 1);
 
 -- The sealed document of signing keys.
 CREATE TABLE key_set (

@@ -14,7 +14,7 @@ import (
 type checker struct {
 	*Config
 	report      *report
-	dataProblem func(path string) error // nil: the data file is not looked at
+	dataProblem func(Store) (key string, err error) // nil: the data is not looked at
 }
 
 // check reports every value that is invalid, by itself or in combination with another.

@@ -15,29 +15,65 @@ import (
 // checkStore checks the driver and what belongs to it.
 func (v checker) checkStore() {
 	v.between("store.facts_keep", v.Store.FactsKeep, time.Minute, year)
-	v.between("store.lock_wait", v.Store.LockWait, 0, 10*time.Minute)
 	switch v.Store.Driver {
-	case "bolt":
-		if v.Store.DSN != "" {
-			v.fault("store.dsn", "is not used by the driver bolt; leave it empty")
-		}
+	case DriverBolt:
+		v.checkUnused(DriverBolt, postgresKeys)
+		v.between("store.lock_wait", v.Store.LockWait, 0, 10*time.Minute)
 		v.checkPath("store.path", v.Store.Path)
-		v.checkData()
-	case "postgres":
-		v.fault("store.driver", "this build has no postgres driver; use bolt")
+	case DriverPostgres:
+		v.checkUnused(DriverPostgres, boltKeys)
+		v.checkPostgres()
 	default:
-		v.fault("store.driver", "must be bolt")
+		v.fault("store.driver", "must be %s or %s", DriverBolt, DriverPostgres)
+		return
+	}
+	v.checkData()
+}
+
+// The keys of one driver alone.
+var (
+	boltKeys     = []string{"store.path", "store.check", "store.lock_wait"}
+	postgresKeys = []string{
+		"store.dsn", "store.listen_dsn", "store.password_file", "store.notify", "store.poll_interval", "store.max_connections",
+		"store.statement_timeout", "store.prepared_statements", "store.require_synchronous",
+	}
+)
+
+// checkUnused refuses keys that the driver does not use and that have another value than their default: whoever
+// has set them expects an effect.
+func (v checker) checkUnused(driver string, unused []string) {
+	changed := Changed(Default(), v.Config)
+	for _, key := range unused {
+		if slices.Contains(changed, key) {
+			v.fault(key, "is not used by the driver %s; leave it out", driver)
+		}
 	}
 }
 
-// checkData checks the data file by the function that the source of the configuration has for
-// it, if any.
+// checkPostgres checks the keys of the driver postgres.
+func (v checker) checkPostgres() {
+	if strings.TrimSpace(v.Store.DSN) == "" {
+		v.fault("store.dsn", "must name the database, as in postgres://issuer@db.example.com/issuer?sslmode=verify-full")
+	}
+	if v.Store.PasswordFile != "" {
+		v.checkPath("store.password_file", v.Store.PasswordFile)
+	}
+	v.oneOf("store.notify", v.Store.Notify, "listen", "poll")
+	v.between("store.poll_interval", v.Store.PollInterval, 10*time.Millisecond, time.Minute)
+	v.between("store.statement_timeout", v.Store.StatementTimeout, 100*time.Millisecond, time.Minute)
+	const least, most = 4, 1000
+	if v.Store.MaxConnections < least || v.Store.MaxConnections > most {
+		v.fault("store.max_connections", "must be from %d to %d", least, most)
+	}
+}
+
+// checkData checks the data by the function that the source of the configuration has for it, if any.
 func (v checker) checkData() {
-	if v.dataProblem == nil || v.broken("store.path") {
+	if v.dataProblem == nil || v.broken(boltKeys...) || v.broken(postgresKeys...) {
 		return
 	}
-	if err := v.dataProblem(v.Store.Path); err != nil {
-		v.fault("store.path", "%v", err)
+	if key, err := v.dataProblem(v.Store); err != nil {
+		v.fault(key, "%v", err)
 	}
 }
 

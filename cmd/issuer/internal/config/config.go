@@ -8,8 +8,8 @@
 // The variable of a key is ISSUER_ and its path in capitals, joined by "_":
 // ISSUER_ACCESS_TOKEN_LIFETIME. An empty variable counts as not set. Lists are separated by
 // commas; service keys are JSON. The
-// keys that hold or name secrets (store.dsn, service_keys, secrets) also have a variable that
-// ends in _FILE.
+// keys that hold or name secrets (store.dsn, store.listen_dsn, service_keys, secrets) also have a
+// variable that ends in _FILE.
 package config
 
 import "time"
@@ -44,15 +44,33 @@ type Admin struct {
 
 // Store says where sessions are kept.
 type Store struct {
-	Driver string `yaml:"driver"`
-	Path   string `yaml:"path"`
-	DSN    string `yaml:"dsn"`
-	Check  bool   `yaml:"check"`
+	Driver string `yaml:"driver"` // [DriverBolt] or [DriverPostgres]
 	// FactsKeep is how long facts are kept beyond what verifiers need.
 	FactsKeep time.Duration `yaml:"facts_keep"`
+
+	// Of the driver bolt.
+	Path  string `yaml:"path"`
+	Check bool   `yaml:"check"`
 	// LockWait is how long a start waits for another process to let go of the file.
 	LockWait time.Duration `yaml:"lock_wait"`
+
+	// Of the driver postgres.
+	DSN                string        `yaml:"dsn"`
+	ListenDSN          string        `yaml:"listen_dsn"`
+	PasswordFile       string        `yaml:"password_file"`
+	Notify             string        `yaml:"notify"` // listen or poll
+	PollInterval       time.Duration `yaml:"poll_interval"`
+	MaxConnections     int           `yaml:"max_connections"`
+	StatementTimeout   time.Duration `yaml:"statement_timeout"`
+	PreparedStatements bool          `yaml:"prepared_statements"`
+	RequireSynchronous bool          `yaml:"require_synchronous"`
 }
+
+// The values of store.driver.
+const (
+	DriverBolt     = "bolt"
+	DriverPostgres = "postgres"
+)
 
 // AccessToken describes the short-lived JWT.
 type AccessToken struct {

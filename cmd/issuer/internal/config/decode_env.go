@@ -63,7 +63,7 @@ func newEnvironment(r *report) *environment {
 
 // hasFileForm reports whether a key holds or names a secret, and so has a _FILE variable.
 func hasFileForm(path string) bool {
-	return path == "store.dsn" || path == "service_keys" || path == "secrets"
+	return slices.Contains([]string{"store.dsn", "store.listen_dsn", "service_keys", "secrets"}, path)
 }
 
 // variable reads one variable and returns the path and value that it sets, if any.

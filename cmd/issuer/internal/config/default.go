@@ -9,7 +9,11 @@ func Default() *Config {
 		Hosts:   []string{},
 		Listen:  "127.0.0.1:8080",
 		Admin:   Admin{Listen: "127.0.0.1:9090"},
-		Store:   Store{Driver: "bolt", Path: "data/issuer.db", LockWait: 10 * time.Second, FactsKeep: time.Hour},
+		Store: Store{
+			Driver: DriverBolt, FactsKeep: time.Hour, Path: "data/issuer.db", LockWait: 10 * time.Second,
+			Notify: "listen", PollInterval: 250 * time.Millisecond, MaxConnections: 16,
+			StatementTimeout: 5 * time.Second, PreparedStatements: true,
+		},
 		Secrets: []string{"data/issuer.secret"},
 		AccessToken: AccessToken{
 			Lifetime: 5 * time.Minute, Algorithm: "ES256", Audience: []string{},

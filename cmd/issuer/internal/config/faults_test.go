@@ -28,8 +28,8 @@ service_keys:
 	want := []string{
 		"config.yaml:1: issuer: must begin with https://; plain http is only for localhost",
 		"config.yaml:2: listen: must be text, not a bare number",
-		"config.yaml:4: store.pth: unknown key; known here: driver, path, dsn, check, facts_keep, lock_wait",
-		"config.yaml:5: store.driver: must be bolt",
+		"config.yaml:4: store.pth: unknown key; known here: driver, facts_keep, path, check, lock_wait, dsn, listen_dsn, password_file, notify, poll_interval, max_connections, statement_timeout, prepared_statements, require_synchronous",
+		"config.yaml:5: store.driver: must be bolt or postgres",
 		"config.yaml:8: access_token.lifetime: given twice, first on line 7",
 		"config.yaml:9: session.idle_timeout: must be a duration such as 30s, 5m or 720h, not a list",
 		"config.yaml:9: session.max_per_user: must be a whole number",
@@ -110,8 +110,28 @@ func TestRefused(t *testing.T) {
 
 		{"idle_connection", "limits: {idle_connection: 500ms}", "limits.idle_connection: must be from 1s to 24h"},
 
-		{"postgres", "store: {driver: postgres, dsn: x}", "no postgres driver"},
-		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used"},
+		{"dsn with bolt", "store: {dsn: x}", "store.dsn: is not used by the driver bolt; leave it out"},
+		{"listen_dsn with bolt", "store: {listen_dsn: x}", "store.listen_dsn: is not used by the driver bolt"},
+		{"password_file with bolt", "store: {password_file: x}", "store.password_file: is not used by the driver bolt"},
+		{"notify with bolt", "store: {notify: poll}", "store.notify: is not used by the driver bolt"},
+		{"poll_interval with bolt", "store: {poll_interval: 1s}", "store.poll_interval: is not used by the driver bolt"},
+		{"max_connections with bolt", "store: {max_connections: 20}", "store.max_connections: is not used by the driver bolt"},
+		{"statement_timeout with bolt", "store: {statement_timeout: 1s}", "store.statement_timeout: is not used by the driver bolt"},
+		{"prepared_statements with bolt", "store: {prepared_statements: false}", "store.prepared_statements: is not used by the driver bolt"},
+		{"require_synchronous with bolt", "store: {require_synchronous: true}", "store.require_synchronous: is not used by the driver bolt"},
+		{"path with postgres", "store: {driver: postgres, dsn: x, path: data/x.db}", "store.path: is not used by the driver postgres; leave it out"},
+		{"check with postgres", "store: {driver: postgres, dsn: x, check: true}", "store.check: is not used by the driver postgres"},
+		{"lock_wait with postgres", "store: {driver: postgres, dsn: x, lock_wait: 1s}", "store.lock_wait: is not used by the driver postgres"},
+		{"postgres without dsn", "store: {driver: postgres}", "store.dsn: must name the database"},
+		{"postgres with a blank dsn", "store: {driver: postgres, dsn: \" \"}", "store.dsn: must name the database"},
+		{"password_file climbs", "store: {driver: postgres, dsn: x, password_file: ../x}", `store.password_file: must not hold ".."`},
+		{"notify", "store: {driver: postgres, dsn: x, notify: push}", "store.notify: must be one of listen, poll"},
+		{"poll_interval below the limit", "store: {driver: postgres, dsn: x, poll_interval: 9ms}", "store.poll_interval: must be from 10ms to 1m"},
+		{"poll_interval over the limit", "store: {driver: postgres, dsn: x, poll_interval: 61s}", "store.poll_interval: must be from 10ms to 1m"},
+		{"statement_timeout below the limit", "store: {driver: postgres, dsn: x, statement_timeout: 99ms}", "store.statement_timeout: must be from 100ms to 1m"},
+		{"statement_timeout over the limit", "store: {driver: postgres, dsn: x, statement_timeout: 61s}", "store.statement_timeout: must be from 100ms to 1m"},
+		{"max_connections below the limit", "store: {driver: postgres, dsn: x, max_connections: 3}", "store.max_connections: must be from 4 to 1000"},
+		{"max_connections over the limit", "store: {driver: postgres, dsn: x, max_connections: 1001}", "store.max_connections: must be from 4 to 1000"},
 		{"store path climbs", "store: {path: data/../../x}", `store.path: must not hold ".."`},
 		{"store path empty", `store: {path: ""}`, "must name a file"},
 		{"facts_keep below a minute", "store: {facts_keep: 59s}", "store.facts_keep: must be from 1m to 8760h"},
@@ -191,6 +211,8 @@ func TestFaultsKeepSecrets(t *testing.T) {
 		"service_keys: " + canary,
 		"store: {dsn: " + canary + "}",
 		"store: {driver: postgres, dsn: [" + canary + "]}",
+		"store: {driver: postgres, listen_dsn: " + canary + "}",
+		"store: {driver: postgres, dsn: " + canary + ", notify: " + canary + "}",
 		"secrets: {" + canary + "}",
 		"issuer: https://a:" + canary + "@a.example",
 		"log: {level: " + canary + "}",
@@ -201,7 +223,7 @@ func TestFaultsKeepSecrets(t *testing.T) {
 			t.Errorf("%s: the fault quotes it: %v", text, err)
 		}
 	}
-	for _, variable := range []string{"ISSUER_STORE_DSN=", "ISSUER_SERVICE_KEYS=", "ISSUER_SERVICE_KEYS=[{\"name\": ", "ISSUER_SESSION_HISTORY="} {
+	for _, variable := range []string{"ISSUER_STORE_DSN=", "ISSUER_STORE_LISTEN_DSN=", "ISSUER_SERVICE_KEYS=", "ISSUER_SERVICE_KEYS=[{\"name\": ", "ISSUER_SESSION_HISTORY="} {
 		_, err := load(t, "", variable+canary)
 		if strings.Contains(strings.Join(faults(t, err), "\n"), "CANARY") {
 			t.Errorf("%s: the fault quotes it: %v", variable, err)

@@ -23,9 +23,9 @@ type Source struct {
 	// ForServing also requires what `serve --dev` would create by itself: secret files
 	// that can be read, and at least one service key.
 	ForServing bool
-	// DataProblem returns why the data file at a path could not be used. Nil: it is not looked
-	// at.
-	DataProblem func(path string) error
+	// DataProblem returns why the data of a store could not be used, and the key that leads to it.
+	// Nil: it is not looked at.
+	DataProblem func(Store) (key string, err error)
 }
 
 // Load reads the configuration and checks it. The error is [Faults], unless the file could

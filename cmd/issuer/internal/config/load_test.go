@@ -176,7 +176,7 @@ func TestEmptyVariables(t *testing.T) {
 	for _, path := range config.Paths() {
 		environ = append(environ, config.Variable(path)+"=")
 	}
-	environ = append(environ, "ISSUER_STORE_DSN_FILE=", "ISSUER_SERVICE_KEYS_FILE=", "ISSUER_SECRETS_FILE=")
+	environ = append(environ, "ISSUER_STORE_DSN_FILE=", "ISSUER_STORE_LISTEN_DSN_FILE=", "ISSUER_SERVICE_KEYS_FILE=", "ISSUER_SECRETS_FILE=")
 	got, err := load(t, file, environ...)
 	if err != nil {
 		t.Fatal(err)
@@ -270,12 +270,34 @@ func TestVariablesThatNameAFile(t *testing.T) {
 	}
 }
 
+// The keys of the driver postgres, from the file and the environment.
+func TestPostgres(t *testing.T) {
+	dsn := filepath.Join(t.TempDir(), "dsn")
+	if err := os.WriteFile(dsn, []byte("postgres://a@b/c\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := load(t, `store:
+  {driver: postgres, password_file: pw, notify: poll, poll_interval: 1s, statement_timeout: 2s, prepared_statements: false}`,
+		"ISSUER_STORE_DSN_FILE="+dsn, "ISSUER_STORE_LISTEN_DSN=host=b user=a", "ISSUER_STORE_MAX_CONNECTIONS=40", "ISSUER_STORE_REQUIRE_SYNCHRONOUS=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.Store.Driver, want.Store.DSN, want.Store.ListenDSN = config.DriverPostgres, "postgres://a@b/c", "host=b user=a"
+	want.Store.PasswordFile, want.Store.Notify, want.Store.PollInterval = "pw", "poll", time.Second
+	want.Store.StatementTimeout, want.Store.PreparedStatements = 2*time.Second, false
+	want.Store.MaxConnections, want.Store.RequireSynchronous = 40, true
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // What is wrong with the data file is a fault of its key, beside the others.
 func TestDataProblem(t *testing.T) {
 	t.Chdir(t.TempDir())
 	_, err := config.Load(config.Source{
 		Environ:     []string{"ISSUER_STORE_PATH=a.db", "ISSUER_LISTEN=x"},
-		DataProblem: func(path string) error { return errors.New(path + " is open") },
+		DataProblem: func(s config.Store) (string, error) { return "store.path", errors.New(s.Path + " is open") },
 	})
 	if got := faults(t, err); len(got) != 2 || !slices.Contains(got, "ISSUER_STORE_PATH: store.path: a.db is open") {
 		t.Errorf("got %q", got)
