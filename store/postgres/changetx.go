@@ -119,10 +119,6 @@ func (c *changing) committed(ctx context.Context) (bool, error) {
 	if c.planned == nil {
 		return true, nil
 	}
-	found, err := c.db.readAll(ctx, []sid.ID{c.at.ID})
-	if err != nil {
-		return false, err
-	}
-	s := found[c.at.ID]
-	return s != nil && s.version == c.planned.next.version, nil
+	versions, err := c.db.confirm(ctx, []sid.ID{c.at.ID})
+	return err == nil && versions[c.at.ID] == c.planned.next.version, err
 }

@@ -61,7 +61,7 @@ func isUnavailable(err error) bool {
 		return false
 	}
 	var connect *pgconn.ConnectError
-	return isConnectionLost(err) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, puddle.ErrClosedPool) ||
+	return errors.Is(err, session.ErrUnavailable) || isConnectionLost(err) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, puddle.ErrClosedPool) ||
 		errors.Is(err, context.Canceled)
 }
 

@@ -13,15 +13,19 @@ import (
 func newDatabase(t testing.TB) string {
 	t.Helper()
 	server := pgtest.Shared(t)
+	return server.SocketDSN(newDatabaseOn(t, server))
+}
+
+// newDatabaseOn makes a database with the schema, and returns its name.
+func newDatabaseOn(t testing.TB, server *pgtest.Server) string {
+	t.Helper()
 	name := server.NewDatabase(t)
-	for _, file := range []string{"migrations/00001_base.sql"} {
-		schema, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server.Exec(t, name, string(schema))
+	schema, err := os.ReadFile("migrations/00001_base.sql")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return server.SocketDSN(name)
+	server.Exec(t, name, string(schema))
+	return name
 }
 
 // openAt opens a store on a database, for as long as the test runs.

@@ -1,9 +1,105 @@
 package postgres
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"issuer.example/session"
+)
+
+// faultShown is for how long the store is not healthy after a write for which the server had no room or no time.
+const faultShown = 10 * time.Second
+
+// health is what is known of the server. It is safe for concurrent use.
+type health struct {
+	suspected chan struct{} // has a value when an operation has met with what may be an outage
+
+	mu      sync.Mutex
+	outage  error              // why the server cannot answer; nil while it can
+	base    context.Context    //nolint:containedctx // what serving derives from
+	serving context.Context    //nolint:containedctx // ends when an outage begins
+	fail    context.CancelFunc // ends serving
+	fault   error              // of the last write for which there was no room or no time
+	faultAt time.Time
+}
+
+// begin makes the health of a server that answers.
+func (h *health) begin(ctx context.Context) {
+	h.suspected = make(chan struct{}, 1)
+	h.base = ctx
+	h.serving, h.fail = context.WithCancel(ctx)
+}
+
 // Healthy implements store.Status.
 func (db *DB) Healthy() error {
 	if db.life.Err() != nil {
 		return errClosed
 	}
-	return nil
+	h := &db.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.outage == nil && h.fault != nil && time.Since(h.faultAt) < faultShown {
+		return h.fault
+	}
+	return h.outage
+}
+
+// answers returns what operations are bound to while the server answers, or why it does not.
+func (h *health) answers() (context.Context, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.serving, h.outage
+}
+
+// note looks at the error of an operation: it may be the first sign of an outage.
+func (h *health) note(err error) {
+	switch code := sqlState(err); {
+	case err == nil:
+		return
+	case strings.HasPrefix(code, "53"), code == "57014", errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
+		h.mu.Lock()
+		h.fault, h.faultAt = fmt.Errorf("%w: the database could not do its work: %w", session.ErrUnavailable, hidden{err}), time.Now()
+		h.mu.Unlock()
+	case !isUnavailable(err) || isRetryable(err):
+		return
+	}
+	select {
+	case h.suspected <- struct{}{}:
+	default:
+	}
+}
+
+// wrote records that the server has done its work.
+func (h *health) wrote() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fault = nil
+}
+
+// outageBegins refuses operations from now on, and ends those that are under way. It reports whether that is new.
+func (h *health) outageBegins(err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	begins := h.outage == nil
+	h.outage = fmt.Errorf("%w: the database cannot be used now: %w", session.ErrUnavailable, hidden{err})
+	h.fail()
+	return begins
+}
+
+// outageEnds lets operations in again.
+func (h *health) outageEnds() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.outage == nil {
+		return false
+	}
+	h.outage, h.fault = nil, nil
+	h.serving, h.fail = context.WithCancel(h.base)
+	return true
 }

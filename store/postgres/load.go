@@ -56,7 +56,7 @@ func (db *DB) readBatch(batch []*call[reading]) {
 	for i, c := range batch {
 		ids[i] = c.request.id
 	}
-	found, err := db.readAll(context.WithoutCancel(db.life), ids)
+	found, err := db.readAll(context.Background(), ids)
 	for _, c := range batch {
 		c.request.found = found[c.request.id]
 		c.finish(err)
@@ -65,11 +65,12 @@ func (db *DB) readBatch(batch []*call[reading]) {
 
 // readAll reads sessions on a connection of the pool, as far as there are any.
 func (db *DB) readAll(ctx context.Context, ids []sid.ID) (found map[sid.ID]*stored, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.cfg.StatementTimeout)
+	ctx, cancel := db.bounded(ctx)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		found, err = db.tryReadAll(ctx, ids)
 		if err == nil || attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) {
+			db.health.note(err)
 			return found, wrap(err)
 		}
 	}

@@ -47,6 +47,8 @@ type DB struct {
 	sids            sidLocks
 	live            atomic.Int64 // what Live has returned last
 
+	health health
+
 	// life ends when the store is closed. What runs in the background is of background.
 	life       context.Context //nolint:containedctx // that of the store
 	end        context.CancelFunc
@@ -78,10 +80,12 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
 	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
+	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, wrap(err)
 	}
+	db.background.Go(func() { (&monitor{db: db}).run(db.life) })
 	db.startJournal()
 	return db, nil
 }
@@ -137,7 +141,8 @@ func (db *DB) enter(ctx context.Context) error {
 	if db.life.Err() != nil {
 		return errClosed
 	}
-	return nil
+	_, outage := db.health.answers()
+	return outage
 }
 
 // acquire takes a connection of the pool. The caller releases it.
@@ -154,19 +159,24 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case bounded.Err() != nil:
-		return nil, fmt.Errorf("%w: postgres: no connection was free or could be made within %s", session.ErrUnavailable, acquireTimeout)
+		return nil, errNoConnection
 	}
+	db.health.note(err)
 	return nil, wrap(err)
 }
 
-// bounded is a context that does not end with the caller's, but by its deadline or after the time of a statement: what
-// has been sent is not given up half-way, which would cost the connection.
+// errNoConnection means that all connections were busy, or that none could be made.
+var errNoConnection = fmt.Errorf("%w: postgres: no connection was free within %s", session.ErrUnavailable, acquireTimeout)
+
+// bounded is a context that does not end with the caller's: what has been sent is not given up half-way, which would
+// cost the connection. It ends by the caller's deadline, after the time of a statement, or when the server fails.
 func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(db.cfg.StatementTimeout)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
 	}
-	return context.WithDeadline(context.WithoutCancel(ctx), until)
+	serving, _ := db.health.answers()
+	return context.WithDeadline(serving, until)
 }
 
 // failed is what an operation returns that could not be done. The error of the caller's context stays as it is.
@@ -174,5 +184,6 @@ func (db *DB) failed(ctx context.Context, err error) error {
 	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
 		return err
 	}
+	db.health.note(err)
 	return wrap(err)
 }

@@ -34,6 +34,7 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	if err == nil {
 		db.observe(len(batch), began)
 	}
+	db.health.note(err)
 	err = wrap(err)
 	for _, c := range batch {
 		c.finish(err)
@@ -45,7 +46,7 @@ type trySwaps func(ctx context.Context, batch []*call[swap]) error
 
 // swapAll makes swaps until it is known which of them have been made.
 func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(db.life), db.cfg.StatementTimeout)
+	ctx, cancel := db.bounded(context.Background())
 	defer cancel()
 	open := batch
 	for attempt := 0; ; attempt++ {
@@ -54,6 +55,7 @@ func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 		case err == nil:
 			return nil
 		case isConnectionLost(err):
+			db.health.note(err)
 			if open, err = db.unresolved(ctx, open); err != nil || len(open) == 0 {
 				return err
 			}
@@ -66,41 +68,31 @@ func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 	}
 }
 
-// unresolved reads what became of swaps whose connection was lost, and returns those that have to be made again: their
-// sessions are as before. If the server is about to make them still, the version lets only one of both happen.
+// unresolved finds out what became of swaps whose connection was lost, and returns those that have to be made again:
+// their sessions are as before. If the server is about to make them still, the version lets only one of both happen.
 func (db *DB) unresolved(ctx context.Context, batch []*call[swap]) (again []*call[swap], err error) {
 	ids := make([]sid.ID, len(batch))
 	for i, c := range batch {
 		ids[i] = c.request.next.Session.ID
 	}
-	found, err := db.resolveAll(ctx, ids)
+	versions, err := db.confirm(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range batch {
-		s := found[c.request.next.Session.ID]
-		switch {
-		case s == nil:
-		case s.version == c.request.next.version:
+		switch versions[c.request.next.Session.ID] {
+		case c.request.next.version:
 			c.request.won = true
-		case s.version == c.request.version:
+		case c.request.version:
 			again = append(again, c)
 		}
 	}
 	return again, nil
 }
 
-// resolveAll reads sessions, and waits for a server that can answer as long as the context lasts.
-func (db *DB) resolveAll(ctx context.Context, ids []sid.ID) (found map[sid.ID]*stored, err error) {
-	for attempt := 0; ; attempt++ {
-		if found, err = db.readAll(ctx, ids); err == nil || !isUnavailable(err) || pause(ctx, ctx, attempt) != nil {
-			return found, err
-		}
-	}
-}
-
-// observe tells the observer of a commit.
+// observe tells of a commit.
 func (db *DB) observe(callers int, began time.Time) {
+	db.health.wrote()
 	if db.cfg.Observe != nil {
 		db.cfg.Observe(callers, time.Since(began))
 	}
