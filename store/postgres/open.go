@@ -62,11 +62,13 @@ type DB struct {
 // Open connects to a database that has the schema.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	cfg = cfg.withDefaults()
+	if err := preflight(ctx, cfg); err != nil {
+		return nil, err
+	}
 	pc, err := poolConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	pc.MaxConns = int32(cfg.MaxConnections) //nolint:gosec // a few
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
@@ -76,18 +78,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{cfg: cfg, pool: pool, recent: recent}
-	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
-	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
-	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, wrap(err)
-	}
+	db.openLanes()
 	db.background.Go(func() { (&monitor{db: db}).run(db.life) })
 	db.startJournal()
 	return db, nil
+}
+
+func (db *DB) openLanes() {
+	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 }
 
 func (cfg Config) withDefaults() Config {
