@@ -4,6 +4,11 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -31,18 +36,15 @@ func filled(b *testing.B, sessions int) (*DB, []sid.ID) {
 // fill adds sessions, each of another user.
 func fill(b testing.TB, db *DB, sessions int) []sid.ID {
 	b.Helper()
-	ids := make([]sid.ID, 0, sessions)
-	last := sid.ID{}
-	for len(ids) < sessions {
-		var batch pgx.Batch
-		for range min(1000, sessions-len(ids)) {
-			last = sid.Next(last, begin())
-			ids = append(ids, last)
-			batch.Queue(insertSession, insertArgs(browsers(last))...)
-		}
-		if err := db.pool.SendBatch(b.Context(), &batch).Close(); err != nil {
-			b.Fatal(err)
-		}
+	ids, last := make([]sid.ID, sessions), sid.ID{}
+	for i := range ids {
+		last = sid.Next(last, begin())
+		ids[i] = last
+	}
+	_, err := db.pool.CopyFrom(b.Context(), pgx.Identifier{"sessions"}, regexp.MustCompile(`[a-z_]+`).FindAllString(insertColumns, -1),
+		pgx.CopyFromSlice(sessions, func(i int) ([]any, error) { return insertArgs(browsers(ids[i])), nil }))
+	if err != nil {
+		b.Fatal(err)
 	}
 	if _, err := db.pool.Exec(b.Context(), "ANALYZE"); err != nil {
 		b.Fatal(err)
@@ -102,4 +104,33 @@ func BenchmarkStore(b *testing.B) {
 			return err
 		})
 	})
+}
+
+// BenchmarkPgbench measures what the server does for pgbench, one row a transaction, in the same conditions: what the
+// figures of the store are compared with.
+func BenchmarkPgbench(b *testing.B) {
+	server := pgtest.Start(b, pgtest.Settings{"shared_buffers": "256MB"})
+	server.Exec(b, "postgres", "CREATE TABLE accounts (id int PRIMARY KEY, n bigint NOT NULL) WITH (fillfactor = 80)",
+		"INSERT INTO accounts SELECT i, 0 FROM generate_series(1, 10000) i", "ANALYZE accounts", "CHECKPOINT")
+	for name, statement := range map[string]string{
+		"Select": "SELECT * FROM accounts WHERE id = :id;", "Update": "UPDATE accounts SET n = n + 1 WHERE id = :id RETURNING n;",
+	} {
+		b.Run(name, func(b *testing.B) {
+			script := filepath.Join(b.TempDir(), "script.sql")
+			if err := os.WriteFile(script, []byte("\\set id random(1, 10000)\n"+statement+"\n"), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			//nolint:gosec // arguments of the benchmark
+			cmd := exec.CommandContext(b.Context(), "pgbench", "-n", "-M", "prepared", "-c", strconv.Itoa(waiting), "-j", "2",
+				"-t", strconv.Itoa(b.N/waiting+1), "-f", script, server.SocketDSN("postgres"))
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				b.Fatalf("%v\n%s", err, out)
+			}
+			if tps := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out); tps != nil {
+				figure, _ := strconv.ParseFloat(string(tps[1]), 64)
+				b.ReportMetric(figure, "op/s")
+			}
+		})
+	}
 }
