@@ -57,7 +57,7 @@ func startIssuers(t *testing.T, n int, cfg Config) []*feedIssuer {
 }
 
 // await waits until a condition holds.
-func await(t *testing.T, condition func() bool) {
+func awaitFeed(t *testing.T, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
