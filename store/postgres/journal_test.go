@@ -248,7 +248,7 @@ func followTo(t testing.TB, log fact.Log, want uint64, done *atomic.Bool) {
 func TestNumberingKilled(t *testing.T) {
 	t.Parallel()
 	dsn := newDatabase(t)
-	db := openAt(t, Config{DSN: dsn})
+	db := openAt(t, Config{DSN: dsn, Notify: NotifyPoll, PollInterval: time.Hour}) // which numbers when it is told to
 	conn, holder := connect(t, dsn), connect(t, dsn)
 	const written = numberedAtOnce + 1000
 	for range written / 100 {
