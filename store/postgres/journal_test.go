@@ -28,10 +28,13 @@ func withUntil(f fact.Fact) fact.Fact {
 	return f
 }
 
-// insert writes facts as the operations of the store do.
-func insert(t testing.TB, tx interface {
+// batchSender is a connection, a pool or a transaction.
+type batchSender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-}, facts ...fact.Fact) {
+}
+
+// insert writes facts as the operations of the store do.
+func insert(t testing.TB, tx batchSender, facts ...fact.Fact) {
 	t.Helper()
 	var b pgx.Batch
 	queueFacts(&b, facts)
@@ -81,13 +84,10 @@ func TestSlowTransaction(t *testing.T) {
 	db, other := openAt(t, Config{DSN: dsn}), openAt(t, Config{DSN: dsn})
 	slow := beginTx(t, connect(t, dsn))
 	insert(t, slow, withUntil(administered("slow")), administered("slower"))
-	for _, at := range []*DB{db, other} {
-		if err := at.Record(t.Context(), administered("quick")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	recording(t, db)("quick")
+	recording(t, other)("quicker")
 	insert(t, db.pool, withUntil(administered("revoked")))
-	if got := whats(t, db, 0); got != "quick quick revoked" {
+	if got := whats(t, db, 0); got != "quick quicker revoked" {
 		t.Errorf("before the commit: %s", got)
 	}
 	commit(t, slow)
