@@ -123,7 +123,7 @@ func (db *DB) numberAll(ctx context.Context) error {
 func (db *DB) numberSome(ctx context.Context) (facts int64, err error) {
 	var (
 		b    pgx.Batch
-		head int64
+		head uint64
 	)
 	statement, targets := numberFacts, []any{&facts, &head}
 	if db.cfg.Notify == NotifyListen {
