@@ -53,6 +53,7 @@ func TestLogGoesBack(t *testing.T) {
 				if !errors.Is(err, feed.ErrGone) {
 					t.Errorf("the reader: %v, want ErrGone", err)
 				}
+				synctest.Wait() // for the hub to read the new log
 				end := uint64(c.after + c.later)
 				if f.hub.Head() != end {
 					t.Errorf("the log ends at %d, want %d", f.hub.Head(), end)
