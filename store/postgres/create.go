@@ -46,11 +46,11 @@ var errUserID = errors.New("postgres: a user id has 1 to 255 bytes")
 // A sign-in that ends no other session is one round trip. Any other takes a transaction, which begins with the lock of
 // the user's row, too.
 func (db *DB) Create(ctx context.Context, c session.CreateRequest) (session.Created, error) {
-	n, err := newNewcomer(db, c)
-	if err != nil {
+	if err := db.enter(ctx); err != nil {
 		return session.Created{}, err
 	}
-	if err := db.enter(ctx); err != nil {
+	n, err := newNewcomer(db, c)
+	if err != nil {
 		return session.Created{}, err
 	}
 	r, st := &n.session.Session, &n.session.State
