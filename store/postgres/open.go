@@ -160,6 +160,8 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		return conn, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case db.life.Err() != nil:
+		return nil, errClosed
 	case bounded.Err() != nil:
 		return nil, errNoConnection
 	}

@@ -59,7 +59,7 @@ func fillAll(t *testing.T, db *DB) []sid.ID {
 	ids := fill(t, db, filledSessions)
 	for _, statement := range []string{
 		`INSERT INTO users (user_id, newest) SELECT user_id, sid FROM sessions`,
-		`INSERT INTO marks (scope, sid, marked_at, until, reason, change, settled, set_at) SELECT 'u:' || user_id, sid, at, at, 'x', 1, random() < 0.5, at FROM sessions, now() at`,
+		`INSERT INTO marks (scope, sid, marked_at, until, reason, change, settled, set_at) SELECT 'u:' || user_id, sid, at, at + interval '1 hour', 'x', 1, random() < 0.5, at FROM sessions, now() at`,
 		`INSERT INTO pending_facts (id, kind, at, sid, scope, key_id, what, by_client) SELECT sid, 1, now(), sid, 'e', 'k', 'x', 'app' FROM sessions`,
 		`INSERT INTO facts (number, revocation, kind, at, sid, scope, key_id, what, by_client, until) SELECT n, CASE WHEN n % 2 = 0 THEN n / 2 END, 1, now(), NULL, 'e', 'k', 'x', 'app', now() FROM generate_series(1, 5000) n`,
 		`UPDATE log_head SET number = 5000, revocation = 2500`,
