@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/puddle/v2"
 
 	"issuer.example/session"
 )
@@ -61,7 +60,7 @@ func isUnavailable(err error) bool {
 		return false
 	}
 	var connect *pgconn.ConnectError
-	return errors.Is(err, session.ErrUnavailable) || isConnectionLost(err) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, puddle.ErrClosedPool) ||
+	return errors.Is(err, session.ErrUnavailable) || isConnectionLost(err) || errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, context.Canceled)
 }
 
