@@ -7,6 +7,8 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 SOAK     ?= 20
 MUTANTS  ?= 10m
+FAILOVERS ?= 50
+STORE    ?= bolt
 
 # Debian installs servers there, and it is not on the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin
@@ -18,8 +20,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Run the issuer on this machine, creating everything it needs in ./data
-	bin/issuer serve --dev
+run: build ## Run the issuer on this machine, creating everything it needs in ./data (STORE=postgres: on a PostgreSQL of its own)
+	$(if $(filter-out bolt postgres,$(STORE)),$(error STORE is bolt or postgres))$(if $(filter postgres,$(STORE)),tools/postgres )bin/issuer serve --dev
 
 .PHONY: build
 build: ## Build bin/issuer
@@ -31,6 +33,12 @@ test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 fo
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
+
+# The primary of a database is killed FAILOVERS times under load, by hand and under Patroni.
+.PHONY: test-failover
+test-failover: ## Kill the primary under load again and again, also under Patroni (FAILOVERS=50 times)
+	@tools/need cc postgres patroni etcd >/dev/null
+	CRASHTEST_FAILOVERS=$(FAILOVERS) CRASHTEST_STRICT=1 $(GO) test -tags failover -v -count 1 -timeout 120m -run Failover ./internal/pgtest ./internal/crashtest
 
 .PHONY: test-betterauth
 test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)
@@ -92,6 +100,11 @@ timing: ## Measure whether response times reveal what exists
 .PHONY: bench-feed
 bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart
 	$(GO) test -run '^$$' -bench Feed -benchtime 1x -timeout 30m ./bench
+
+.PHONY: bench-postgres
+bench-postgres: ## Measure issuers on PostgreSQL, beside pgbench on the same server (BENCH=regexp)
+	@tools/need postgres >/dev/null
+	$(GO) test -run '^$$' -bench 'Postgres$(BENCH)' -benchtime 1x -timeout 60m ./bench
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)

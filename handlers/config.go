@@ -58,7 +58,7 @@ type Config struct {
 
 	// Checks are what /readyz asks, besides the signing keys.
 	Checks []Check
-	// Backup writes a consistent copy of the store. Nil: the route answers 404.
+	// Backup writes a consistent copy of the store. Nil: the store is a database, and the route answers 404.
 	Backup func(ctx context.Context, w io.Writer) error
 	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
 	Facts fact.Recorder

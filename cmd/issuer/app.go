@@ -42,7 +42,8 @@ func (a *app) root() *cobra.Command {
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.fileRequired = flags.Changed("config") }
 	root.AddCommand(
 		a.serveCommand(), a.checkCommand(), a.healthCommand(), a.keysCommand(), a.sessionCommand(),
-		a.serviceKeyCommand(), a.secretCommand(), a.reloadCommand(), a.backupCommand(), a.compactCommand(), a.versionCommand(),
+		a.serviceKeyCommand(), a.secretCommand(), a.reloadCommand(), a.backupCommand(), a.compactCommand(), a.migrateCommand(),
+		a.migrateStoreCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"issuer.example/cmd/issuer/internal/config"
 	"issuer.example/store/bolt"
 )
 
@@ -20,6 +22,9 @@ func (a *app) compactCommand() *cobra.Command {
 			c, err := a.loadConfig(false)
 			if err != nil {
 				return err
+			}
+			if c.Store.Driver != config.DriverBolt {
+				return errors.New("only a data file (store.driver: bolt) can be compacted; a database does it by itself (autovacuum)")
 			}
 			path := c.Store.Path
 			before, err := os.Stat(path)

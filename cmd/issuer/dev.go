@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -16,7 +17,9 @@ import (
 
 	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/cmd/issuer/internal/server"
 	"issuer.example/secret"
+	"issuer.example/store/postgres"
 )
 
 // The files of `serve --dev` in its folder.
@@ -62,6 +65,18 @@ func prepareDev(c *config.Config, log *slog.Logger) (*devKeys, error) {
 		return nil, err
 	}
 	return &devKeys{service: service, admin: admin}, nil
+}
+
+// migrateDev makes the tables of a database, or brings them up to date.
+func migrateDev(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if c.Store.Driver != config.DriverPostgres {
+		return nil
+	}
+	applied, err := postgres.Migrate(ctx, server.PostgresConfig(c.Store), 0)
+	for _, m := range applied {
+		log.Info("migrated the database", "migration", m.Name)
+	}
+	return err
 }
 
 // createSecrets creates the secret files that do not exist.

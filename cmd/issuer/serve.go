@@ -80,6 +80,9 @@ func (a *app) serveDev(ctx context.Context, cfg server.Config, hangups <-chan os
 		}
 		return read, err
 	}
+	if err := migrateDev(ctx, c, log); err != nil {
+		return err
+	}
 	srv, err := server.Open(ctx, cfg)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ type Config struct {
 	Auth     *credential.Authenticator
 	Feed     *feed.Hub    // nil: the list of verifiers is answered 404
 	Metrics  http.Handler // nil: /metrics is answered 404
-	// Backup writes a consistent copy of the store. Nil: the route is answered 404.
+	// Backup writes a consistent copy of the store. Nil: the store is a database, and the route is answered 404.
 	Backup func(ctx context.Context, w io.Writer) error
 	// Facts records what administrators do that changes nothing else. Nil: nothing is recorded.
 	Facts fact.Recorder

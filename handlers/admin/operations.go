@@ -23,7 +23,9 @@ func (h *Handlers) metrics(x *exchange.Exchange) error {
 // never taken for a whole copy.
 func (h *Handlers) backup(x *exchange.Exchange) error {
 	if h.cfg.Backup == nil {
-		return exchange.NotFound()
+		return &exchange.Refusal{
+			Code: exchange.CodeNotFound, Detail: "The store of this issuer is a database. Back it up with pg_dump or point-in-time recovery.",
+		}
 	}
 	if err := h.record(x, "backup"); err != nil {
 		return err

@@ -6,9 +6,10 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer": {
 			Ours: []string{
 				"client", "cmd/issuer/internal/adminapi", "cmd/issuer/internal/config",
-				"cmd/issuer/internal/logging", "cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "internal/keyfile", "secret", "store/bolt",
+				"cmd/issuer/internal/logging", "cmd/issuer/internal/process", "cmd/issuer/internal/server", "handlers/origin", "internal/keyfile", "secret",
+				"store", "store/bolt", "store/move", "store/postgres",
 			},
-			Doors: []string{"github.com/spf13/cobra"},
+			Doors: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3"},
 		},
 		"cmd/issuer/internal/adminapi": {},
 		"cmd/issuer/internal/config": {
@@ -19,7 +20,7 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
-				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store/bolt",
+				"client", "cmd/issuer/internal/config", "fact", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store", "store/bolt", "store/postgres",
 			},
 			TestDoors: []string{"golang.org/x/net"},
 		},

@@ -6,7 +6,7 @@ import (
 	"issuer.example/store/bolt/internal/file"
 )
 
-// What [Open] and [Compact] refuse a file with, wrapped with its path. [DB.Healthy] explains
+// What [Open], [Compact], [Export] and [Import] refuse a file with, wrapped with its path. [DB.Healthy] explains
 // a failure with them.
 var (
 	// ErrLocked means that another process has the file open.
@@ -14,6 +14,8 @@ var (
 	// ErrEmpty means that the file exists and has no content. It is not made a new
 	// store, because it may be what is left of an old one.
 	ErrEmpty = file.ErrEmpty
+	// ErrExists means that [Import] is to make a file where there is one.
+	ErrExists = file.ErrExists
 	// ErrNotRegular means that the path is a folder, a device or the like.
 	ErrNotRegular = file.ErrNotRegular
 	// ErrPermissions means that others than the owner may read or write the file, or

@@ -27,6 +27,10 @@ func decodeKeys(raw []byte) (keys.Stored, error) {
 	return keys.Stored{Version: binary.BigEndian.Uint64(raw), Document: bytes.Clone(raw[8:])}, nil
 }
 
+func encodeKeys(set keys.Stored) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, set.Version), set.Document...)
+}
+
 // LoadKeys implements [keys.Store].
 func (db *DB) LoadKeys(ctx context.Context) (stored keys.Stored, err error) {
 	err = db.view(ctx, func(v *view) (err error) {
@@ -58,7 +62,7 @@ func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, change
 		if stored.Version != from {
 			return keys.ErrConflict
 		}
-		raw := append(binary.BigEndian.AppendUint64(nil, from+1), document...)
+		raw := encodeKeys(keys.Stored{Version: from + 1, Document: document})
 		t.later(func() error {
 			for _, f := range steps {
 				t.addFact(f, session.Notice{})

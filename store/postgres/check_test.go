@@ -1,15 +1,9 @@
 package postgres_test
 
 import (
-	"context"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"issuer.example/internal/pgtest"
 	"issuer.example/store/postgres"
@@ -26,33 +20,10 @@ func newChecked(t *testing.T) *checked {
 	s := pgtest.Start(t, pgtest.Settings{"fsync": "off"})
 	c := &checked{s, s.NewDatabase(t)}
 	migrate(t, s.SocketDSN(c.database))
-	s.Exec(t, "postgres", "CREATE ROLE app LOGIN", "CREATE ROLE secret LOGIN PASSWORD 'right'", "CREATE ROLE stranger LOGIN")
+	s.Exec(t, "postgres", "ALTER ROLE postgres SET synchronous_commit = off", "CREATE ROLE app LOGIN", "CREATE ROLE secret LOGIN PASSWORD 'right'", "CREATE ROLE stranger LOGIN")
 	s.Exec(t, c.database, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app, secret")
-	hba := s.Query(t, "postgres", "SHOW hba_file")
-	text, err := os.ReadFile(hba)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules := "host all secret 127.0.0.1/32 scram-sha-256\nhost all stranger 127.0.0.1/32 reject\n"
-	if err := os.WriteFile(hba, append([]byte(rules), text...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c.reload(t)
+	s.Allow(t, "host all secret 127.0.0.1/32 scram-sha-256", "host all stranger 127.0.0.1/32 reject", "host all all 127.0.0.1/32 trust")
 	return c
-}
-
-// reload has the server read its files, and waits until it has.
-func (c *checked) reload(t *testing.T) {
-	t.Helper()
-	c.Exec(t, "postgres", "SELECT pg_reload_conf()")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if c.Query(t, "postgres", "SELECT pg_conf_load_time() > clock_timestamp() - interval '1 minute' AND pg_conf_load_time() > pg_postmaster_start_time()") == "t" {
-			return
-		}
-	}
-	t.Fatal("the server does not read its files")
 }
 
 // dsn is that of the database for a user.
@@ -107,7 +78,7 @@ func TestCheckConnection(t *testing.T) {
 	refuses(t, postgres.Config{DSN: c.dsn("app", "dbname=none")}, `"none"`, "no such database")
 	refuses(t, postgres.Config{DSN: c.dsn("app", "statement_timeout=soon")}, "refuses a parameter of the DSN", "statement_timeout")
 	refuses(t, postgres.Config{DSN: c.dsn("app", "sslmode=require")}, "has no TLS")
-	refuses(t, postgres.Config{DSN: c.dsn("app"), ListenDSN: c.dsn("secret", "password=hunter2")}, "of the listen DSN", "refuses the password")
+	refuses(t, postgres.Config{DSN: c.dsn("app"), ListenDSN: c.dsn("secret", "password=hunter2")}, "the DSN for listening cannot be used", "refuses the password")
 
 	c.Exec(t, "postgres", "ALTER DATABASE "+c.database+" CONNECTION LIMIT 0")
 	refuses(t, postgres.Config{DSN: c.dsn("app")}, "too many connections", "store.max_connections")
@@ -170,44 +141,12 @@ func TestCheckSynchronous(t *testing.T) {
 		c.Exec(t, "postgres", "ALTER ROLE app SET synchronous_commit = "+value)
 		refuses(t, cfg, "synchronous_commit is "+value+": set it to on")
 	}
-	c.Exec(t, "postgres", "ALTER ROLE app RESET synchronous_commit", "ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
-	awaitQuery(t, c.Server, "SHOW synchronous_standby_names", "standby")
+	c.Exec(t, "postgres", "ALTER ROLE app RESET synchronous_commit")
+	c.Set(t, pgtest.Settings{"synchronous_standby_names": "standby"})
 	refuses(t, cfg, "no synchronous standby is connected")
-	receive := exec.CommandContext(t.Context(), filepath.Join(strings.TrimSpace(binFolder(t)), "pg_receivewal"), "--no-loop", "--synchronous",
-		"--directory="+t.TempDir(), "--dbname="+c.SocketDSN("postgres")+"&application_name=standby")
-	receive.Cancel = func() error { return receive.Process.Signal(syscall.SIGINT) }
-	if err := receive.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = receive.Process.Kill(); _ = receive.Wait() })
-	awaitQuery(t, c.Server, "SELECT sync_state FROM pg_stat_replication", "sync")
+	c.Standby(t, "standby", nil)
+	c.Await(t, "postgres", "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
 	refuses(t, cfg, `the role may not see the standbys: GRANT pg_read_all_stats TO "app"`)
 	c.Exec(t, "postgres", "GRANT pg_read_all_stats TO app")
 	accepts(t, cfg)
-}
-
-// awaitQuery waits until a query returns a text.
-func awaitQuery(t *testing.T, s *pgtest.Server, query, want string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if s.Query(t, "postgres", query) == want {
-			return
-		}
-	}
-	t.Fatalf("%s is not %s", query, want)
-}
-
-// binFolder is where the programs of PostgreSQL are.
-func binFolder(t *testing.T) string {
-	t.Helper()
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if path, look := exec.LookPath("pg_receivewal"); look == nil {
-		return filepath.Dir(path)
-	}
-	if err != nil || len(found) == 0 {
-		t.Fatalf("no programs of PostgreSQL: %v", err)
-	}
-	return found[len(found)-1]
 }

@@ -11,6 +11,8 @@ import (
 var (
 	// ErrDSN means that a data source name cannot be used. The error says why and quotes nothing of it.
 	ErrDSN = errors.New("the DSN cannot be used")
+	// ErrListenDSN means that the connection of [Config.ListenDSN] cannot be made.
+	ErrListenDSN = errors.New("the DSN for listening cannot be used")
 	// ErrPasswordFile means that the file with the password cannot be used.
 	ErrPasswordFile = errors.New("the password file cannot be used")
 )

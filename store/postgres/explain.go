@@ -29,7 +29,7 @@ func problemf(cause error, format string, args ...any) error {
 // explainConnect says why there is no connection, and what to do. With several hosts, the answer of a
 // server counts more than that there was none.
 func explainConnect(err error) error {
-	for _, explain := range []func(error) error{explainOwn, explainServer, explainTLS, explainReadOnly, explainNetwork} {
+	for _, explain := range []func(error) error{explainOwn, explainServer, explainReadOnly, explainTLS, explainNetwork} {
 		if explained := explain(err); explained != nil {
 			return explained
 		}
@@ -122,6 +122,9 @@ func explainNetwork(err error) error {
 		return problemf(err, "the host %q of the DSN is not known: correct its name", dns.Name)
 	}
 	at := "the address of the DSN"
+	if failed, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		_, at = pgconn.NetworkAddress(failed.Config.Host, failed.Config.Port)
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
 		at = op.Addr.String()
 	}

@@ -171,6 +171,10 @@ func openMigration(ctx context.Context, cfg Config) (*sql.DB, *pgx.Conn, error) 
 	if err != nil {
 		return nil, nil, explainConnect(err)
 	}
+	if err := checkServer(ctx, conn); err != nil {
+		_ = conn.Close(ctx)
+		return nil, nil, explainCheck(err)
+	}
 	if _, err := conn.Exec(ctx, migrationSettings); err != nil {
 		_ = conn.Close(ctx)
 		return nil, nil, wrap(err)

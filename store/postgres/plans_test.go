@@ -90,7 +90,7 @@ func explain(ctx context.Context, conn *pgx.Conn, statement, mode string, ids []
 	}
 	defer conn.Deallocate(ctx, "explained") //nolint:errcheck // the next statement would fail
 	execute := "EXECUTE explained"
-	if args := arguments(described.ParamOIDs, ids); args != "" {
+	if args := arguments(statement, described.ParamOIDs, ids); args != "" {
 		execute += " (" + args + ")"
 	}
 	if _, err := tx.Exec(ctx, "SAVEPOINT before"); err != nil {
@@ -116,7 +116,7 @@ func planOf(ctx context.Context, tx pgx.Tx, explain string) (string, error) {
 }
 
 // arguments are literals for parameters of some types.
-func arguments(types []uint32, ids []sid.ID) string {
+func arguments(statement string, types []uint32, ids []sid.ID) string {
 	literals := map[uint32]string{
 		pgtype.UUIDOID: ids[0].String(), pgtype.TextOID: ids[0].String(), pgtype.BoolOID: "true", pgtype.Int8OID: "10",
 		pgtype.Int4OID: "10", pgtype.Int2OID: "1", pgtype.TimestamptzOID: "2026-03-01 13:00:00Z", pgtype.InetOID: "192.0.2.1",
@@ -126,6 +126,9 @@ func arguments(types []uint32, ids []sid.ID) string {
 		pgtype.UUIDArrayOID: pgtype.UUIDOID, pgtype.TextArrayOID: pgtype.TextOID, pgtype.BoolArrayOID: pgtype.BoolOID,
 		pgtype.Int8ArrayOID: pgtype.Int8OID, pgtype.Int2ArrayOID: pgtype.Int2OID, pgtype.TimestamptzArrayOID: pgtype.TimestamptzOID,
 		pgtype.InetArrayOID: pgtype.InetOID, pgtype.ByteaArrayOID: pgtype.ByteaOID, pgtype.JSONArrayOID: pgtype.JSONOID,
+	}
+	if strings.Contains(statement, "FROM facts WHERE number >") {
+		literals[pgtype.Int8OID], literals[pgtype.TimestamptzOID] = "4990", "now" // readers follow closely
 	}
 	args := make([]string, len(types))
 	for i, oid := range types {

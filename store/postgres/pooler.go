@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +39,7 @@ func (cfg Config) checkPooler(ctx context.Context, conn *pgx.Conn, c *pgx.ConnCo
 	if err != nil {
 		err = explainConnect(err)
 		if cfg.ListenDSN != "" {
-			return &listenError{err}
+			return fmt.Errorf("%w: %w", ErrListenDSN, err)
 		}
 		return err
 	}
@@ -50,12 +51,6 @@ func (cfg Config) checkPooler(ctx context.Context, conn *pgx.Conn, c *pgx.ConnCo
 	}
 	return nil
 }
-
-// listenError is what is wrong with the connection of ListenDSN.
-type listenError struct{ err error }
-
-func (e *listenError) Error() string { return "of the listen DSN: " + e.err.Error() }
-func (e *listenError) Unwrap() error { return e.err }
 
 // loses reports whether a session loses what it has: its prepared statements, or else its connection to the
 // server. It looks whether a second connection in a transaction takes the first one's place.

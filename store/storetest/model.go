@@ -18,9 +18,10 @@ import (
 	"issuer.example/sid"
 )
 
-// testModel does the same to the store and to the [reference], whatever is asked of them in
-// whatever order, across ends of the process, and compares them after each step.
-func testModel(t *testing.T, harness Harness) {
+// RunModel does the same to the store and to the [reference], whatever is asked of them in
+// whatever order, across ends of the process, and compares them after each step. [Run] runs it
+// too.
+func RunModel(t *testing.T, harness Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(t, harness, 2)
 		defer f.instance.Close(t)

@@ -39,7 +39,7 @@ func Run(t *testing.T, harness Harness) {
 		"Keys":     testKeys,
 		"Context":  testContext,
 		"Linear":   testLinear,
-		"Model":    testModel,
+		"Model":    RunModel,
 		"Protocol": RunProtocol,
 	} {
 		t.Run(name, func(t *testing.T) {

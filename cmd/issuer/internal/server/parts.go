@@ -7,6 +7,7 @@ import (
 
 	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
@@ -15,14 +16,15 @@ import (
 	"issuer.example/secret"
 	"issuer.example/session"
 	"issuer.example/session/refresh"
-	"issuer.example/store/bolt"
+	"issuer.example/store"
 )
 
 // parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
-	facts    *metrics.FactCounter
-	store    *bolt.DB
+	facts    *fact.Follower
+	store    store.Backend
+	backup   backupFunc // nil: the store has none of its own
 	keys     *keys.Manager
 	sessions *session.Service
 	feed     *feed.Hub
@@ -35,7 +37,7 @@ func (p *parts) background() map[string]func(context.Context) error {
 		"rotating the signing keys": p.keys.Run,
 		"sweeping ended sessions":   p.sessions.Run,
 		"following the revocations": p.feed.Run,
-		"counting the facts":        p.facts.Run,
+		"following the facts":       p.facts.Run,
 	}
 }
 
@@ -51,12 +53,7 @@ func openParts(ctx context.Context, cfg Config, secrets []secret.Secret, reload 
 		LogDropped: cfg.LogDropped,
 		Now:        cfg.Now,
 	})
-	c := cfg.Settings
-	p.store, err = bolt.Open(ctx, bolt.Config{
-		Path: c.Store.Path, Check: c.Store.Check, FactsKeep: c.Store.FactsKeep, LockWait: c.Store.LockWait, Logger: cfg.Logger,
-		Observe: func(commit bolt.Commit) { p.metrics.Committed(commit.Callers, commit.Took) },
-	})
-	if err != nil {
+	if p.store, p.backup, err = openStore(ctx, cfg, p.metrics.Committed); err != nil {
 		return nil, err
 	}
 	if err := p.build(ctx, cfg, secrets, reload); err != nil {
@@ -71,12 +68,15 @@ type reloadFunc func(context.Context) (handlers.Reloaded, error)
 
 // build creates the parts above the store.
 func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret, reload reloadFunc) (err error) {
-	if p.facts, err = p.metrics.CountFacts(ctx, p.store, cfg.Logger); err != nil {
-		return err
-	}
 	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
 		return err
 	}
+	if p.facts, err = fact.Follow(ctx, fact.FollowConfig{
+		Journal: p.store, Consumers: []fact.Consumer{p.metrics, keyChanges{p.keys}}, Logger: cfg.Logger,
+	}); err != nil {
+		return err
+	}
+	p.keys.Wake() // for a change since they were loaded
 	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
 		return fmt.Errorf("starting sessions: %w", err)
 	}
@@ -149,10 +149,17 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 func (p *parts) feedConfig(cfg Config) feed.Config {
 	c := cfg.Settings
 	return feed.Config{
-		Issuer: c.Issuer, Log: p.store, Signer: p.keys,
+		Issuer: c.Issuer, Log: p.store, Signer: p.keys, Board: boardOf(p.store),
 		MaxReaders: feedStreams(c), MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
 		Observer: p.metrics, Logger: cfg.Logger, Now: cfg.Now,
 	}
+}
+
+// boardOf returns where the issuers on a store show each other their verifiers; nil if one issuer at a time has
+// the store.
+func boardOf(store store.Backend) feed.Board {
+	board, _ := store.(feed.Board)
+	return board
 }
 
 // feedStreams is how many streams of the feed may be open at once.
@@ -177,7 +184,7 @@ func (p *parts) handlersConfig(cfg Config, secrets []secret.Secret) (handlers.Co
 		},
 		AllowedOrigins: c.CORS.AllowedOrigins, Hosts: c.Hosts,
 		Checks:  []handlers.Check{{Name: "store", Err: p.store.Healthy}},
-		Backup:  p.store.Backup,
+		Backup:  p.backup,
 		Facts:   p.store,
 		Metrics: p.metrics.Handler(), Observer: p.metrics,
 		Logger: cfg.Logger, Now: cfg.Now,

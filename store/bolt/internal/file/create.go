@@ -13,6 +13,16 @@ import (
 // Create makes a data file, and its folder, unless there is one. The file appears whole or
 // not at all, so that one that is empty or half written was not left by a start that failed.
 func Create(path string, log *slog.Logger, content func(*bbolt.Tx) error) error {
+	err := Fill(path, path+".new", log, func(db *bbolt.DB) error { return db.Update(content) })
+	if errors.Is(err, ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// Fill makes a data file, and its folder, under a temporary name, and gives it its own once it
+// is complete. It is [ErrExists] if there is one.
+func Fill(path, temporary string, log *slog.Logger, content func(*bbolt.DB) error) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -29,10 +39,13 @@ func Create(path string, log *slog.Logger, content func(*bbolt.Tx) error) error 
 	if err := waitForLock(folder); err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return ErrExists
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	return Replace(path+".new", path, func(db *bbolt.DB) error { return db.Update(content) })
+	return Replace(temporary, path, content)
 }
 
 // Replace makes a bbolt file under a temporary name, and moves it to its path once it is

@@ -9,6 +9,8 @@ var (
 	// ErrEmpty means that the file exists and has no content. It is not made a new
 	// store, because it may be what is left of an old one.
 	ErrEmpty = errors.New("the data file is empty; remove it to begin anew")
+	// ErrExists means that a file is to be made where there is one.
+	ErrExists = errors.New("the data file exists already")
 	// ErrNotRegular means that the path is a folder, a device or the like.
 	ErrNotRegular = errors.New("the data file is not a regular file")
 	// ErrPermissions means that others than the owner may read or write the file, or
