@@ -120,7 +120,6 @@ func BenchmarkPgbench(b *testing.B) {
 			if err := os.WriteFile(script, []byte("\\set id random(1, 10000)\n"+statement+"\n"), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			//nolint:gosec // arguments of the benchmark
 			cmd := exec.CommandContext(b.Context(), "pgbench", "-n", "-M", "prepared", "-c", strconv.Itoa(waiting), "-j", "2",
 				"-t", strconv.Itoa(b.N/waiting+1), "-f", script, server.SocketDSN("postgres"))
 			out, err := cmd.CombinedOutput()

@@ -59,9 +59,9 @@ func fillAll(t *testing.T, db *DB) []sid.ID {
 	ids := fill(t, db, filledSessions)
 	for _, statement := range []string{
 		`INSERT INTO users (user_id, newest) SELECT user_id, sid FROM sessions`,
-		`INSERT INTO marks (scope, sid, marked_at, until, reason, change, settled, set_at) SELECT 'u:' || user_id, sid, now(), now(), 'x', 1, random() < 0.5, now() FROM sessions`,
-		`INSERT INTO pending_facts (id, kind, at, sid, scope, key_id, what, by_client) SELECT sid, 1, now(), sid, '', '', '', '' FROM sessions`,
-		`INSERT INTO facts (number, revocation, kind, at, sid, scope, key_id, what, by_client, until) SELECT n, CASE WHEN n % 2 = 0 THEN n / 2 END, 1, now(), NULL, '', '', '', '', now() FROM generate_series(1, 5000) n`,
+		`INSERT INTO marks (scope, sid, marked_at, until, reason, change, settled, set_at) SELECT 'u:' || user_id, sid, at, at, 'x', 1, random() < 0.5, at FROM sessions, now() at`,
+		`INSERT INTO pending_facts (id, kind, at, sid, scope, key_id, what, by_client) SELECT sid, 1, now(), sid, 'e', 'k', 'x', 'app' FROM sessions`,
+		`INSERT INTO facts (number, revocation, kind, at, sid, scope, key_id, what, by_client, until) SELECT n, CASE WHEN n % 2 = 0 THEN n / 2 END, 1, now(), NULL, 'e', 'k', 'x', 'app', now() FROM generate_series(1, 5000) n`,
 		`UPDATE log_head SET number = 5000, revocation = 2500`,
 		`UPDATE sessions SET ended_at = now(), end_reason = 'x' WHERE random() < 0.5`,
 		`ANALYZE`,
@@ -80,7 +80,7 @@ func explain(ctx context.Context, conn *pgx.Conn, statement, mode string, ids []
 	if err != nil {
 		return "", err
 	}
-	defer tx.Rollback(ctx) //nolint:errcheck // it undoes the statement
+	defer tx.Rollback(ctx) // it undoes the statement
 	if _, err := tx.Exec(ctx, "SET LOCAL plan_cache_mode = "+mode); err != nil {
 		return "", err
 	}
@@ -88,7 +88,7 @@ func explain(ctx context.Context, conn *pgx.Conn, statement, mode string, ids []
 	if err != nil {
 		return "", err
 	}
-	defer conn.Deallocate(ctx, "explained") //nolint:errcheck // the next statement would fail
+	defer conn.Deallocate(ctx, "explained")
 	execute := "EXECUTE explained"
 	if args := arguments(statement, described.ParamOIDs, ids); args != "" {
 		execute += " (" + args + ")"
