@@ -16,7 +16,7 @@ type installation struct {
 	binaries string
 	account  account
 	folder   string    // watched
-	alive    io.Closer //nolint:unused // it is open for as long as this program runs
+	alive    io.Closer // it is open for as long as this program runs
 }
 
 // templateFolder is that of the cluster.

@@ -97,7 +97,7 @@ func TestVerifiersOverTheDatabase(t *testing.T) {
 		at.hub.Report("fleet", fmt.Sprint("v", i), uint64(i+1), time.Millisecond)
 	}
 	for _, at := range issuers {
-		awaitFeed(t, func() bool {
+		await(t, "the board has them", func() bool {
 			all, err := at.hub.Followers(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -56,21 +56,6 @@ func startIssuers(t *testing.T, n int, cfg Config) []*feedIssuer {
 	return all
 }
 
-// await waits until a condition holds.
-func awaitFeed(t *testing.T, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatal("the condition did not hold within 30 s")
-		}
-	}
-}
-
 // revoke revokes a user's sessions.
 func (f *feedIssuer) revoke(t *testing.T, user string) {
 	t.Helper()
