@@ -182,7 +182,7 @@ func TestMarkOutlivesLateSignIns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer slow.Rollback(t.Context()) //nolint:errcheck // it is committed by then, if nothing fails
+		defer slow.Rollback(t.Context())
 		late := sid.Next(sid.ID{}, begin().Add(-time.Millisecond))
 		if _, err := slow.Exec(t.Context(), insertSession, insertArgs(plain(late, "slow"))...); err != nil {
 			t.Fatal(err)
@@ -428,11 +428,11 @@ func TestNoDeadlocks(t *testing.T) {
 		_, err = db.Mark(t.Context(), m)
 		return err
 	})
-	try(func(db *DB, user string) error {
+	try(func(db *DB, _ string) error {
 		_, err := db.Mark(t.Context(), over(revocation.ClientScope("app"), begin()))
 		return err
 	})
-	try(func(db *DB, user string) error {
+	try(func(db *DB, _ string) error {
 		_, err := db.Sweep(t.Context(), session.SweepRequest{Now: begin(), Judge: verdict(begin())})
 		return err
 	})
