@@ -3,11 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"issuer.example/fact"
 	"issuer.example/revocation"
@@ -15,12 +13,13 @@ import (
 	"issuer.example/sid"
 )
 
+// maxAttempts is how often a sign-in in one round trip is repeated that failed because of others.
+const maxAttempts = 3
+
 // maxUserID is how many bytes the id of a user has at most: it is in indexes.
 const maxUserID = 255
 
 const (
-	insertSession = `INSERT INTO sessions (` + insertColumns + `) VALUES (` + insertValues + `)`
-
 	// insertIfNewest adds a session, and its fact, if its identifier is the user's newest, greater than the marks of its
 	// scopes $40, and the user has less than $41 sessions without a recorded end (0: however many). It follows raiseUser,
 	// which locks the user's row, so that what it reads of the user cannot change until the commit.
@@ -33,10 +32,6 @@ const (
 		ON CONFLICT (sid) DO NOTHING RETURNING sid
 	) INSERT INTO pending_facts (id, kind, at, sid, scope, key_id, what, by_client)
 		SELECT $42, $43, $16, sid, '', '', '', $44 FROM added RETURNING sid`
-
-	marksOf     = `SELECT scope, sid FROM marks WHERE scope = ANY($1)`
-	whichExist  = `SELECT sid FROM sessions WHERE sid = ANY($1) AND user_id = $2`
-	maxAttempts = 3 // of a sign-in in one round trip
 )
 
 var errUserID = errors.New("postgres: a user id has 1 to 255 bytes")
@@ -181,91 +176,4 @@ func (n *newcomer) tryInsert(ctx, work context.Context) (added bool, err error) 
 		return false, err
 	}
 	return added, nil
-}
-
-// createIn adds the session in a transaction that has the user's row locked, unless an attempt whose connection was lost
-// has added it. One that is still under way cannot add it afterwards: its identifier is not the user's newest any more.
-func (n *newcomer) createIn(ctx context.Context, tx pgx.Tx) error {
-	user := n.session.Session.User.ID
-	newest, err := newestOf(ctx, tx, user)
-	if err != nil {
-		return err
-	}
-	if found, err := n.find(ctx, tx); found || err != nil {
-		return err
-	}
-	marked, err := n.newestMark(ctx, tx)
-	if err != nil {
-		return err
-	}
-	eviction, facts, err := n.db.admit(ctx, tx, session.Snapshot{Session: session.Session{User: session.User{ID: user}}},
-		n.request.Admission, n.request.By)
-	if err != nil {
-		return err
-	}
-	id := n.give(greatest(newest, marked, n.session.Session.ID)) // the last is that of an earlier attempt
-	done := n.outcomes[id]
-	done.Evicted, done.EvictedUpTo = eviction.Each, eviction.UpTo
-	n.outcomes[id] = done
-	var b pgx.Batch
-	b.Queue(raiseUser, user, uuid(id))
-	b.Queue(insertSession, insertArgs(n.session)...)
-	queueFacts(&b, append(facts, n.fact()))
-	return tx.SendBatch(ctx, &b).Close()
-}
-
-// newestMark is the newest identifier that marks of its scopes cover.
-func (n *newcomer) newestMark(ctx context.Context, tx pgx.Tx) (newest sid.ID, err error) {
-	rows, err := tx.Query(ctx, marksOf, n.scopes)
-	if err != nil {
-		return newest, err
-	}
-	var (
-		scope string
-		id    pgtype.UUID
-	)
-	_, err = pgx.ForEachRow(rows, []any{&scope, &id}, func() error {
-		newest = greatest(newest, id.Bytes)
-		if parseScope(scope).Kind != revocation.KindUser {
-			n.db.floor.raise(id.Bytes)
-		}
-		return nil
-	})
-	return newest, err
-}
-
-// find finds the session of an attempt whose outcome was unknown, and makes it the outcome.
-func (n *newcomer) find(ctx context.Context, tx pgx.Tx) (found bool, err error) {
-	if len(n.outcomes) == 0 {
-		return false, nil
-	}
-	tried := make([]sid.ID, 0, len(n.outcomes))
-	for id := range n.outcomes {
-		tried = append(tried, id)
-	}
-	ids, err := scanIDs(tx.Query(ctx, whichExist, uuids(tried), n.session.Session.User.ID))
-	if err != nil || len(ids) == 0 {
-		return false, err
-	}
-	n.session.Session.ID = ids[0]
-	return true, nil
-}
-
-// floor is the newest identifier that a mark over a client or everything covers, as far as this issuer knows. A session
-// that is given a greater one need not be given another one because its issuer's clock is behind.
-type floor struct {
-	mu sync.Mutex
-	id sid.ID
-}
-
-func (f *floor) get() sid.ID {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.id
-}
-
-func (f *floor) raise(id sid.ID) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.id = greatest(f.id, id)
 }

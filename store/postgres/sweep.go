@@ -22,10 +22,10 @@ const (
 
 const (
 	// whatIsDue reports whether there is a mark to settle, a mark to drop, and a session to look at.
-	// The order of each makes it look into an index.
-	whatIsDue = `SELECT coalesce((SELECT true FROM marks WHERE NOT settled ORDER BY settled, until LIMIT 1), false),
-		coalesce((SELECT true FROM marks WHERE settled AND until <= $1 AND (NOT retired OR set_at <= clock_timestamp() - $2::interval)
-			ORDER BY settled, until LIMIT 1), false),
+	// (The order lets it look at the beginnings of indexes.)
+	whatIsDue = `SELECT coalesce((SELECT true FROM marks WHERE NOT settled ORDER BY until LIMIT 1), false),
+		coalesce((SELECT true FROM marks WHERE settled AND until <= $1
+			AND (NOT retired OR set_at <= clock_timestamp() - $2::interval) ORDER BY until LIMIT 1), false),
 		coalesce((SELECT true FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT 1), false)`
 
 	lockDue        = `SELECT sid FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`
@@ -36,7 +36,8 @@ const (
 	forgetUsers = `WITH page AS (
 		SELECT user_id, newest FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2
 	), gone AS (
-		DELETE FROM users u USING page p WHERE u.user_id = ANY (ARRAY(SELECT user_id FROM page)) AND u.user_id = p.user_id AND u.newest = p.newest AND u.newest < $3
+		DELETE FROM users u USING page p WHERE u.user_id = p.user_id AND u.newest = p.newest AND u.newest < $3
+			AND u.user_id > $1 AND u.user_id <= (SELECT max(user_id) FROM page)
 			AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = p.user_id AND s.ended_at IS NULL)
 			AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = p.user_id AND s.ended_at IS NOT NULL)
 	) SELECT count(*), coalesce(max(user_id), '') FROM page`

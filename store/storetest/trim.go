@@ -21,7 +21,7 @@ func testSweepRevocations(t *testing.T, harness Harness) {
 	made, _ := f.revocations(t)
 	for _, step := range []struct {
 		minute, kept int
-	}{{9, 4}, {10, 3}, {19, 3}, {20, 2}, {35, 2}, {499, 2}, {500, 0}} {
+	}{{9, 4}, {11, 3}, {19, 3}, {21, 2}, {35, 2}, {499, 2}, {501, 0}} {
 		f.sweepAll(t, after(step.minute))
 		got, first := f.revocations(t)
 		if first != uint64(4-step.kept+1) {
