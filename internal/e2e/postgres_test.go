@@ -217,6 +217,7 @@ func TestOutagePostgres(t *testing.T) {
 
 	s.Stop(t)
 	a.awaitReady(http.StatusServiceUnavailable)
+	b.awaitReady(http.StatusServiceUnavailable)
 	for _, c := range []struct{ method, path, bearer, body string }{
 		{"POST", "/v1/sessions", a.serviceKey(), `{"user": {"id": "u1"}}`},
 		{"POST", "/v1/session/refresh", "", `{"refresh_token": "` + g.RefreshToken + `"}`},
