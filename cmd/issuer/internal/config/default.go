@@ -5,10 +5,10 @@ import "time"
 // Default returns the configuration when neither file nor environment sets a key.
 func Default() *Config {
 	return &Config{
-		Issuer:  "http://localhost:8080",
-		Hosts:   []string{},
-		Listen:  "127.0.0.1:8080",
-		Admin:   Admin{Listen: "127.0.0.1:9090"},
+		Issuer: "http://localhost:8080",
+		Hosts:  []string{},
+		Listen: "127.0.0.1:8080",
+		Admin:  Admin{Listen: "127.0.0.1:9090"},
 		Store: Store{
 			Driver: DriverBolt, FactsKeep: time.Hour, Path: "data/issuer.db", LockWait: 10 * time.Second,
 			Notify: "listen", PollInterval: 250 * time.Millisecond, MaxConnections: 16,
