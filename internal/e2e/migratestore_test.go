@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,13 +108,7 @@ func TestMigrateStoreKilled(t *testing.T) {
 	if r := run(t, dir, onDatabase(dsn), "migrate", "up"); r.code != 0 {
 		t.Fatalf("migrate up: %+v", r)
 	}
-	err := bolt.Import(t.Context(), filepath.Join(dir, "a.db"), func(to store.Target) error {
-		_, err := move.Copy(t.Context(), storetest.Archive(sessions), to, nobody{})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	makeStore(t, filepath.Join(dir, "a.db"), sessions)
 	for _, args := range [][]string{{"--from", "a.db", "--to", dsn}, {"--from", dsn, "--to", "b.db"}} {
 		for _, line := range []string{"copying: ", "comparing: "} {
 			killAt(t, dir, line, append([]string{"migrate-store"}, args...)...)
@@ -124,6 +119,50 @@ func TestMigrateStoreKilled(t *testing.T) {
 		if r := run(t, dir, nil, append([]string{"migrate-store"}, args...)...); r.code != 0 || !strings.Contains(r.stdout, "10000") {
 			t.Fatalf("after two that were killed, a move answers %+v", r)
 		}
+	}
+}
+
+// makeStore makes a file with sessions.
+func makeStore(t *testing.T, path string, sessions int) {
+	t.Helper()
+	err := bolt.Import(t.Context(), path, func(to store.Target) error {
+		_, err := move.Copy(t.Context(), storetest.Archive(sessions), to, nobody{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A disk that becomes full is named, and leaves nothing behind.
+func TestMigrateStoreDiskFull(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	makeStore(t, filepath.Join(dir, "a.db"), 5000)
+	b, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1 or 2 MiB, as shells have it, is less than the file takes.
+	limited := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 2048; exec "$0" migrate-store --from a.db --to b.db`, string(b))
+	limited.Dir = dir
+	runCommand(t, limited).failed(t, "b.db", "file too large")
+	if files, err := filepath.Glob(filepath.Join(dir, "b.db*")); err != nil || len(files) > 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+	if !pgtest.CanMount(t) {
+		return // with CI=true the test has failed
+	}
+	server := pgtest.StartOnSmallDisk(t, 100, nil)
+	dsn := server.Database(t)
+	if r := run(t, dir, onDatabase(dsn), "migrate", "up"); r.code != 0 {
+		t.Fatalf("migrate up: %+v", r)
+	}
+	server.FillDisk(t)
+	run(t, dir, nil, "migrate-store", "--from", "a.db", "--to", dsn).failed(t, "No space left on device")
+	server.FreeDisk(t)
+	if r := run(t, dir, nil, "migrate-store", "--from", "a.db", "--to", dsn); r.code != 0 {
+		t.Errorf("with room again: %+v", r)
 	}
 }
 
