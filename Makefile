@@ -7,6 +7,7 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 SOAK     ?= 20
 MUTANTS  ?= 10m
+FAILOVERS ?= 50
 
 # Debian installs servers there, and it is not on the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin
@@ -31,6 +32,12 @@ test: ## Run every test with the race detector (CI=true or ISSUER_TEST_FULL=1 fo
 	$(GO) test -race -timeout 15m $$(cat bin/.skip) $(PACKAGES)
 	@left_out=$$(tools/need node npm) || exit 1; if [ -z "$$left_out" ]; then $(MAKE) --no-print-directory test-betterauth test-typescript test-browser; fi
 	@$(MAKE) --no-print-directory test-interop
+
+# The primary of a database is killed FAILOVERS times under load, by hand and under Patroni.
+.PHONY: test-failover
+test-failover: ## Kill the primary under load again and again, also under Patroni (FAILOVERS=50 times)
+	@tools/need cc postgres patroni etcd >/dev/null
+	CRASHTEST_FAILOVERS=$(FAILOVERS) CRASHTEST_STRICT=1 $(GO) test -tags failover -v -count 1 -timeout 120m -run Failover ./internal/pgtest ./internal/crashtest
 
 .PHONY: test-betterauth
 test-betterauth: ## Drive the issuer with the better-auth client from npm (needs Node 20)
@@ -92,6 +99,11 @@ timing: ## Measure whether response times reveal what exists
 .PHONY: bench-feed
 bench-feed: ## Measure the revocation feed: idle streams, 100 guards under load, 1,000 after a restart
 	$(GO) test -run '^$$' -bench Feed -benchtime 1x -timeout 30m ./bench
+
+.PHONY: bench-postgres
+bench-postgres: ## Measure issuers on PostgreSQL, beside pgbench on the same server (BENCH=regexp)
+	@tools/need postgres >/dev/null
+	$(GO) test -run '^$$' -bench 'Postgres$(BENCH)' -benchtime 1x -timeout 60m ./bench
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)

@@ -30,7 +30,8 @@ type conn struct {
 	net.Conn
 	in      *bufio.Reader
 	request []byte
-	at      int // where the token is in the request
+	at      int    // where the token is in the request
+	status  string // how the answer must begin
 	body    []byte
 }
 
@@ -51,7 +52,7 @@ func dialFor(t testing.TB, address, request string) *conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(request), body: make([]byte, 16<<10)}
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), request: []byte(request), status: "HTTP/1.1 200", body: make([]byte, 16<<10)}
 }
 
 // send sends the request and returns the body of the response.
@@ -85,7 +86,7 @@ func (c *conn) answer() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+		if first && !bytes.HasPrefix(line, []byte(c.status)) {
 			return nil, fmt.Errorf("answered %q", line)
 		}
 		if len(line) == 2 {

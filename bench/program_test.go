@@ -33,21 +33,15 @@ func (unsigned) Mint(*jwt.Claims) (string, error) { return "", nil }
 // dataset is a data folder with a number of live sessions, and their refresh tokens.
 type dataset struct {
 	dir    string
+	store  string // what the configuration says of it
 	tokens [][]byte
 	bytes  int64 // on disk
 }
 
 func fill(t testing.TB, n int) *dataset {
 	t.Helper()
-	d := &dataset{dir: t.TempDir(), tokens: make([][]byte, n)}
-	text := secret.Generate()
-	if err := os.WriteFile(filepath.Join(d.dir, "issuer.secret"), []byte(text+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := secret.Parse([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, refreshKey := newDataset(t, n)
+	d.store = fmt.Sprintf("{driver: bolt, path: %s}", filepath.Join(d.dir, "issuer.db"))
 	store, err := bolt.Open(context.Background(), bolt.Config{Path: filepath.Join(d.dir, "issuer.db")})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +52,7 @@ func fill(t testing.TB, n int) *dataset {
 	}
 	svc, err := session.New(session.Config{
 		Store: store, Signer: unsigned{}, Keys: none,
-		RefreshKeys: []refresh.Key{{ID: s.ID(), Key: s.Derive("refresh token")}},
+		RefreshKeys: []refresh.Key{refreshKey},
 		Issuer:      "http://localhost:8080", Audience: []string{"http://localhost:8080"},
 		AccessLifetime: 5 * time.Minute, IdleTimeout: 168 * time.Hour, AbsoluteTimeout: 720 * time.Hour,
 	})
@@ -75,6 +69,21 @@ func fill(t testing.TB, n int) *dataset {
 	}
 	d.bytes = info.Size()
 	return d
+}
+
+// newDataset makes a folder with a secret, from which the key of refresh tokens is derived.
+func newDataset(t testing.TB, n int) (*dataset, refresh.Key) {
+	t.Helper()
+	d := &dataset{dir: t.TempDir(), tokens: make([][]byte, n)}
+	text := secret.Generate()
+	if err := os.WriteFile(filepath.Join(d.dir, "issuer.secret"), []byte(text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := secret.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, refresh.Key{ID: s.ID(), Key: s.Derive("refresh token")}
 }
 
 func fillWith(t testing.TB, svc *session.Service, tokens [][]byte) {
@@ -133,12 +142,12 @@ func serveFor(t testing.TB, program string, d *dataset, algorithm jwt.Algorithm,
 	config := fmt.Sprintf(`issuer: http://localhost:8080
 listen: %s
 admin: {listen: %s}
-store: {driver: bolt, path: %s}
+store: %s
 secrets: [%s]
 access_token: {lifetime: 5m, algorithm: %s, audience: ["http://localhost:8080"]}
 service_keys:
   - %s
-%s`, public, admin, filepath.Join(d.dir, "issuer.db"), filepath.Join(d.dir, "issuer.secret"), algorithm, key, more)
+%s`, public, admin, d.store, filepath.Join(d.dir, "issuer.secret"), algorithm, key, more)
 	path := filepath.Join(d.dir, "config.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)

@@ -25,9 +25,12 @@ type Backend interface {
 
 // Status is what the program asks of the store about itself.
 type Status interface {
-	// Live is the number of sessions without a recorded end.
+	// Live is the number of sessions without a recorded end. A store that would have to read
+	// many to count them may return an estimate then, and the last number while it cannot
+	// answer.
 	Live() int64
 	// Healthy is nil while the store answers, and otherwise says why it does not. A store
-	// in which an operation has been under way for too long is not healthy.
+	// in which an operation has been under way for too long, or that has had no room for a
+	// write lately, is not healthy.
 	Healthy() error
 }

@@ -43,18 +43,19 @@ type op struct {
 func (a *actor) perform(u *user, ops ...op) {
 	replies := make([]reply, len(ops))
 	if len(ops) == 1 {
-		replies[0] = ops[0].send(a.fleet.api)
+		replies[0] = a.fleet.timed(ops[0].send, a.issuer())
 	} else {
 		var all sync.WaitGroup
 		for i := range ops {
-			all.Go(func() { replies[i] = ops[i].send(a.fleet.api) })
+			issuer := a.issuer()
+			all.Go(func() { replies[i] = a.fleet.timed(ops[i].send, issuer) })
 		}
 		all.Wait()
 	}
 	for i, o := range ops {
 		a.fleet.count(replies[i])
 		o.onReply(replies[i], mayBeEnded(ops, i))
-		a.cut = a.cut || replies[i].err != nil
+		a.cut = a.cut || replies[i].err != nil && !a.fleet.retries
 	}
 	u.moveEnded()
 	a.pauseIfRefused(replies)
@@ -70,10 +71,16 @@ func mayBeEnded(ops []op, i int) bool {
 	return false
 }
 
-// pauseIfRefused waits before the next step if the issuer could not answer.
+// issuer picks the issuer of the next request.
+func (a *actor) issuer() *api {
+	issuers := *a.fleet.apis.Load()
+	return issuers[a.rand.IntN(len(issuers))]
+}
+
+// pauseIfRefused waits before the next step if an issuer could not answer.
 func (a *actor) pauseIfRefused(replies []reply) {
 	for _, r := range replies {
-		if r.err == nil && r.inconclusive() {
+		if r.inconclusive() && !a.cut {
 			select {
 			case <-a.fleet.halt:
 			case <-time.After(retry):

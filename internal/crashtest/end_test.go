@@ -71,7 +71,7 @@ func (a *actor) byHolder(by *tracked, o op) op {
 			return
 		}
 		onReply(r, contested)
-		if before == maybeEnded && r.status == http.StatusOK && by.life == maybeEnded {
+		if before == maybeEnded && r.status == http.StatusOK && by.life == maybeEnded && !a.fleet.retries {
 			by.life = live
 		}
 	}
@@ -100,7 +100,7 @@ func (a *actor) revokeMany(u *user, spared *tracked, send func(*api) reply) op {
 					h.life = maybeEnded
 				}
 			}
-			if !r.inconclusive() {
+			if !r.inconclusive() && !a.fleet.retries {
 				u.unknown -= unknown
 			}
 		},

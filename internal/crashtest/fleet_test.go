@@ -19,12 +19,16 @@ type fleet struct {
 	actors []*actor
 	// cuts allows requests without an answer; failures allows answers of 503.
 	cuts, failures bool
-	api            *api
-	halt           chan struct{} // closed to stop the clients
+	// retries makes clients go on, at any issuer, after a request without an answer. Such a
+	// request may still take effect later, until the next verify.
+	retries bool
+	apis    atomic.Pointer[[]*api] // the issuers
+	halt    chan struct{}          // closed to stop the clients
 	// acknowledged and refused count answers of 2xx and of 503.
 	acknowledged, refused atomic.Int64
 	faults                atomic.Int64
-	next                  uint64 // the newest revocation that the feed has shown
+	slowest               atomic.Int64 // the longest time to an answer, in nanoseconds
+	next                  uint64       // the newest revocation that the feed has shown
 }
 
 const (
@@ -51,7 +55,24 @@ func newFleet(t *testing.T, seed uint64) *fleet {
 }
 
 // connect makes the clients call another run of the issuer.
-func (f *fleet) connect(api *api, window time.Duration) { f.api, f.window = api, window }
+func (f *fleet) connect(api *api, window time.Duration) { f.connectAll(window, api) }
+
+// connectAll makes the clients call these issuers, which share a store.
+func (f *fleet) connectAll(window time.Duration, apis ...*api) {
+	f.window = window
+	f.apis.Store(&apis)
+}
+
+// timed sends a request and records how long its answer took.
+func (f *fleet) timed(send func(*api) reply, to *api) reply {
+	begin := time.Now()
+	r := send(to)
+	took := int64(time.Since(begin))
+	for slowest := f.slowest.Load(); took > slowest && !f.slowest.CompareAndSwap(slowest, took); {
+		slowest = f.slowest.Load()
+	}
+	return r
+}
 
 // work lets all clients work until the issuer is gone.
 func (f *fleet) work() {

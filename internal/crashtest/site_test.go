@@ -81,8 +81,10 @@ type site struct {
 	t   *testing.T
 	dir string
 	key string // the service key
-	p   *program.Process
-	api *api
+	// environ are settings besides those of the tests.
+	environ []string
+	p       *program.Process
+	api     *api
 }
 
 // newSite prepares a folder.
@@ -102,7 +104,7 @@ func (s *site) data() string { return filepath.Join(s.dir, "data/issuer.db") }
 // command is the issuer with the settings of the tests. Access tokens outlive the test.
 func (s *site) command(window time.Duration, more ...string) *exec.Cmd {
 	s.t.Helper()
-	environ := append(more, "ISSUER_ACCESS_TOKEN_LIFETIME=1h", "ISSUER_REFRESH_CONCURRENCY_WINDOW="+window.String())
+	environ := append(append(more, s.environ...), "ISSUER_ACCESS_TOKEN_LIFETIME=1h", "ISSUER_REFRESH_CONCURRENCY_WINDOW="+window.String())
 	return binary(s.t).Command(s.t.Context(), s.dir, environ, "serve")
 }
 

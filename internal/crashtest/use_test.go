@@ -46,7 +46,7 @@ func (a *actor) refresh(h *tracked) op {
 					a.fleet.fail("a refresh of its newest token brings an old one back: %v", h)
 				}
 				h.storeReply(token, r)
-				if before == maybeEnded && !contested {
+				if before == maybeEnded && !contested && !a.fleet.retries {
 					h.life = live
 				}
 			case r.is("session_revoked") && (before != live || contested):
@@ -95,7 +95,7 @@ func (a *actor) current(h *tracked) op {
 			switch {
 			case r.inconclusive():
 			case r.status == http.StatusOK && r.Session.ID == h.id:
-				if before == maybeEnded && !contested {
+				if before == maybeEnded && !contested && !a.fleet.retries {
 					h.life = live
 				}
 			case r.is("session_revoked") && (before != live || contested):

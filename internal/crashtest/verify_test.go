@@ -44,7 +44,7 @@ func (a *actor) sample(u *user, thorough bool) []*tracked {
 // verifyList checks that the list of a user's live sessions has all that must be there, and
 // none but those that may be.
 func (a *actor) verifyList(u *user) {
-	r := a.fleet.api.list(u.id)
+	r := a.issuer().list(u.id)
 	if r.err != nil || r.status != http.StatusOK {
 		a.fleet.fail("the list of %s was answered %v", u.id, r)
 		return
@@ -97,7 +97,7 @@ func (a *actor) verifyOldToken(u *user, h *tracked) {
 	if a.fleet.window == 0 && a.rand.IntN(4) > 0 {
 		return // it ends the session
 	}
-	r := a.fleet.api.refresh(h.older(2))
+	r := a.issuer().refresh(h.older(2))
 	a.fleet.count(r)
 	h.note("refresh of the token two before: %v", r)
 	switch {
@@ -114,14 +114,14 @@ func (a *actor) verifyOldToken(u *user, h *tracked) {
 func (a *actor) verifyEnded(h *tracked) {
 	if len(h.tokens) > 0 {
 		token := h.tokens[max(0, len(h.tokens)-1-a.rand.IntN(keptTokens))]
-		if r := a.fleet.api.refresh(token); !r.is("session_revoked") {
+		if r := a.issuer().refresh(token); !r.is("session_revoked") {
 			a.fleet.fail("a refresh token of an ended session was answered %v: %v", r, h)
 		}
-		if r := a.fleet.api.current(h.access); !r.is("session_revoked") {
+		if r := a.issuer().current(h.access); !r.is("session_revoked") {
 			a.fleet.fail("an access token of an ended session was answered %v: %v", r, h)
 		}
 	}
-	if r := a.fleet.api.show(h.id); r.status != http.StatusOK || r.Session.EndedAt.IsZero() || r.Session.EndReason == "" {
+	if r := a.issuer().show(h.id); r.status != http.StatusOK || r.Session.EndedAt.IsZero() || r.Session.EndReason == "" {
 		a.fleet.fail("an ended session is shown as %v %+v: %v", r, r.Session, h)
 	}
 }

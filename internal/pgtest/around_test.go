@@ -66,4 +66,9 @@ func TestStandby(t *testing.T) {
 	if got := standby.Query(t, "postgres", "SELECT sum(n) FROM kept"); got != "15" {
 		t.Errorf("what was acknowledged is lost: %s", got)
 	}
+	s.Follow(t, standby, "second")
+	standby.RequireStandby(t, "second")
+	if got := s.Query(t, "postgres", "SELECT sum(n) FROM kept"); got != "15" {
+		t.Errorf("what follows lacks what was acknowledged: %s", got)
+	}
 }

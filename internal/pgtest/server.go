@@ -242,22 +242,43 @@ func (p *process) wait() error {
 	}
 }
 
-// kill kills the first process and its children: they would otherwise go on for a moment.
+// kill kills the process and its children.
 func (p *process) kill() error {
-	pid := p.cmd.Process.Pid
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // it starts no more children
+	if err := killWithChildren(p.cmd.Process.Pid); err != nil {
+		return err
+	}
+	return p.wait()
+}
+
+// killWithChildren kills a process and its children: those of a server would otherwise go on for a moment.
+func killWithChildren(pid int) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // it starts no more children
 		return err
 	}
 	children := strings.Fields(fileText(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)))
-	if err := p.cmd.Process.Kill(); err != nil {
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return err
 	}
 	for _, child := range children {
-		if n, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(n, syscall.SIGKILL) // it may have ended by itself
+		n, err := strconv.Atoi(child)
+		if err != nil {
+			continue
+		}
+		_ = syscall.Kill(n, syscall.SIGKILL) // it may have ended by itself
+		for deadline := time.Now().Add(startTimeout); alive(n); {
+			if time.Now().After(deadline) {
+				return fmt.Errorf("process %d does not end", n)
+			}
+			time.Sleep(time.Millisecond)
 		}
 	}
-	return p.wait()
+	return nil
+}
+
+// alive reports whether a process exists and has not ended.
+func alive(pid int) bool {
+	_, state, ok := strings.Cut(fileText(fmt.Sprintf("/proc/%d/stat", pid)), ") ")
+	return ok && !strings.HasPrefix(state, "Z")
 }
 
 // end ends the server if it runs.
@@ -265,7 +286,12 @@ func (s *Server) end() {
 	if s.process != nil {
 		_ = s.stop(syscall.SIGQUIT)
 	}
-	// A server that was killed leaves a few bytes of shared memory, whose identifier is in the seventh line.
+	s.removeSharedMemory()
+}
+
+// removeSharedMemory removes the few bytes of shared memory that a server leaves that was killed. Their identifier is in
+// the seventh line.
+func (s *Server) removeSharedMemory() {
 	if lines := strings.Split(fileText(s.pidFile()), "\n"); len(lines) > 6 {
 		if fields := strings.Fields(lines[6]); len(fields) == 2 {
 			_ = exec.Command("ipcrm", "-m", fields[1]).Run()

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -16,7 +17,7 @@ func (s *Server) Standby(t testing.TB, name string, settings Settings) *Server {
 	}
 	t.Cleanup(standby.remove)
 	standby.Start(t)
-	s.Await(t, "postgres", "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming' AND application_name = "+quoted(name))
+	s.awaitStreaming(t, name)
 	return standby
 }
 
@@ -25,18 +26,42 @@ func (s *Server) newStandby(name string, settings Settings) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	copying := s.in.command("pg_basebackup", "--host="+s.socket(), fmt.Sprintf("--port=%d", s.port), "--username=postgres",
-		"--pgdata="+standby.data(), "--checkpoint=fast", "--no-sync")
+	return standby, standby.copyFrom(s, name, settings)
+}
+
+// Follow makes a server that has been killed a standby of another one, as [Server.Standby] does. What it had is lost.
+func (s *Server) Follow(t testing.TB, primary *Server, name string) {
+	t.Helper()
+	s.removeSharedMemory()
+	if err := os.RemoveAll(s.data()); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	if err := s.copyFrom(primary, name, nil); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	s.Start(t)
+	primary.awaitStreaming(t, name)
+}
+
+// copyFrom copies the data of a server that runs, to stream from it.
+func (s *Server) copyFrom(primary *Server, name string, settings Settings) error {
+	copying := s.in.command("pg_basebackup", "--host="+primary.socket(), fmt.Sprintf("--port=%d", primary.port), "--username=postgres",
+		"--pgdata="+s.data(), "--checkpoint=fast", "--no-sync")
 	if out, err := copying.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("pg_basebackup: %w\n%s", err, out)
+		return fmt.Errorf("pg_basebackup: %w\n%s", err, out)
 	}
 	for _, name := range []string{"standby.signal", "postgresql.auto.conf"} { // the second has what Set has set
-		if err := s.in.writeFile(filepath.Join(standby.data(), name), ""); err != nil {
-			return nil, err
+		if err := s.in.writeFile(filepath.Join(s.data(), name), ""); err != nil {
+			return err
 		}
 	}
-	from := fmt.Sprintf("host=%s port=%d user=postgres application_name=%s", s.socket(), s.port, name)
-	return standby, standby.configure(standby.defaults(), Settings{"primary_conninfo": from}, settings)
+	from := fmt.Sprintf("host=%s port=%d user=postgres application_name=%s", primary.socket(), primary.port, name)
+	return s.configure(s.defaults(), Settings{"primary_conninfo": from}, settings)
+}
+
+func (s *Server) awaitStreaming(t testing.TB, name string) {
+	t.Helper()
+	s.Await(t, "postgres", "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming' AND application_name = "+quoted(name))
 }
 
 // RequireStandby has commits wait for a standby (synchronous_standby_names), and waits until it is there.

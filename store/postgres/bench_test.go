@@ -4,6 +4,11 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -102,4 +107,33 @@ func BenchmarkStore(b *testing.B) {
 			return err
 		})
 	})
+}
+
+// BenchmarkPgbench measures what the server does for pgbench, one row a transaction, in the same conditions: what the
+// figures of the store are compared with.
+func BenchmarkPgbench(b *testing.B) {
+	server := pgtest.Start(b, pgtest.Settings{"shared_buffers": "256MB"})
+	server.Exec(b, "postgres", "CREATE TABLE accounts (id int PRIMARY KEY, n bigint NOT NULL) WITH (fillfactor = 80)",
+		"INSERT INTO accounts SELECT i, 0 FROM generate_series(1, 10000) i", "ANALYZE accounts", "CHECKPOINT")
+	for name, statement := range map[string]string{
+		"Select": "SELECT * FROM accounts WHERE id = :id;", "Update": "UPDATE accounts SET n = n + 1 WHERE id = :id RETURNING n;",
+	} {
+		b.Run(name, func(b *testing.B) {
+			script := filepath.Join(b.TempDir(), "script.sql")
+			if err := os.WriteFile(script, []byte("\\set id random(1, 10000)\n"+statement+"\n"), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			//nolint:gosec // arguments of the benchmark
+			cmd := exec.CommandContext(b.Context(), "pgbench", "-n", "-M", "prepared", "-c", strconv.Itoa(waiting), "-j", "2",
+				"-t", strconv.Itoa(b.N/waiting+1), "-f", script, server.SocketDSN("postgres"))
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				b.Fatalf("%v\n%s", err, out)
+			}
+			if tps := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out); tps != nil {
+				figure, _ := strconv.ParseFloat(string(tps[1]), 64)
+				b.ReportMetric(figure, "op/s")
+			}
+		})
+	}
 }

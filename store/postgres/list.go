@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,6 +41,9 @@ func (db *DB) List(ctx context.Context, q session.Query) (page session.Page, err
 	}
 	if err := db.enter(ctx); err != nil {
 		return page, err
+	}
+	if !isStorable(q.UserID) || !isStorable(q.ClientID) {
+		return page, nil
 	}
 	for attempt := 1; ; attempt++ {
 		page, err = db.tryList(ctx, q)
@@ -101,6 +106,9 @@ func collectPage(rows pgx.Rows, limit int) (page session.Page, err error) {
 	}
 	return page, rows.Err()
 }
+
+// isStorable reports whether a text can be in the database.
+func isStorable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // scanListed reads a row of a list.
 func scanListed(row pgx.Rows) (s stored, cut bool, err error) {

@@ -49,7 +49,7 @@ func (db *DB) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	db.journal.listening.Store(true)
 	db.journal.watchers.wake() // of what was told while nobody listened
 	db.wrote()

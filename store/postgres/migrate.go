@@ -68,7 +68,7 @@ func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, erro
 		return nil, err
 	}
 	defer db.Close()
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema), errors.Is(err, ErrOlderSchema), err == nil:
 	default:
@@ -118,7 +118,7 @@ func MigrationStatus(ctx context.Context, cfg Config) ([]Migration, error) {
 		return nil, err
 	}
 	defer db.Close()
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema):
 		return pendingMigrations(), nil

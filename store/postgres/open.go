@@ -78,14 +78,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{cfg: cfg, pool: pool, recent: recent}
-	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
-	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
-	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
+	db.openLanes()
 	db.background.Go(func() { (&monitor{db: db}).run(db.life) })
 	db.startJournal()
 	return db, nil
+}
+
+func (db *DB) openLanes() {
+	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
+	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
 }
 
 func (cfg Config) withDefaults() Config {

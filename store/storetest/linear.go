@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -34,6 +36,8 @@ type (
 	operation struct {
 		action action
 		target int
+		// known says what is known of its effect.
+		known knowledge
 	}
 	// standing is what an operation has seen: how a session was before it, or how many live
 	// sessions a user had.
@@ -52,6 +56,16 @@ const (
 	create               // add a session to the user
 )
 
+// knowledge is what a client knows of the effect of an operation.
+type knowledge int
+
+const (
+	effective knowledge = iota // it had its effect before it returned
+	// attempted: it may have its effect once, later too, if it then finds what it has seen.
+	attempted
+	unknown // it may have its effect later, whatever it finds; what it has seen is not known
+)
+
 // model is one session, or one user, that is used by one client at a time.
 func model(step func(now standing, do action, saw standing) (bool, standing)) porcupine.Model {
 	return porcupine.Model{
@@ -59,7 +73,14 @@ func model(step func(now standing, do action, saw standing) (bool, standing)) po
 		Init:      func() any { return standing{} },
 		Step: func(state, input, output any) (bool, any) {
 			//nolint:forcetypeassert // they are those of this file
-			return step(state.(standing), input.(operation).action, output.(standing))
+			now, op, saw := state.(standing), input.(operation), output.(standing)
+			switch {
+			case op.known == attempted && saw != now:
+				return true, now
+			case op.known == unknown:
+				saw = now
+			}
+			return step(now, op.action, saw)
 		},
 		DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v: %+v", input, output) },
 	}
@@ -129,26 +150,38 @@ func testLinearSessions(t *testing.T, harness Harness, clocks []time.Duration) {
 func userOf(round, n int) string { return fmt.Sprintf("user %d of round %d", n, round) }
 
 // perform does one thing to a session, and returns how it was before.
-func perform(t failer, at store.Backend, do action, id sid.ID, user string) (saw standing, err error) {
+func perform(t failer, at store.Backend, do action, id sid.ID, user string) (standing, error) {
 	t.Helper()
-	look := func(s session.Snapshot) {
-		saw = standing{generation: s.State.Generation, over: !judge(start())(s).End.IsZero()}
+	saw, err := decisions(t.Context(), at, do, id, user)
+	if len(saw) == 0 {
+		return standing{}, err
+	}
+	return saw[len(saw)-1], err
+}
+
+// decisions does one thing to a session, and returns how it was at each decision. The last one
+// has had its effect, if there is no error.
+func decisions(ctx context.Context, at store.Backend, do action, id sid.ID, user string) (saw []standing, err error) {
+	look := func(s session.Snapshot) standing {
+		saw = append(saw, standing{generation: s.State.Generation, over: !judge(start())(s).End.IsZero()})
+		return saw[len(saw)-1]
 	}
 	switch do {
 	case mark:
-		m, err := at.Mark(t.Context(), markRequest(revocation.UserScope(user), start()))
-		return standing{over: m.Ended == 0}, err
+		m, err := at.Mark(ctx, markRequest(revocation.UserScope(user), start()))
+		return []standing{{over: m.Ended == 0}}, err
 	case read, create:
-		snap, err := at.Load(t.Context(), session.Ref{ID: id, UserID: user})
+		snap, err := at.Load(ctx, session.Ref{ID: id, UserID: user})
 		look(snap)
 		return saw, err
 	case redeem, revoke:
 	}
-	_, err = at.Change(t.Context(), target(id), func(s, _ session.Snapshot) (session.Change, error) {
-		if look(s); do == revoke {
+	_, err = at.Change(ctx, target(id), func(s, _ session.Snapshot) (session.Change, error) {
+		now := look(s)
+		if do == revoke {
 			return ending(start(), session.ReasonSignOut), nil
 		}
-		if saw.over {
+		if now.over {
 			return session.Change{}, nil
 		}
 		s.State.Generation++
@@ -194,34 +227,57 @@ func (f *fixture) linear(
 	do func(issuer int, do action, target int) standing,
 ) {
 	t.Helper()
+	h := newTimeline()
+	f.clients(targets, weights, func(client int, op operation) {
+		call := h.now()
+		h.add(client, op, do(client%len(f.issuers), op.action, op.target), call)
+	})
+	h.check(t, step)
+}
+
+// clients lets clients do what they like to targets.
+func (f *fixture) clients(targets int, weights []action, do func(client int, op operation)) {
 	const (
 		clients = 12
 		each    = 16
 	)
-	var (
-		wg      sync.WaitGroup
-		mu      sync.Mutex
-		history []porcupine.Operation
-		began   = time.Now()
-	)
+	var wg sync.WaitGroup
 	for c := range clients {
 		wg.Go(func() {
 			for range each {
-				r := operation{weights[rand.IntN(len(weights))], rand.IntN(targets)}
-				call := time.Since(began)
-				saw := do(c%len(f.issuers), r.action, r.target)
-				op := porcupine.Operation{
-					ClientId: c, Input: r, Output: saw,
-					Call: call.Nanoseconds(), Return: time.Since(began).Nanoseconds(),
-				}
-				mu.Lock()
-				history = append(history, op)
-				mu.Unlock()
+				do(c, operation{action: weights[rand.IntN(len(weights))], target: rand.IntN(targets)})
 			}
 		})
 	}
 	wg.Wait()
-	if result, _ := porcupine.CheckOperationsVerbose(model(step), history, time.Minute); result != porcupine.Ok {
-		t.Fatalf("%s; the history is %+v", result, history)
+}
+
+// timeline is what clients have done.
+type timeline struct {
+	began time.Time
+
+	mu         sync.Mutex
+	operations []porcupine.Operation
+}
+
+func newTimeline() *timeline { return &timeline{began: time.Now()} }
+
+func (h *timeline) now() int64 { return time.Since(h.began).Nanoseconds() }
+
+// add adds an operation that has returned, if its effect is known; any other never returns.
+func (h *timeline) add(client int, op operation, saw standing, call int64) {
+	o := porcupine.Operation{ClientId: client, Input: op, Output: saw, Call: call, Return: math.MaxInt64}
+	if op.known == effective {
+		o.Return = h.now()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.operations = append(h.operations, o)
+}
+
+func (h *timeline) check(t *testing.T, step func(standing, action, standing) (bool, standing)) {
+	t.Helper()
+	if result, _ := porcupine.CheckOperationsVerbose(model(step), h.operations, time.Minute); result != porcupine.Ok {
+		t.Fatalf("%s; the history is %+v", result, h.operations)
 	}
 }

@@ -1,0 +1,76 @@
+package postgres_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"issuer.example/internal/pgtest"
+	"issuer.example/store/storetest"
+)
+
+// Operations at two issuers take effect at one moment each, or not at all, whatever happens to
+// the connections with the server: also when one is lost with a commit or its answer under way.
+func TestLinearWhileConnectionsFail(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]struct {
+		direction pgtest.Direction
+		how       pgtest.Cut
+	}{
+		"request lost": {pgtest.ToServer, pgtest.CutBefore},
+		"answer lost":  {pgtest.ToServer, pgtest.CutAfter},
+		"answer cut":   {pgtest.ToClient, pgtest.CutBefore},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := pgtest.Shared(t)
+			proxy := pgtest.NewProxy(t, server.Address())
+			storetest.RunFaults(t, behind(proxy, server), 2, func(*testing.T) {
+				const pieces, oneIn = 60, 6
+				done, left := make(chan struct{}), pieces
+				proxy.Set(cut.direction, pgtest.Traffic{Watch: func([]byte) pgtest.Cut {
+					if left--; left == 0 {
+						close(done)
+					}
+					if left > 0 && rand.IntN(oneIn) == 0 {
+						return cut.how
+					}
+					return pgtest.NoCut
+				}})
+				select {
+				case <-done:
+				case <-time.After(time.Second): // the clients have finished
+				}
+				proxy.Set(cut.direction, pgtest.Traffic{})
+			})
+		})
+	}
+}
+
+// behind makes stores whose issuers reach the server through a proxy.
+func behind(proxy *pgtest.Proxy, server *pgtest.Server) storetest.Harness {
+	return func(t testing.TB) storetest.Instance {
+		t.Helper()
+		d := newDatabase(t, server)
+		d.config.DSN = proxy.DSN(d.name)
+		return d
+	}
+}
+
+// The server is killed and started again while two issuers work.
+func TestLinearWhileServerIsKilled(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, nil)
+	harness := func(t testing.TB) storetest.Instance {
+		t.Helper()
+		d := newDatabase(t, server)
+		d.config.DSN = server.DSN(d.name)
+		return d
+	}
+	storetest.RunFaults(t, harness, 2, func(t *testing.T) {
+		t.Helper()
+		time.Sleep(rand.N(20 * time.Millisecond)) // the clients work meanwhile
+		server.Kill(t)
+		server.Start(t)
+	})
+}
