@@ -264,7 +264,7 @@ FROM unnest($1::uuid[]) WITH ORDINALITY AS given (sid, n)`
 // migrate makes the schema.
 func migrate(t testing.TB, dsn string) {
 	t.Helper()
-	if err := postgres.Migrate(context.Background(), postgres.Config{DSN: dsn}); err != nil {
+	if _, err := postgres.Migrate(context.Background(), postgres.Config{DSN: dsn}, 0); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,7 +5,8 @@ import "errors"
 // The errors of [Hub.Subscribe] and [Reader.Next].
 var (
 	// ErrGone means that the revocations after the resume point were trimmed, or that the
-	// resume point was never reached: the verifier takes the snapshot.
+	// resume point was never reached, or that the log has gone back since: the verifier takes
+	// the snapshot.
 	ErrGone = errors.New("feed: the resume point is gone")
 	// ErrKeyLimit means that the service key has as many readers as it may have.
 	ErrKeyLimit = errors.New("feed: too many readers with this key")

@@ -3,7 +3,8 @@
 //
 // [New] makes a [Hub], [Hub.Run] follows the journal of facts as far as verifiers must know
 // of it. [Hub.Snapshot] is the whole list, [Hub.Subscribe] gives a [Reader] of what is added
-// to it, and [Hub.Report] takes what verifiers say that they have applied.
+// to it, and [Hub.Report] takes what verifiers say that they have applied. Issuers on one store
+// show each other their verifiers on a [Board]: [Hub.Followers] are those of all.
 //
 // Callers must know:
 //
@@ -15,6 +16,7 @@ package feed
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,6 +53,7 @@ type Config struct {
 	Issuer string // iss of every message. Required.
 	Log    Log    // Required.
 	Signer Signer // Required.
+	Board  Board  // nil: no other issuer is on the store
 
 	// MaxReaders is how many readers there may be at once; 0: [DefaultMaxReaders].
 	MaxReaders int
@@ -103,6 +106,7 @@ const ringSize = 4096
 // Hub follows the log for all readers. It is safe for concurrent use.
 type Hub struct {
 	cfg         Config        // mu guards its limits
+	id          string        // of this issuer on the board
 	reading     chan struct{} // semaphore: the log is read by one at a time
 	replaying   chan struct{} // semaphore: one reader at a time has revocations signed for itself
 	aliveWanted chan struct{} // asks Run for an alive message
@@ -113,6 +117,7 @@ type Hub struct {
 	verifiers verifiers
 
 	mu           sync.Mutex
+	history      uint64            // counts how often the log has gone back
 	loaded       bool              // the log has been read to its end once
 	head         uint64            // the number of the newest revocation
 	last         sid.ID            // the identifier in it; zero when not known
@@ -146,7 +151,7 @@ func New(cfg Config) (*Hub, error) {
 		cfg.Observer = noObserver{}
 	}
 	return &Hub{
-		cfg: cfg, reading: make(chan struct{}, 1), replaying: make(chan struct{}, 1),
+		cfg: cfg, id: rand.Text(), reading: make(chan struct{}, 1), replaying: make(chan struct{}, 1),
 		aliveWanted: make(chan struct{}, 1), stopping: make(chan struct{}),
 		headChanged: make(chan struct{}), aliveChanged: make(chan struct{}), byKey: make(map[string]int),
 		snapshots: newSnapshots(), verifiers: newVerifiers(),
@@ -164,7 +169,12 @@ const retryAfter = time.Second
 
 // Run follows the log until ctx ends; then every reader ends.
 func (h *Hub) Run(ctx context.Context) error {
+	var posting sync.WaitGroup
+	defer posting.Wait()
 	defer h.Stop()
+	if h.cfg.Board != nil {
+		posting.Go(func() { h.post(ctx) })
+	}
 	added := h.cfg.Log.Watch(ctx)
 	read, sign := time.NewTimer(0), time.NewTimer(0)
 	defer read.Stop()

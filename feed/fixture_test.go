@@ -30,7 +30,7 @@ type fixture struct {
 	store *bolt.DB
 	keys  *keys.Manager
 	hub   *feed.Hub
-	marks atomic.Int64 // how many users' sessions were revoked
+	marks *atomic.Int64 // how many users' sessions were revoked
 	seen  *observed
 }
 
@@ -74,7 +74,7 @@ func (s *observed) signatures(typ string) int {
 // newFixture makes a fixture whose hub does not run yet.
 func newFixture(t *testing.T, change func(*feed.Config)) *fixture {
 	t.Helper()
-	f := &fixture{seen: &observed{ended: map[string]int{}, signed: map[string]int{}}}
+	f := &fixture{marks: new(atomic.Int64), seen: &observed{ended: map[string]int{}, signed: map[string]int{}}}
 	var err error
 	f.store, err = bolt.Open(t.Context(), bolt.Config{Path: filepath.Join(t.TempDir(), "issuer.db")})
 	must(t, err)
@@ -114,6 +114,14 @@ func (f *fixture) run(t *testing.T) (stop func()) {
 	})
 	t.Cleanup(stop)
 	return stop
+}
+
+// verifiers returns those that the hub knows.
+func (f *fixture) verifiers(t *testing.T) []feed.Verifier {
+	t.Helper()
+	all, err := f.hub.Followers(t.Context())
+	must(t, err)
+	return all.Verifiers
 }
 
 func must(t testing.TB, err error) {

@@ -22,18 +22,59 @@ func (h *Hub) readLog(ctx context.Context) error {
 	}
 	defer release()
 	for {
-		entries, first, err := h.cfg.Log.Revocations(ctx, h.Head(), pageSize)
+		head := h.Head()
+		entries, first, err := h.cfg.Log.Revocations(ctx, max(head, 1)-1, pageSize) // with the head, if there is one
 		if err != nil {
 			return err
+		}
+		more := len(entries) == pageSize
+		if head > 0 {
+			if h.wentBack(head, entries, first) {
+				h.cfg.Logger.WarnContext(ctx, "the log of revocations has gone back: an older state of the store was restored, or a standby took over that lacked the newest writes",
+					"from", head)
+				h.beginAnew()
+				continue
+			}
+			if len(entries) > 0 && entries[0].Seq == head {
+				entries = entries[1:]
+			}
 		}
 		for i := 0; i < len(entries); i += groupSize {
 			h.add(entries[i:min(i+groupSize, len(entries))])
 		}
-		if len(entries) < pageSize {
+		if !more {
 			h.endOfLog(len(entries) == 0, first)
 			return nil
 		}
 	}
+}
+
+// wentBack reports whether the log no longer has the revocation that the hub has read last, although it
+// was not trimmed, or has another one in its place. entries were read from there on.
+func (h *Hub) wentBack(head uint64, entries []revocation.Entry, first uint64) bool {
+	if first > head {
+		return false
+	}
+	if len(entries) == 0 || entries[0].Seq != head {
+		return true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held == 0 {
+		return false // it is not known which one it was
+	}
+	known := &h.ring[head%ringSize].entry
+	return known.SID != entries[0].SID || known.Scope != entries[0].Scope || !known.At.Equal(entries[0].At)
+}
+
+// beginAnew forgets all that was read. The readers of what was read end.
+func (h *Hub) beginAnew() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.history++
+	h.loaded, h.head, h.last, h.held, h.alive = false, 0, sid.ID{}, 0, nil
+	clear(h.ring[:])
+	h.wakeReaders()
 }
 
 // add adds revocations that follow on each other to the ring. While there are readers it

@@ -17,6 +17,7 @@ type Reader struct {
 	key      string
 	verifier string
 
+	history    uint64      // of the log that it reads
 	cursor     uint64      // the number of the last revocation that was given
 	aliveDue   bool        // an alive message is to be given
 	aliveSince time.Time   // if one is due: made at this time or later
@@ -84,6 +85,9 @@ type changes struct{ head, alive <-chan struct{} }
 func (r *Reader) collect(ctx context.Context) (changes, error) {
 	r.frames = r.frames[:0]
 	next := r.lookUp()
+	if next.gone {
+		return changes{}, ErrGone
+	}
 	if next.behind {
 		return changes{}, r.replay(ctx)
 	}
@@ -106,6 +110,7 @@ func (r *Reader) collect(ctx context.Context) (changes, error) {
 
 // found is what the hub has in memory for a reader.
 type found struct {
+	gone    bool // the log has gone back
 	behind  bool // the ring no longer holds what the reader needs next
 	records [maxFrames]*record
 	n       int           // of the records
@@ -118,6 +123,9 @@ func (r *Reader) lookUp() (next found) {
 	h := r.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if next.gone = r.history != h.history; next.gone {
+		return next
+	}
 	next.behind = r.cursor+1 < h.oldest()
 	to, alive := h.head, h.alive
 	if r.aliveDue && alive != nil && alive.seq >= r.cursor && !alive.at.Before(r.aliveSince) && h.verifiable(alive.message) {

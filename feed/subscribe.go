@@ -28,7 +28,8 @@ func (h *Hub) Subscribe(ctx context.Context, s Subscription) (*Reader, error) {
 	if err := h.addReader(s.Key); err != nil {
 		return nil, err
 	}
-	if err := h.checkResumePoint(ctx, s.After); err != nil {
+	history, err := h.checkResumePoint(ctx, s.After)
+	if err != nil {
 		h.removeReader(s.Key)
 		if errors.Is(err, ErrGone) {
 			h.cfg.Observer.FeedEnded(EndGone)
@@ -37,7 +38,7 @@ func (h *Hub) Subscribe(ctx context.Context, s Subscription) (*Reader, error) {
 	}
 	now := time.Now()
 	r := &Reader{
-		hub: h, key: s.Key, verifier: s.Verifier, cursor: s.After,
+		hub: h, key: s.Key, verifier: s.Verifier, history: history, cursor: s.After,
 		aliveDue: true, aliveSince: now.Add(-aliveAge),
 		end: now.Add(life + time.Duration((rand.Float64()-0.5)*0.4*float64(life))), //nolint:gosec // no secret
 	}
@@ -73,31 +74,32 @@ func (h *Hub) removeReader(key string) {
 }
 
 // checkResumePoint is [ErrGone] if the revocation after the resume point was trimmed, or if
-// the resume point lies beyond the end of the log.
-func (h *Hub) checkResumePoint(ctx context.Context, after uint64) error {
+// the resume point lies beyond the end of the log. It returns the history that the resume point is in.
+func (h *Hub) checkResumePoint(ctx context.Context, after uint64) (history uint64, err error) {
 	h.mu.Lock()
 	loaded, head := h.loaded, h.head
 	h.mu.Unlock()
-	if !loaded || after > head { // a snapshot can be ahead of the hub
+	if !loaded || after > head { // a snapshot, or another issuer, can be ahead of the hub
 		if err := h.readLog(ctx); err != nil {
-			return fmt.Errorf("reading the log: %w", err)
+			return 0, fmt.Errorf("reading the log: %w", err)
 		}
 	}
 	h.mu.Lock()
-	head, oldest := h.head, h.oldest()
+	history, head = h.history, h.head
+	oldest := h.oldest()
 	h.mu.Unlock()
 	if after > head {
-		return ErrGone
+		return 0, ErrGone
 	}
 	if after+1 >= oldest {
-		return nil
+		return history, nil
 	}
 	_, first, err := h.cfg.Log.Revocations(ctx, after, 1)
 	if err != nil {
-		return fmt.Errorf("reading the log: %w", err)
+		return 0, fmt.Errorf("reading the log: %w", err)
 	}
 	if after+1 < first {
-		return ErrGone
+		return 0, ErrGone
 	}
-	return nil
+	return history, nil
 }

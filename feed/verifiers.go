@@ -2,6 +2,7 @@ package feed
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -29,8 +30,9 @@ type verifierName struct{ key, name string }
 
 // verifiers remembers what they report.
 type verifiers struct {
-	mu    sync.Mutex
-	known map[verifierName]*knownVerifier
+	mu      sync.Mutex
+	known   map[verifierName]*knownVerifier
+	version uint64 // counts the changes
 }
 
 type knownVerifier struct {
@@ -56,6 +58,7 @@ func (v *verifiers) seen(key, name string) *knownVerifier {
 		v.known[id] = known
 	}
 	known.seenAt = time.Now()
+	v.version++
 	return known
 }
 
@@ -98,21 +101,48 @@ func (h *Hub) Report(key, name string, seq uint64, delay time.Duration) {
 	}
 }
 
-// Verifiers returns those that are connected or were seen lately, by key and name.
-func (h *Hub) Verifiers() []Verifier {
-	v := &h.verifiers
+// list returns those that are connected or were seen lately, and forgets the others.
+func (v *verifiers) list() []knownVerifier {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var all []Verifier
+	var all []knownVerifier
 	for id, known := range v.known {
 		if known.Streams == 0 && time.Since(known.seenAt) > forgetAfter {
 			delete(v.known, id)
 		} else {
-			all = append(all, known.Verifier)
+			all = append(all, *known)
 		}
 	}
-	slices.SortFunc(all, func(a, b Verifier) int {
+	return all
+}
+
+func (v *verifiers) currentVersion() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.version
+}
+
+// Followers is who follows the feed, at all issuers on the store.
+type Followers struct {
+	Streams   int        // that are open
+	Verifiers []Verifier // those that are connected or were seen lately, by key and name
+}
+
+// Followers returns who follows the feed. What other issuers know is some seconds old; that of
+// an issuer which no longer runs is forgotten as if its verifiers had disconnected. The error is that of
+// the [Board].
+func (h *Hub) Followers(ctx context.Context) (Followers, error) {
+	all := Followers{Streams: h.Readers()}
+	for _, known := range h.verifiers.list() {
+		all.Verifiers = append(all.Verifiers, known.Verifier)
+	}
+	if h.cfg.Board != nil {
+		if err := h.addPosted(ctx, &all); err != nil {
+			return Followers{}, err
+		}
+	}
+	slices.SortFunc(all.Verifiers, func(a, b Verifier) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Name, b.Name))
 	})
-	return all
+	return all, nil
 }

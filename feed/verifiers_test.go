@@ -26,19 +26,19 @@ func TestVerifiers(t *testing.T) {
 			{Key: "fleet", Name: "a", Seq: 9, ReportedAt: now},
 			{Key: "fleet", Name: "b", Seq: 7, Delay: 18 * time.Millisecond, ReportedAt: now, Streams: 1},
 		}
-		if diff := cmp.Diff(want, f.hub.Verifiers()); diff != "" {
+		if diff := cmp.Diff(want, f.verifiers(t)); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]time.Duration{18 * time.Millisecond, time.Second}, f.seen.applied); diff != "" {
 			t.Errorf("delays: %s", diff)
 		}
 		time.Sleep(61 * time.Minute) // of the bubble's clock
-		if diff := cmp.Diff(want[2:], f.hub.Verifiers()); diff != "" {
+		if diff := cmp.Diff(want[2:], f.verifiers(t)); diff != "" {
 			t.Errorf("who is silent for an hour and not connected: %s", diff)
 		}
 		r.Close(feed.EndClient)
 		time.Sleep(61 * time.Minute)
-		if left := f.hub.Verifiers(); len(left) != 0 {
+		if left := f.verifiers(t); len(left) != 0 {
 			t.Errorf("left: %v", left)
 		}
 	})
@@ -50,7 +50,7 @@ func TestVerifiersAreBounded(t *testing.T) {
 	for i := range 4200 {
 		f.hub.Report("fleet", fmt.Sprint("v", i), 1, 0)
 	}
-	all := f.hub.Verifiers()
+	all := f.verifiers(t)
 	if len(all) > 4096 {
 		t.Errorf("%d are remembered", len(all))
 	}

@@ -279,7 +279,7 @@ func TestMetricsAndProfiles(t *testing.T) {
 	f.call(t, "GET", "/canary-path", nil).want(t, 404, "")
 	f.call(t, "DELETE", "/v1/session", nil, bearer(s.access)).want(t, 204, "")
 	f.mint(t, "u2")
-	must(t, f.facts.Count(t.Context()))
+	must(t, f.facts.Read(t.Context()))
 	text := string(f.callAdmin(t, "GET", "/metrics", nil).want(t, 200, "").body)
 	for _, want := range []string{
 		`issuer_http_requests_total{method="POST",route="/v1/sessions",status="2xx"} 2`,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"issuer.example/client"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/internal/rounds"
@@ -94,11 +95,12 @@ type fixture struct {
 	log           *logBuffer
 	store         *bolt.DB
 	keys          *keys.Manager
-	facts         *metrics.FactCounter
+	facts         *fact.Follower
 	feed          *feed.Hub
 	path          string
 	set           *settings
 	server        *handlers.Server
+	other         *fixture // of the second issuer; nil if there is one only
 }
 
 // settings can be changed by a test before the fixture starts.
@@ -113,11 +115,24 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 		clock: &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
 		log:   &logBuffer{}, path: filepath.Join(tb.TempDir(), "issuer.db"),
 	}
-	logger := slog.New(slog.NewJSONHandler(f.log, nil))
 	var err error
-	f.store, err = bolt.Open(tb.Context(), bolt.Config{Path: f.path, Logger: logger})
+	f.store, err = bolt.Open(tb.Context(), bolt.Config{Path: f.path, Logger: f.logger()})
 	must(tb, err)
 	tb.Cleanup(func() { _ = f.store.Close() })
+	f.start(tb, change)
+	f.listen(tb, f.server.Public(), f.server.Admin())
+	if alternates(tb) {
+		f.alternate(tb, f.beside(tb, change))
+	}
+	return f
+}
+
+func (f *fixture) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(f.log, nil)) }
+
+// start makes an issuer on the store.
+func (f *fixture) start(tb testing.TB, change func(*settings)) {
+	tb.Helper()
+	logger := f.logger()
 	key, err := secret.Parse([]byte(strings.Repeat("fixture-secret.", 4)))
 	must(tb, err)
 	f.keys, err = keys.Open(tb.Context(), keys.Config{
@@ -125,7 +140,7 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	})
 	must(tb, err)
 	m := metrics.New(metrics.Config{Live: f.store.Live, Keys: f.keys.List, Now: f.clock.now})
-	f.facts, err = m.CountFacts(tb.Context(), f.store, logger)
+	f.facts, err = fact.Follow(tb.Context(), fact.FollowConfig{Journal: f.store, Consumers: []fact.Consumer{m}, Logger: logger})
 	must(tb, err)
 	set := &settings{sessions: f.sessionConfig(key, logger), http: f.httpConfig(logger)}
 	f.feed = startFeed(tb, f, m)
@@ -136,12 +151,16 @@ func newFixture(tb testing.TB, change func(*settings)) *fixture {
 	}
 	f.set = set
 	f.server = newServer(tb, set)
-	f.public, f.admin = listen(tb, f.server.Public()), listen(tb, f.server.Admin())
+}
+
+// listen serves the two listeners.
+func (f *fixture) listen(tb testing.TB, public, admin http.Handler) {
+	tb.Helper()
+	f.public, f.admin = listen(tb, public), listen(tb, admin)
 	f.client = &http.Client{
 		Transport:     &contract{t: tb, doc: openAPI(tb), next: http.DefaultTransport, adminHost: f.admin.Listener.Addr().String()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return f
 }
 
 // startFeed runs a hub until the test ends.
@@ -230,6 +249,9 @@ func (f *fixture) advance(tb testing.TB, d time.Duration) {
 	tb.Helper()
 	f.clock.add(d)
 	must(tb, f.keys.Step(tb.Context()))
+	if f.other != nil {
+		must(tb, f.other.keys.Step(tb.Context()))
+	}
 }
 
 func must(tb testing.TB, err error) {

@@ -11,8 +11,12 @@ import (
 	"issuer.example/secret"
 )
 
-// maxAttempts is how often one change is tried when other issuers change the keys too.
-const maxAttempts = 16
+const (
+	// maxAttempts is how often one change is tried when other issuers change the keys too.
+	maxAttempts = 16
+	// wakeRetry is when a step that [Manager.Wake] has asked for is tried again.
+	wakeRetry = time.Second
+)
 
 // Manager manages the signing keys of an issuer. It is safe for concurrent use. Reading
 // and signing take no lock.
@@ -23,6 +27,10 @@ type Manager struct {
 	storeLock chan struct{}
 	secrets   []secret.Secret // of cfg, or those that replaced them; storeLock guards it
 	current   atomic.Pointer[snapshot]
+	wake      chan struct{} // has room for one; makes Run take a step now
+
+	readings    atomic.Uint64 // how many readings of the store have begun; storeLock guards its changes
+	lastReading uint64        // the last of them that succeeded; storeLock guards it
 }
 
 // Open loads the keys, or makes the first one, which signs at once since no verifier can
@@ -37,7 +45,7 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, storeLock: make(chan struct{}, 1), secrets: cfg.Secrets}
+	m := &Manager{cfg: cfg, storeLock: make(chan struct{}, 1), secrets: cfg.Secrets, wake: make(chan struct{}, 1)}
 	err := m.change(ctx, func(d *draft) error {
 		if loaded := m.current.Load(); loaded != nil && loaded.reseal {
 			d.changed = true
@@ -51,20 +59,39 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 }
 
 // Run runs the rotation schedule until ctx ends, and then returns nil. It calls
-// [Manager.Step] every PublishBefore/40, but at least every 30 seconds. A step that fails
-// is logged, and the next one tries again.
+// [Manager.Step] every PublishBefore/40, but at least every 30 seconds, and after
+// [Manager.Wake]. A step that fails is logged, and the next one tries again.
 func (m *Manager) Run(ctx context.Context) error {
 	ticker := time.NewTicker(m.cfg.stepEvery())
 	defer ticker.Stop()
+	retry := time.NewTimer(0)
+	defer retry.Stop()
+	retry.Stop() // until a step fails that was not due by the schedule
 	for {
+		woken := true
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+			woken = false
+		case <-m.wake:
+		case <-retry.C:
 		}
 		if err := m.Step(ctx); err != nil && ctx.Err() == nil {
 			m.cfg.Logger.LogAttrs(ctx, slog.LevelError, "key schedule failed", slog.Any("error", err))
+			if woken {
+				retry.Reset(wakeRetry)
+			}
 		}
+	}
+}
+
+// Wake makes [Manager.Run] take a step now: another issuer may have changed the keys. It does
+// not block.
+func (m *Manager) Wake() {
+	select {
+	case m.wake <- struct{}{}:
+	default: // it has been woken already
 	}
 }
 
@@ -116,10 +143,20 @@ func (m *Manager) unlock() { <-m.storeLock }
 
 // load updates the snapshot from the store.
 func (m *Manager) load(ctx context.Context, now time.Time) error {
+	number := m.readings.Add(1)
 	stored, err := m.cfg.Store.LoadKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("loading the keys: %w", err)
 	}
+	if err := m.adopt(stored, now); err != nil {
+		return err
+	}
+	m.lastReading = number
+	return nil
+}
+
+// adopt makes what was read the snapshot, unless it is that already.
+func (m *Manager) adopt(stored Stored, now time.Time) error {
 	known := m.current.Load()
 	switch {
 	case known == nil && stored.Version == 0:

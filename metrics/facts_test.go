@@ -84,14 +84,14 @@ func wantLines(t *testing.T, m *metrics.Metrics, lines ...string) {
 func TestFactsAreCounted(t *testing.T) {
 	j, m := newJournal(t), metrics.New(metrics.Config{})
 	j.create(t, 3)
-	counter, err := m.CountFacts(t.Context(), j, nil)
+	follower, err := fact.Follow(t.Context(), fact.FollowConfig{Journal: j, Consumers: []fact.Consumer{m}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	j.create(t, 600) // more than are read at once
 	j.end(t, session.ReasonAdminRevoked)
 	for range 2 { // nothing is counted twice
-		if err := counter.Count(t.Context()); err != nil {
+		if err := follower.Read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -104,14 +104,14 @@ func TestFactsAreFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, m := newJournal(t), metrics.New(metrics.Config{})
 		failing := &failingJournal{journal: j, fail: true}
-		counter, err := m.CountFacts(t.Context(), failing, nil)
+		follower, err := fact.Follow(t.Context(), fact.FollowConfig{Journal: failing, Consumers: []fact.Consumer{m}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		j.create(t, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- counter.Run(ctx) }()
+		go func() { done <- follower.Run(ctx) }()
 		synctest.Wait()
 		j.create(t, 2)
 		time.Sleep(2 * time.Second) // of the bubble's clock
@@ -143,13 +143,13 @@ func (j *failingJournal) Facts(ctx context.Context, after uint64, limit int) ([]
 func TestMissedFactsAreCounted(t *testing.T) {
 	j, m := newJournal(t), metrics.New(metrics.Config{})
 	trimmed := &trimmedJournal{journal: j}
-	counter, err := m.CountFacts(t.Context(), trimmed, nil)
+	follower, err := fact.Follow(t.Context(), fact.FollowConfig{Journal: trimmed, Consumers: []fact.Consumer{m}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	j.create(t, 5)
 	trimmed.first = 4
-	if err := counter.Count(t.Context()); err != nil {
+	if err := follower.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	wantLines(t, m, "issuer_facts_missed_total 3", "issuer_sessions_minted_total 2")

@@ -14,8 +14,11 @@ import (
 // maxKeyID is how long a kid may be, in bytes.
 const maxKeyID = 64
 
-// keys answers with every key, those that are gone too.
+// keys answers with every key that the store has, those that are gone too.
 func (h *Handlers) keys(x *exchange.Exchange) error {
+	if err := h.cfg.Keys.Refresh(x.Context()); err != nil {
+		return err
+	}
 	return x.JSON(http.StatusOK, struct {
 		Keys []keys.Key `json:"keys"`
 	}{h.cfg.Keys.List()})

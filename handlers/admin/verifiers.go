@@ -8,7 +8,7 @@ import (
 	"issuer.example/handlers/exchange"
 )
 
-// verifierList says how much of the feed the verifiers have applied.
+// verifierList says how much of the feed the verifiers have applied, at whichever issuer on the store.
 type verifierList struct {
 	Seq       uint64          `json:"seq"`     // the newest number of the log
 	Streams   int             `json:"streams"` // open now
@@ -31,8 +31,12 @@ func (h *Handlers) verifiers(x *exchange.Exchange) error {
 	if hub == nil {
 		return exchange.NotFound()
 	}
-	out := verifierList{Seq: hub.Head(), Streams: hub.Readers(), Verifiers: []verifierState{}}
-	for _, v := range hub.Verifiers() {
+	all, err := hub.Followers(x.Context())
+	if err != nil {
+		return err
+	}
+	out := verifierList{Seq: hub.Head(), Streams: all.Streams, Verifiers: []verifierState{}}
+	for _, v := range all.Verifiers {
 		out.Verifiers = append(out.Verifiers, stateOf(v, out.Seq))
 	}
 	return x.JSON(http.StatusOK, out)

@@ -89,13 +89,17 @@ func (h *Handlers) snapshot(x *exchange.Exchange) error {
 	return x.Blob(http.StatusOK, "application/jwt", text)
 }
 
-// keys answers with the public keys of this moment. No cache may keep the answer: after a key was
-// compromised verifiers get the keys here, and the JWKS in a cache still has that one.
+// keys answers with the public keys that the store has at this moment, not those that this issuer remembers, and
+// no cache may keep the answer: after a key was compromised verifiers get the keys here. The JWKS in a
+// cache still has that key.
 func (h *Handlers) keys(x *exchange.Exchange) error {
 	if _, err := h.reader(x); err != nil {
 		return err
 	}
 	if err := checkNonce(x); err != nil {
+		return err
+	}
+	if err := h.cfg.Keys.Refresh(x.Context()); err != nil {
 		return err
 	}
 	x.Header().Set("Vary", "*")

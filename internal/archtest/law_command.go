@@ -20,7 +20,7 @@ func commandLaw() map[string]Rule {
 		"cmd/issuer/internal/process": {},
 		"cmd/issuer/internal/server": {
 			Ours: []string{
-				"client", "cmd/issuer/internal/config", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store", "store/bolt", "store/postgres",
+				"client", "cmd/issuer/internal/config", "fact", "feed", "handlers", "jwt", "keys", "metrics", "secret", "session", "session/refresh", "store", "store/bolt", "store/postgres",
 			},
 			TestDoors: []string{"golang.org/x/net"},
 		},

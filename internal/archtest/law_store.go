@@ -15,7 +15,7 @@ func storeLaw() map[string]Rule {
 		"store/bolt/internal/file":    {Doors: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
 		"store/bolt/internal/journal": {Ours: []string{"sid"}, Doors: []string{"go.etcd.io/bbolt"}},
 		"store/postgres": {
-			Ours:  []string{"fact", "internal/keyfile", "keys", "revocation", "session", "session/refresh", "sid", "store"},
+			Ours:  []string{"fact", "feed", "internal/keyfile", "keys", "revocation", "session", "session/refresh", "sid", "store"},
 			Doors: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/hashicorp/golang-lru/v2"},
 		},
 		"store/storetest": {

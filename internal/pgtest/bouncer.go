@@ -66,6 +66,20 @@ func (b *Bouncer) Address() string { return net.JoinHostPort("127.0.0.1", strcon
 // DSN is that of a database behind PgBouncer, as the superuser.
 func (b *Bouncer) DSN(database string) string { return dsn(b.Address(), database) }
 
+// Await waits until a database behind PgBouncer answers.
+func (b *Bouncer) Await(t testing.TB, database string) {
+	t.Helper()
+	for deadline := time.Now().Add(startTimeout); ; {
+		_, err := SQL(t.Context(), b.DSN(database), "SELECT 1")
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("pgtest: behind PgBouncer: %v", err)
+		}
+	}
+}
+
 func (b *Bouncer) path(name string) string { return filepath.Join(b.folder, name) }
 
 func (b *Bouncer) configure(settings Settings) error {

@@ -46,13 +46,13 @@ func (db *DB) Head(ctx context.Context) (uint64, error) {
 		err = conn.QueryRow(ctx, readHead).Scan(&p.pending, &p.number)
 		return p, err
 	})
-	return uint64(page.number), err
+	return page.number, err
 }
 
 // Facts implements [fact.Log].
 func (db *DB) Facts(ctx context.Context, after uint64, limit int) (list []fact.Fact, first uint64, err error) {
 	page, err := db.readPage(ctx, readFacts, after, limit)
-	return page.facts, uint64(page.number), err
+	return page.facts, page.number, err
 }
 
 // Revocations implements [fact.Log].
@@ -64,20 +64,20 @@ func (db *DB) Revocations(
 		entry, _ := page.facts[i].Entry()
 		list = append(list, entry)
 	}
-	return list, uint64(page.number), err
+	return list, page.number, err
 }
 
 // journalPage is what a reader's statement returns.
 type journalPage struct {
-	pending bool  // there are facts without a number
-	number  int64 // the newest number, or the first one
+	pending bool   // there are facts without a number
+	number  uint64 // the newest number, or the first one
 	facts   []fact.Fact
 }
 
 // readPage reads facts that follow a number.
 func (db *DB) readPage(ctx context.Context, statement string, after uint64, limit int) (journalPage, error) {
 	return db.readJournal(ctx, func(ctx context.Context, conn *pgxpool.Conn) (journalPage, error) {
-		rows, err := conn.Query(ctx, statement, int64(min(after, math.MaxInt64)), limit)
+		rows, err := conn.Query(ctx, statement, min(after, math.MaxInt64), limit)
 		if err != nil {
 			return journalPage{}, err
 		}

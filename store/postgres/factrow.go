@@ -87,8 +87,8 @@ const factColumns = `f.number, f.revocation, f.kind, f.at, f.sid, f.scope, f.key
 // factRow is what one row of factColumns is scanned into. All of it is null in the row of a
 // journal that has nothing to read.
 type factRow struct {
-	number, revocation           *int64
-	kind                         *int16
+	number, revocation           *uint64
+	kind                         *uint8
 	at, until                    *time.Time
 	sid                          pgtype.UUID
 	scope, keyID, what, byClient *string
@@ -101,14 +101,14 @@ func (r *factRow) targets() []any {
 // fact returns the fact of a row that is not null.
 func (r *factRow) fact() fact.Fact {
 	f := fact.Fact{
-		Number: uint64(*r.number), Kind: fact.Kind(*r.kind), At: r.at.UTC(), SID: sid.ID(r.sid.Bytes),
+		Number: *r.number, Kind: fact.Kind(*r.kind), At: r.at.UTC(), SID: sid.ID(r.sid.Bytes),
 		KeyID: *r.keyID, What: *r.what, By: *r.byClient,
 	}
 	if f.Kind == fact.Marked {
 		f.Scope = parseScope(*r.scope)
 	}
 	if r.revocation != nil && r.until != nil {
-		f.Revocation, f.Until = uint64(*r.revocation), r.until.UTC()
+		f.Revocation, f.Until = *r.revocation, r.until.UTC()
 	}
 	return f
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"log/slog"
-	"os"
 	"testing"
 
 	"issuer.example/internal/pgtest"
@@ -19,13 +18,11 @@ func newDatabase(t testing.TB) string {
 // newDatabaseOn makes a database with the schema, and returns its name.
 func newDatabaseOn(t testing.TB, server *pgtest.Server) string {
 	t.Helper()
-	name := server.NewDatabase(t)
-	schema, err := os.ReadFile("migrations/00001_base.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Exec(t, name, string(schema))
-	return name
+	return server.CopyDatabase(t, server.Template(t, "migrated", func(dsn string) {
+		if _, err := Migrate(t.Context(), Config{DSN: dsn}, 0); err != nil {
+			t.Fatalf("migrate: %v", err)
+		}
+	}))
 }
 
 // openAt opens a store on a database, for as long as the test runs.

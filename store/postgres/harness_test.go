@@ -26,8 +26,8 @@ func onShared(change func(*database)) storetest.Harness {
 	return func(t testing.TB) storetest.Instance {
 		t.Helper()
 		d := newDatabase(t, pgtest.Shared(t))
-		change(d)
 		d.crash = d.cut
+		change(d)
 		return d
 	}
 }

@@ -20,7 +20,7 @@ type journal struct {
 	numbering numbering
 	watchers  watchers
 	written   chan struct{} // has a value when this issuer has written facts
-	head      atomic.Int64  // the number of the newest fact that the watchers were told of
+	head      atomic.Uint64 // the number of the newest fact that the watchers were told of
 	listening atomic.Bool   // notifications come
 }
 
@@ -42,7 +42,7 @@ func (db *DB) wrote() {
 }
 
 // saw tells the watchers of the newest fact, unless they know it.
-func (j *journal) saw(head int64) {
+func (j *journal) saw(head uint64) {
 	if j.head.Swap(head) != head {
 		j.watchers.wake()
 	}
@@ -66,7 +66,7 @@ func (db *DB) followJournal(ctx context.Context) {
 		head, err := db.Head(ctx)
 		switch {
 		case err == nil:
-			db.journal.saw(int64(head))
+			db.journal.saw(head)
 			failing = false
 		case !failing && ctx.Err() == nil:
 			failing = true

@@ -28,10 +28,13 @@ func withUntil(f fact.Fact) fact.Fact {
 	return f
 }
 
-// insert writes facts as the operations of the store do.
-func insert(t testing.TB, tx interface {
+// batchSender is a connection, a pool or a transaction.
+type batchSender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-}, facts ...fact.Fact) {
+}
+
+// insert writes facts as the operations of the store do.
+func insert(t testing.TB, tx batchSender, facts ...fact.Fact) {
 	t.Helper()
 	var b pgx.Batch
 	queueFacts(&b, facts)
@@ -81,13 +84,10 @@ func TestSlowTransaction(t *testing.T) {
 	db, other := openAt(t, Config{DSN: dsn}), openAt(t, Config{DSN: dsn})
 	slow := beginTx(t, connect(t, dsn))
 	insert(t, slow, withUntil(administered("slow")), administered("slower"))
-	for _, at := range []*DB{db, other} {
-		if err := at.Record(t.Context(), administered("quick")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	recording(t, db)("quick")
+	recording(t, other)("quicker")
 	insert(t, db.pool, withUntil(administered("revoked")))
-	if got := whats(t, db, 0); got != "quick quick revoked" {
+	if got := whats(t, db, 0); got != "quick quicker revoked" {
 		t.Errorf("before the commit: %s", got)
 	}
 	commit(t, slow)
@@ -248,7 +248,7 @@ func followTo(t testing.TB, log fact.Log, want uint64, done *atomic.Bool) {
 func TestNumberingKilled(t *testing.T) {
 	t.Parallel()
 	dsn := newDatabase(t)
-	db := openAt(t, Config{DSN: dsn})
+	db := openAt(t, Config{DSN: dsn, Notify: NotifyPoll, PollInterval: time.Hour}) // which numbers when it is told to
 	conn, holder := connect(t, dsn), connect(t, dsn)
 	const written = numberedAtOnce + 1000
 	for range written / 100 {

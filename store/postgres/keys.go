@@ -23,7 +23,7 @@ const (
 // LoadKeys implements [keys.Store].
 func (db *DB) LoadKeys(ctx context.Context) (keys.Stored, error) {
 	var (
-		version  int64
+		version  uint64
 		document []byte
 	)
 	err := db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
@@ -35,7 +35,7 @@ func (db *DB) LoadKeys(ctx context.Context) (keys.Stored, error) {
 	if err != nil {
 		return keys.Stored{}, err
 	}
-	return keys.Stored{Version: uint64(version), Document: document}, nil
+	return keys.Stored{Version: version, Document: document}, nil
 }
 
 // SwapKeys implements [keys.Store].
@@ -63,7 +63,7 @@ func (db *DB) SwapKeys(ctx context.Context, from uint64, document []byte, change
 }
 
 func swapKeys(ctx context.Context, tx pgx.Tx, from uint64, document []byte, steps []pendingFact) error {
-	statement, args := changeKeys, []any{document, int64(from)}
+	statement, args := changeKeys, []any{document, from}
 	if from == 0 {
 		statement, args = firstKeys, args[:1]
 	}

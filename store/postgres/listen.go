@@ -61,7 +61,7 @@ func (db *DB) listen(ctx context.Context) error {
 		if note == nil {
 			continue
 		}
-		if head, err := strconv.ParseInt(note.Payload, 10, 64); err == nil {
+		if head, err := strconv.ParseUint(note.Payload, 10, 64); err == nil {
 			db.journal.saw(head)
 		} else {
 			db.journal.watchers.wake()

@@ -67,7 +67,7 @@ func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, erro
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema), errors.Is(err, ErrOlderSchema), err == nil:
@@ -117,7 +117,7 @@ func MigrationStatus(ctx context.Context, cfg Config) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	defer closeConn(ctx, conn)
 	switch err := checkSchema(ctx, conn); {
 	case errors.Is(err, ErrNoSchema):

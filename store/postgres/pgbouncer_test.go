@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 
 	"issuer.example/internal/pgtest"
@@ -10,24 +12,40 @@ import (
 
 // Each transaction may be on another connection of the server. One connection, which listens, leads past PgBouncer.
 func TestConformancePgbouncer(t *testing.T) {
-	b := pgtest.Shared(t).Bouncer(t, pgtest.Settings{"server_login_retry": "1"})
+	b := pgtest.Shared(t).Bouncer(t, pgtest.Settings{"server_login_retry": "0"})
 	storetest.Run(t, onShared(func(d *database) {
 		d.config.ListenDSN = d.config.DSN
 		d.config.DSN = b.DSN(d.name)
 		d.config.NoPreparedStatements = true
+		d.crash = func(t testing.TB, closeHandles func()) {
+			t.Helper()
+			d.cut(t, closeHandles)
+			b.Await(t, d.name) // it remembers that the server was away
+		}
 	}))
 }
 
-// What a session keeps at the server would be lost without a word: it is refused.
-func TestRefusalsBehindPgbouncer(t *testing.T) {
+// What a session keeps at the server would be lost without a word: the check finds it.
+func TestCheckBehindPgbouncer(t *testing.T) {
 	s := pgtest.Shared(t)
-	b := s.Bouncer(t, nil)
+	b := s.Bouncer(t, pgtest.Settings{"ignore_startup_parameters": "statement_timeout,lock_timeout,idle_in_transaction_session_timeout"})
 	name := s.CopyDatabase(t, s.Template(t, "migrated", func(dsn string) { migrate(t, dsn) }))
-	cfg := postgres.Config{DSN: b.DSN(name), ListenDSN: s.SocketDSN(name)}
-	refused(t, cfg, "prepared_statements")
-	cfg.NoPreparedStatements, cfg.ListenDSN = true, ""
-	refused(t, cfg, "listen_dsn")
-	cfg.Notify = postgres.NotifyPoll
-	var a acknowledged
-	a.use(t, opened(t, cfg))
+	for _, c := range []struct {
+		cfg  postgres.Config
+		want string // in the error; "": there is none
+	}{
+		{postgres.Config{DSN: b.DSN(name), ListenDSN: s.SocketDSN(name)}, "prepared_statements"},
+		{postgres.Config{DSN: b.DSN(name), NoPreparedStatements: true}, "listen_dsn"},
+		{postgres.Config{DSN: b.DSN(name), NoPreparedStatements: true, Notify: postgres.NotifyPoll}, ""},
+		{postgres.Config{DSN: b.DSN(name), NoPreparedStatements: true, ListenDSN: s.SocketDSN(name)}, ""},
+	} {
+		c.cfg.Logger = slog.New(slog.DiscardHandler)
+		_, err := postgres.Check(t.Context(), c.cfg)
+		if c.want == "" && err == nil {
+			var a acknowledged
+			a.use(t, opened(t, c.cfg))
+		} else if c.want == "" || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
 }

@@ -33,10 +33,11 @@ func (db *DB) Record(ctx context.Context, f fact.Fact) error {
 		return err
 	}
 	f.Until = time.Time{}
+	args := factArgs([]pendingFact{f})
 	var (
-		args   = factArgs([]pendingFact{f})
 		since  time.Time
-		number int64
+		id     = args[0].([]pgtype.UUID)[0] //nolint:forcetypeassert // as factArgs makes it
+		number uint64
 	)
 	err := db.inTx(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, beforeRecord).Scan(&since, &number); err != nil {
@@ -46,7 +47,7 @@ func (db *DB) Record(ctx context.Context, f fact.Fact) error {
 		return err
 	}, func(ctx context.Context) (found bool, err error) {
 		err = db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-			return conn.QueryRow(ctx, hasRecord, since, args[0].([]pgtype.UUID)[0], number,
+			return conn.QueryRow(ctx, hasRecord, since, id, number,
 				int16(f.Kind), milli(f.At), uuid(f.SID), f.KeyID, f.What, f.By).Scan(&found)
 		})
 		return found, err

@@ -365,7 +365,8 @@ export interface paths {
         };
         /**
          * What each verifier has applied, and how fast
-         * @description Verifiers that have reported, or named themselves on the stream, in the last hour.
+         * @description Verifiers that have reported, or named themselves on the stream, in the last hour. Of several issuers
+         *     that share a store each lists those of all; what the others know is a few seconds old.
          */
         get: operations["adminListVerifiers"];
         put?: never;
@@ -1449,7 +1450,7 @@ export interface components {
         VerifierList: {
             /** @description The newest number */
             seq: number;
-            /** @description How many are open */
+            /** @description How many are open, at all issuers that share the store */
             streams: number;
             verifiers: {
                 /** @description How many events it has not reported yet */

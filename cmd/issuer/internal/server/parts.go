@@ -7,6 +7,7 @@ import (
 
 	"issuer.example/client"
 	"issuer.example/cmd/issuer/internal/config"
+	"issuer.example/fact"
 	"issuer.example/feed"
 	"issuer.example/handlers"
 	"issuer.example/jwt"
@@ -21,7 +22,7 @@ import (
 // parts are the components of the issuer.
 type parts struct {
 	metrics  *metrics.Metrics
-	facts    *metrics.FactCounter
+	facts    *fact.Follower
 	store    store.Backend
 	backup   backupFunc // nil: the store has none of its own
 	keys     *keys.Manager
@@ -36,7 +37,7 @@ func (p *parts) background() map[string]func(context.Context) error {
 		"rotating the signing keys": p.keys.Run,
 		"sweeping ended sessions":   p.sessions.Run,
 		"following the revocations": p.feed.Run,
-		"counting the facts":        p.facts.Run,
+		"following the facts":       p.facts.Run,
 	}
 }
 
@@ -67,12 +68,15 @@ type reloadFunc func(context.Context) (handlers.Reloaded, error)
 
 // build creates the parts above the store.
 func (p *parts) build(ctx context.Context, cfg Config, secrets []secret.Secret, reload reloadFunc) (err error) {
-	if p.facts, err = p.metrics.CountFacts(ctx, p.store, cfg.Logger); err != nil {
-		return err
-	}
 	if p.keys, err = keys.Open(ctx, keysConfig(cfg, p.store, secrets)); err != nil {
 		return err
 	}
+	if p.facts, err = fact.Follow(ctx, fact.FollowConfig{
+		Journal: p.store, Consumers: []fact.Consumer{p.metrics, keyChanges{p.keys}}, Logger: cfg.Logger,
+	}); err != nil {
+		return err
+	}
+	p.keys.Wake() // for a change since they were loaded
 	if p.sessions, err = session.New(p.sessionConfig(cfg, secrets)); err != nil {
 		return fmt.Errorf("starting sessions: %w", err)
 	}
@@ -145,10 +149,17 @@ func (p *parts) sessionConfig(cfg Config, secrets []secret.Secret) session.Confi
 func (p *parts) feedConfig(cfg Config) feed.Config {
 	c := cfg.Settings
 	return feed.Config{
-		Issuer: c.Issuer, Log: p.store, Signer: p.keys,
+		Issuer: c.Issuer, Log: p.store, Signer: p.keys, Board: boardOf(p.store),
 		MaxReaders: feedStreams(c), MaxReadersPerKey: c.Limits.FeedStreamsPerKey,
 		Observer: p.metrics, Logger: cfg.Logger, Now: cfg.Now,
 	}
+}
+
+// boardOf returns where the issuers on a store show each other their verifiers; nil if one issuer at a time has
+// the store.
+func boardOf(store store.Backend) feed.Board {
+	board, _ := store.(feed.Board)
+	return board
 }
 
 // feedStreams is how many streams of the feed may be open at once.
