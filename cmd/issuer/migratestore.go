@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,10 +165,13 @@ func (m *migrateStore) report(t store.Totals, took time.Duration) error {
 		what string
 		n    int64
 	}{
-		{"live sessions", t.Live}, {"ended sessions", t.Ended}, {"damaged sessions left out", t.Unreadable},
-		{"marks", t.Marks}, {"facts", int64(t.Fact + 1 - t.FirstFact)}, //nolint:gosec // numbers that are counted
+		{"live sessions", t.Live},
+		{"ended sessions", t.Ended},
+		{"damaged sessions left out", t.Unreadable},
+		{"marks", t.Marks},
+		{"facts", int64(t.Fact + 1 - t.FirstFact)}, //nolint:gosec // numbers that are counted
 	} {
-		rows.add(row.what, fmt.Sprint(row.n))
+		rows.add(row.what, strconv.FormatInt(row.n, 10))
 	}
 	if err := rows.print(m.app.stdout); err != nil {
 		return err

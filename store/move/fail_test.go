@@ -103,35 +103,35 @@ func (l lossy) Items(ctx context.Context) iter.Seq2[store.Item, error] {
 // A copy that differs in anything from the source is refused, with what differs and without its value.
 func TestDifferent(t *testing.T) {
 	differences := map[string]func(n int, i *store.Item) error{
-		"session 019ca": func(n int, i *store.Item) error { return onSession(i, func(s *store.Session) { s.State.Generation++ }) },
-		"Session.UserAgent": func(n int, i *store.Item) error {
+		"session 019ca": func(_ int, i *store.Item) error { return onSession(i, func(s *store.Session) { s.State.Generation++ }) },
+		"Session.UserAgent": func(_ int, i *store.Item) error {
 			return onSession(i, func(s *store.Session) { s.Session.UserAgent = "secret" })
 		},
-		"DueAt": func(n int, i *store.Item) error {
+		"DueAt": func(_ int, i *store.Item) error {
 			return onSession(i, func(s *store.Session) { s.DueAt = s.DueAt.Add(1e6) })
 		},
-		"Snapshot.End": func(n int, i *store.Item) error {
+		"Snapshot.End": func(_ int, i *store.Item) error {
 			return onSession(i, func(s *store.Session) { s.End = session.End{}; s.End.Reason = "x" })
 		},
-		"fact 1 differs in": func(n int, i *store.Item) error {
+		"fact 1 differs in": func(_ int, i *store.Item) error {
 			if i.Fact != nil {
 				i.Fact.By = "secret"
 			}
 			return nil
 		},
-		"the set of keys": func(n int, i *store.Item) error {
+		"the set of keys": func(_ int, i *store.Item) error {
 			if i.Keys != nil {
 				i.Keys.Version++
 			}
 			return nil
 		},
-		"newest identifier": func(n int, i *store.Item) error {
+		"newest identifier": func(_ int, i *store.Item) error {
 			if i.Totals != nil {
 				i.Totals.Newest = storetest.ArchiveID(3)
 			}
 			return nil
 		},
-		"totals differ in Fact": func(n int, i *store.Item) error {
+		"totals differ in Fact": func(_ int, i *store.Item) error {
 			if i.Totals != nil {
 				i.Totals.Fact++
 			}

@@ -28,20 +28,41 @@ func Export(ctx context.Context, cfg Config, stopped bool, fn func(store.Archive
 	}, nil)
 }
 
+const (
+	// leaveTimeout is how long connections may take to end on the server after they were closed.
+	leaveTimeout = 3 * time.Second
+	leaveRetry   = 50 * time.Millisecond
+)
+
 // refuseIssuers looks for connections of issuers, by their application_name.
 func refuseIssuers(ctx context.Context, tx pgx.Tx, stopped bool) error {
 	if stopped {
 		return nil
 	}
-	var n int
 	name := tx.Conn().Config().RuntimeParams["application_name"]
-	if err := tx.QueryRow(ctx, countIssuers, name).Scan(&n); err != nil {
-		return explainCheck(err)
+	retry, giveUp := time.NewTicker(leaveRetry), time.NewTimer(leaveTimeout)
+	defer retry.Stop()
+	defer giveUp.Stop()
+	for {
+		n, err := countConnections(ctx, tx, name)
+		if err != nil || n == 0 {
+			return explainCheck(err)
+		}
+		select {
+		case <-retry.C:
+		case <-giveUp.C:
+			return fmt.Errorf("%w: %d connections to it are called %q", ErrInUse, n, name)
+		}
 	}
-	if n > 0 {
-		return fmt.Errorf("%w: %d connections to it are called %q", ErrInUse, n, name)
+}
+
+// countConnections counts the other connections of that name as they are now, not as the transaction has seen them first.
+func countConnections(ctx context.Context, tx pgx.Tx, name string) (n int, err error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_stat_clear_snapshot()`); err != nil {
+		return 0, err
 	}
-	return nil
+	err = tx.QueryRow(ctx, countIssuers, name).Scan(&n)
+	return n, err
 }
 
 // The statements that read everything. They read whole tables, unlike those that issuers use.
