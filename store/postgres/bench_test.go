@@ -36,18 +36,15 @@ func filled(b *testing.B, sessions int) (*DB, []sid.ID) {
 // fill adds sessions, each of another user.
 func fill(b testing.TB, db *DB, sessions int) []sid.ID {
 	b.Helper()
-	ids := make([]sid.ID, 0, sessions)
-	last := sid.ID{}
-	for len(ids) < sessions {
-		var batch pgx.Batch
-		for range min(1000, sessions-len(ids)) {
-			last = sid.Next(last, begin())
-			ids = append(ids, last)
-			batch.Queue(insertSession, insertArgs(browsers(last))...)
-		}
-		if err := db.pool.SendBatch(b.Context(), &batch).Close(); err != nil {
-			b.Fatal(err)
-		}
+	ids, last := make([]sid.ID, sessions), sid.ID{}
+	for i := range ids {
+		last = sid.Next(last, begin())
+		ids[i] = last
+	}
+	_, err := db.pool.CopyFrom(b.Context(), pgx.Identifier{"sessions"}, regexp.MustCompile(`[a-z_]+`).FindAllString(insertColumns, -1),
+		pgx.CopyFromSlice(sessions, func(i int) ([]any, error) { return insertArgs(browsers(ids[i])), nil }))
+	if err != nil {
+		b.Fatal(err)
 	}
 	if _, err := db.pool.Exec(b.Context(), "ANALYZE"); err != nil {
 		b.Fatal(err)

@@ -93,7 +93,8 @@ func newNewcomer(db *DB, c session.CreateRequest) (*newcomer, error) {
 	}
 	n := &newcomer{db: db, request: c, outcomes: map[sid.ID]session.Created{}}
 	n.session.Snapshot = asStored(session.Snapshot{Session: c.Session, State: c.State})
-	n.session.version, n.session.dueAt = newVersion(), firstDue(n.session.Snapshot, c.Limit.Judge)
+	n.session.Session.ID = sid.ID{}
+	n.session.version, n.session.dueAt = newVersion(), milli(firstDue(n.session.Snapshot, c.Limit.Judge))
 	for _, scope := range revocation.ScopesOf(c.Session.User.ID, c.Session.ClientID) {
 		n.scopes = append(n.scopes, scopeText(scope))
 	}
@@ -134,7 +135,7 @@ func (n *newcomer) create(ctx context.Context) error {
 			return err
 		}
 	}
-	return n.db.inTx(ctx, func(tx pgx.Tx) error { return n.createIn(ctx, tx) }, n.exists)
+	return n.db.inTx(ctx, func(tx pgx.Tx) error { return n.createIn(ctx, tx) }, nil)
 }
 
 // insert adds the session under its identifier if nothing has to end for it. If the outcome is unknown, it may have been
@@ -145,8 +146,11 @@ func (n *newcomer) insert(ctx context.Context) (added bool, err error) {
 	for attempt := 0; ; attempt++ {
 		added, err = n.tryInsert(ctx, work)
 		switch {
-		case err == nil || isConnectionLost(err):
+		case err == nil:
 			return added, nil
+		case isConnectionLost(err):
+			n.db.health.note(err)
+			return false, nil
 		case !isRetryable(err):
 			return false, n.db.failed(ctx, err)
 		}
@@ -179,8 +183,8 @@ func (n *newcomer) tryInsert(ctx, work context.Context) (added bool, err error) 
 	return added, nil
 }
 
-// createIn adds the session in a transaction that has the user's row locked. An earlier attempt that is under way still
-// cannot add it afterwards: its identifier is not the user's newest any more.
+// createIn adds the session in a transaction that has the user's row locked, unless an attempt whose connection was lost
+// has added it. One that is still under way cannot add it afterwards: its identifier is not the user's newest any more.
 func (n *newcomer) createIn(ctx context.Context, tx pgx.Tx) error {
 	user := n.session.Session.User.ID
 	newest, err := newestOf(ctx, tx, user)
@@ -199,7 +203,7 @@ func (n *newcomer) createIn(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	id := n.give(greatest(newest, marked))
+	id := n.give(greatest(newest, marked, n.session.Session.ID)) // the last is that of an earlier attempt
 	done := n.outcomes[id]
 	done.Evicted, done.EvictedUpTo = eviction.Each, eviction.UpTo
 	n.outcomes[id] = done
@@ -230,18 +234,8 @@ func (n *newcomer) newestMark(ctx context.Context, tx pgx.Tx) (newest sid.ID, er
 	return newest, err
 }
 
-// exists reports whether one of the attempts has added the session.
-func (n *newcomer) exists(ctx context.Context) (found bool, err error) {
-	conn, err := n.db.acquire(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer conn.Release()
-	return n.find(ctx, conn)
-}
-
 // find finds the session of an attempt whose outcome was unknown, and makes it the outcome.
-func (n *newcomer) find(ctx context.Context, q querier) (found bool, err error) {
+func (n *newcomer) find(ctx context.Context, tx pgx.Tx) (found bool, err error) {
 	if len(n.outcomes) == 0 {
 		return false, nil
 	}
@@ -249,7 +243,7 @@ func (n *newcomer) find(ctx context.Context, q querier) (found bool, err error) 
 	for id := range n.outcomes {
 		tried = append(tried, id)
 	}
-	ids, err := scanIDs(q.Query(ctx, whichExist, uuids(tried), n.session.Session.User.ID))
+	ids, err := scanIDs(tx.Query(ctx, whichExist, uuids(tried), n.session.Session.User.ID))
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}

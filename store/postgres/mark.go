@@ -36,9 +36,9 @@ const (
 	// riseMark replaces a mark by one that covers more, or one that was to be dropped.
 	riseMark = `UPDATE marks SET sid = $2, marked_at = $3, reason = $4, settled = false, set_at = clock_timestamp(),
 		passed_at = NULL, retired = false WHERE scope = $1 AND (sid < $2 OR sid = $2 AND retired)`
-	markBound  = `SELECT sid FROM marks WHERE scope = $1`
-	readMark   = `SELECT sid, marked_at, until, reason FROM marks WHERE scope = $1`
-	markChange = `SELECT EXISTS (SELECT FROM marks WHERE scope = $1 AND change = $2)`
+	markBound = `SELECT sid FROM marks WHERE scope = $1`
+	readMark  = `SELECT sid, marked_at, until, reason FROM marks WHERE scope = $1`
+	touchMark = `UPDATE marks SET change = change WHERE scope = $1 AND change = $2`
 )
 
 var (
@@ -99,22 +99,33 @@ type marking struct {
 	touched []sid.ID // the sessions that it has changed
 }
 
+// set sets the mark, unless an attempt whose connection was lost has set it.
 func (k *marking) set(ctx context.Context) error {
+	tried := false
 	return k.db.inTx(ctx, func(tx pgx.Tx) error {
-		k.marked, k.touched = session.Marked{}, nil
+		if tried {
+			if done, err := k.isSet(ctx, tx); done || err != nil {
+				return err
+			}
+		}
+		tried, k.marked, k.touched = true, session.Marked{}, nil
 		if k.Scope.Kind == revocation.KindUser {
 			return k.setForUser(ctx, tx)
 		}
 		return k.setForMany(ctx, tx)
-	}, func(ctx context.Context) (done bool, err error) {
-		conn, err := k.db.acquire(ctx)
-		if err != nil {
+	}, nil)
+}
+
+// isSet reports whether the mark is there. It waits for an attempt that is under way still, and writes, so that what it
+// has seen is as durable as its own commit.
+func (k *marking) isSet(ctx context.Context, tx pgx.Tx) (bool, error) {
+	if k.Scope.Kind == revocation.KindUser {
+		if err := lockUser(ctx, tx, k.Scope.Name); err != nil {
 			return false, err
 		}
-		defer conn.Release()
-		err = conn.QueryRow(ctx, markChange, scopeText(k.Scope), k.change).Scan(&done)
-		return done, err
-	})
+	}
+	tag, err := tx.Exec(ctx, touchMark, scopeText(k.Scope), k.change)
+	return tag.RowsAffected() > 0, err
 }
 
 // setForUser sets a mark over a user. Sign-ins of the user are before or after it, because both lock the user's row, and
@@ -160,7 +171,7 @@ func (k *marking) lockUser(ctx context.Context, tx pgx.Tx) (newest sid.ID, ids [
 	if !k.Holder.IsZero() {
 		holder = append(holder, k.Holder)
 	}
-	most := maxCounted + 1
+	most := maxCounted + 2 // the holder may be one of them, or not
 	if k.counted >= 0 {
 		most = 0
 	}
@@ -173,7 +184,7 @@ func (k *marking) lockUser(ctx context.Context, tx pgx.Tx) (newest sid.ID, ids [
 		}
 	}
 	ids, err = scanIDs(tx.Query(ctx, lockUnended, k.Scope.Name, most, uuids(holder)))
-	if err == nil && k.counted < 0 && len(ids) > maxCounted+len(holder) {
+	if err == nil && k.counted < 0 && len(ids) > maxCounted+1 {
 		err = errTooMany
 	}
 	return newest, ids, err

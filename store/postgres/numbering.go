@@ -21,11 +21,13 @@ const (
 	numberFactsNotify = takeFacts + `, pg_notify('` + channel + `', h.number::text)::text`
 
 	takeFacts = `
-WITH last AS (
-	SELECT written_at, id FROM (SELECT written_at, id FROM pending_facts ORDER BY written_at, id LIMIT $1) oldest
-	ORDER BY written_at DESC, id DESC LIMIT 1
+WITH oldest AS (
+	SELECT written_at, id FROM pending_facts ORDER BY written_at, id LIMIT $1
 ), taken AS (
-	DELETE FROM pending_facts p USING last WHERE (p.written_at, p.id) <= (last.written_at, last.id) RETURNING p.*
+	DELETE FROM pending_facts
+	WHERE written_at BETWEEN (SELECT min(written_at) FROM oldest) AND (SELECT max(written_at) FROM oldest)
+		AND (written_at, id) <= (SELECT written_at, id FROM oldest ORDER BY written_at DESC, id DESC LIMIT 1)
+	RETURNING *
 ), numbered AS (
 	SELECT h.number + row_number() OVER place AS number,
 		CASE WHEN t.until IS NOT NULL THEN h.revocation + count(t.until) OVER place END AS revocation,

@@ -37,7 +37,7 @@ const columns = `s.sid, s.version, s.user_id, s.client_id, s.email, s.name, s.im
 const joinMark = ` LEFT JOIN LATERAL (
 	SELECT k.scope, k.sid, k.marked_at, k.until, k.reason FROM marks k
 	WHERE k.scope IN ('e', 'u:' || s.user_id, 'c:' || s.client_id) AND k.sid >= s.sid AND s.ended_at IS NULL
-		AND (SELECT EXISTS (SELECT FROM marks))
+		AND (SELECT true FROM marks ORDER BY scope LIMIT 1)
 	ORDER BY k.marked_at, position(left(k.scope, 1) IN 'euc') LIMIT 1
 ) m ON true`
 

@@ -52,7 +52,7 @@ func statements() map[string]string {
 		"riseMark":            riseMark,
 		"markBound":           markBound,
 		"readMark":            readMark,
-		"markChange":          markChange,
+		"touchMark":           touchMark,
 		"whatIsDue":           whatIsDue,
 		"lockDue":             lockDue,
 		"deferSessions":       deferSessions,

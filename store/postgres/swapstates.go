@@ -16,7 +16,7 @@ import (
 // once a statement, and without any mark the others are not.
 const unmarked = `NOT EXISTS (
 	SELECT FROM marks k WHERE k.scope IN ('e', 'u:' || s.user_id, 'c:' || s.client_id) AND k.sid >= s.sid
-		AND (SELECT EXISTS (SELECT FROM marks))
+		AND (SELECT true FROM marks ORDER BY scope LIMIT 1)
 )`
 
 // swapStates is the compare-and-set of states, which is what refreshing costs: one row of one session each, none of

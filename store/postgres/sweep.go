@@ -22,9 +22,11 @@ const (
 
 const (
 	// whatIsDue reports whether there is a mark to settle, a mark to drop, and a session to look at.
-	whatIsDue = `SELECT EXISTS (SELECT FROM marks WHERE NOT settled),
-		EXISTS (SELECT FROM marks WHERE settled AND until <= $1 AND (NOT retired OR set_at <= clock_timestamp() - $2::interval)),
-		EXISTS (SELECT FROM sessions WHERE due_at <= $1)`
+	// The order of each makes it look into an index.
+	whatIsDue = `SELECT coalesce((SELECT true FROM marks WHERE NOT settled ORDER BY settled, until LIMIT 1), false),
+		coalesce((SELECT true FROM marks WHERE settled AND until <= $1 AND (NOT retired OR set_at <= clock_timestamp() - $2::interval)
+			ORDER BY settled, until LIMIT 1), false),
+		coalesce((SELECT true FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT 1), false)`
 
 	lockDue        = `SELECT sid FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`
 	deferSessions  = `UPDATE sessions s SET due_at = c.due_at FROM unnest($1::uuid[], $2::timestamptz[]) AS c (sid, due_at) WHERE s.sid = c.sid`
@@ -34,7 +36,7 @@ const (
 	forgetUsers = `WITH page AS (
 		SELECT user_id, newest FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2
 	), gone AS (
-		DELETE FROM users u USING page p WHERE u.user_id = p.user_id AND u.newest = p.newest AND u.newest < $3
+		DELETE FROM users u USING page p WHERE u.user_id = ANY (ARRAY(SELECT user_id FROM page)) AND u.user_id = p.user_id AND u.newest = p.newest AND u.newest < $3
 			AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = p.user_id AND s.ended_at IS NULL)
 			AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = p.user_id AND s.ended_at IS NOT NULL)
 	) SELECT count(*), coalesce(max(user_id), '') FROM page`

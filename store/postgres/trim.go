@@ -29,7 +29,7 @@ WITH oldest AS (
 	WHERE number >= (SELECT first_number FROM log_head WHERE id = 1) ORDER BY number LIMIT $2
 ), cut AS (SELECT coalesce(min(number) FILTER (WHERE needed), max(number) + 1) AS first, min(number) AS was FROM oldest
 ), removed AS (
-	DELETE FROM facts f USING cut WHERE f.number < cut.first
+	DELETE FROM facts WHERE number = ANY (ARRAY(SELECT number FROM oldest, cut WHERE number < cut.first))
 )
 UPDATE log_head h SET first_number = cut.first FROM cut WHERE h.id = 1 AND cut.first > h.first_number
 RETURNING cut.first - cut.was`
