@@ -8,6 +8,7 @@ BENCH    ?= .
 SOAK     ?= 20
 MUTANTS  ?= 10m
 FAILOVERS ?= 50
+STORE    ?= bolt
 
 # Debian installs servers there, and it is not on the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin
@@ -19,8 +20,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Run the issuer on this machine, creating everything it needs in ./data
-	bin/issuer serve --dev
+run: build ## Run the issuer on this machine, creating everything it needs in ./data (STORE=postgres: on a PostgreSQL of its own)
+	$(if $(filter-out bolt postgres,$(STORE)),$(error STORE is bolt or postgres))$(if $(filter postgres,$(STORE)),tools/postgres )bin/issuer serve --dev
 
 .PHONY: build
 build: ## Build bin/issuer

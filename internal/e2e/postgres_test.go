@@ -1,11 +1,14 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,6 +74,65 @@ func TestMigratePostgres(t *testing.T) {
 	run(t, dir, environ, "migrate", "up", "--partitions", "3").failed(t, "power of two")
 	run(t, dir, nil, "migrate", "up").failed(t, "store.driver: postgres")
 	run(t, dir, environ, "compact").failed(t, "only a data file")
+
+	// As the owner, and then as a role that may only read and write rows.
+	s.Exec(t, "postgres", "CREATE ROLE owner_role LOGIN", "CREATE ROLE serving_role LOGIN", "CREATE DATABASE owned OWNER owner_role ENCODING 'UTF8' TEMPLATE template0")
+	s.Exec(t, "owned", "ALTER DEFAULT PRIVILEGES FOR ROLE owner_role GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO serving_role")
+	as := func(role string) string { return strings.Replace(s.DSN("owned"), "postgres@", role+"@", 1) }
+	owner := filepath.Join(dir, "owner.dsn")
+	if err := os.WriteFile(owner, []byte(as("owner_role")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serving := onPostgres(as("serving_role"))
+	run(t, dir, serving, "migrate", "up").failed(t, "permission denied")
+	if r := run(t, dir, serving, "migrate", "up", "--dsn-file", owner); r.code != 0 {
+		t.Fatalf("up as the owner: %+v", r)
+	}
+	if r := run(t, dir, serving, "check"); r.code != 0 {
+		t.Errorf("check as the serving role: %+v", r)
+	}
+	i := startDev(t, t.TempDir(), serving...) // it finds nothing to migrate
+	i.refresh(i.mint("u1").RefreshToken)
+	i.stop()
+}
+
+// `make run STORE=postgres` runs the issuer with a PostgreSQL that ends with it, and keeps its data.
+func TestRunPostgres(t *testing.T) {
+	t.Parallel()
+	script, err := filepath.Abs("../../tools/postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("/tmp", "issuer-run-") // the socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the user that PostgreSQL runs as has to get in
+		t.Fatal(err)
+	}
+	var token string
+	for range 2 {
+		cmd := exec.Command(script, string(issuer), "serve", "--dev") //nolint:gosec // it is ours
+		cmd.Dir, cmd.Env = dir, append(anywhere(), "PATH="+os.Getenv("PATH"), "HOME="+dir, "GORACE=halt_on_error=1 atexit_sleep_ms=0")
+		i := start(t, cmd)
+		if token == "" {
+			token = i.mint("u1").RefreshToken
+		}
+		g, status := i.refresh(token)
+		if status != http.StatusOK {
+			t.Errorf("a refresh: %d", status)
+		}
+		token = g.RefreshToken
+		i.stop()
+		if _, err := os.Stat(filepath.Join(dir, "data/postgres/postmaster.pid")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the server runs on: %v", err)
+		}
+	}
 }
 
 // What is wrong with a database has a sentence of its own, which both a check and a start say, without any
