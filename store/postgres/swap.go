@@ -14,6 +14,7 @@ type swap struct {
 	next    *stored
 	facts   []pendingFact
 	won     bool
+	sent    []int64 // the versions of attempts whose connection was lost
 }
 
 // swapBatch makes swaps in one transaction. Rows are locked in the order of their identifiers, so that batches of two
@@ -48,13 +49,17 @@ type trySwaps func(ctx context.Context, batch []*call[swap]) error
 func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 	ctx, cancel := db.bounded(context.Background())
 	defer cancel()
-	open := batch
+	open, lost := batch, false
 	for attempt := 0; ; attempt++ {
 		err := try(ctx, open)
 		switch {
-		case err == nil:
+		case err == nil && !lost:
 			return nil
+		case err == nil:
+			_, err = db.unresolved(ctx, open)
+			return err
 		case isConnectionLost(err):
+			lost = true
 			db.health.note(err)
 			if open, err = db.unresolved(ctx, open); err != nil || len(open) == 0 {
 				return err
@@ -69,22 +74,31 @@ func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 }
 
 // unresolved finds out what became of swaps whose connection was lost, and returns those that have to be made again:
-// their sessions are as before. If the server is about to make them still, the version lets only one of both happen.
+// their sessions are as before. What was sent may still arrive, before what is sent again or after it. The version that
+// a session must have lets only one of them change it, and each gives it another one, which tells them apart.
 func (db *DB) unresolved(ctx context.Context, batch []*call[swap]) (again []*call[swap], err error) {
-	ids := make([]sid.ID, len(batch))
-	for i, c := range batch {
-		ids[i] = c.request.next.Session.ID
+	var ids []sid.ID
+	for _, c := range batch {
+		if !c.request.won {
+			ids = append(ids, c.request.next.Session.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	versions, err := db.confirm(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range batch {
-		switch versions[c.request.next.Session.ID] {
-		case c.request.next.version:
-			c.request.won = true
-		case c.request.version:
+		w := &c.request
+		w.sent = append(w.sent, w.next.version)
+		switch version, ok := versions[w.next.Session.ID]; {
+		case ok && slices.Contains(w.sent, version):
+			w.won, w.next.version = true, version
+		case ok && version == w.version:
 			again = append(again, c)
+			w.next.version = newVersion()
 		}
 	}
 	return again, nil
