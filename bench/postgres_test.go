@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"issuer.example/guard"
 	"issuer.example/internal/pgtest"
@@ -156,6 +156,7 @@ func spread(t testing.TB, addresses []string, tokens [][]byte, d time.Duration) 
 type database struct {
 	server *pgtest.Server
 	dsn    string
+	name   string
 	data   *dataset
 	ids    []sid.ID
 }
@@ -168,50 +169,44 @@ func newDatabase(t testing.TB, n int) *database {
 	db := &database{server: pgtest.Start(t, pgtest.Settings{
 		"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "200",
 	})}
-	db.dsn = db.server.Database(t)
+	db.name = db.server.NewDatabase(t)
+	db.dsn = db.server.SocketDSN(db.name)
 	data, key := newDataset(t, n)
 	db.data, db.ids = data, make([]sid.ID, n)
 	ring, err := refresh.NewKeyring([]refresh.Key{key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, last := time.Now(), sid.ID{}
+	first := time.Now().Add(-3 * time.Hour).UnixMilli()
 	for i := range db.ids {
-		last = sid.Next(last, now)
-		db.ids[i], data.tokens[i] = last, []byte(ring.Seal(ring.First(last)))
+		if db.ids[i], err = sid.Parse(idOf(first + int64(i))); err != nil {
+			t.Fatal(err)
+		}
+		data.tokens[i] = []byte(ring.Seal(ring.First(db.ids[i])))
 	}
 	data.store = fmt.Sprintf("{driver: postgres, dsn: %q}", db.dsn)
 	migrate(t, db.dsn)
-	db.fill(t)
+	db.fill(t, first)
 	return db
 }
 
-// fill adds the sessions with few statements, and what pgbench works on.
-func (db *database) fill(t testing.TB) {
+// idOf is the identifier of a millisecond, as fillStatement makes it.
+func idOf(ms int64) string {
+	digits := fmt.Sprintf("%012x", ms)
+	return digits[:8] + "-" + digits[8:] + "-7000-8000-000000000000"
+}
+
+// fill adds the sessions, of which each began a millisecond after the one before, and what pgbench works on.
+func (db *database) fill(t testing.TB, first int64) {
 	t.Helper()
-	ctx := context.Background()
-	c, err := pgx.Connect(ctx, db.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(ctx)
-	const chunk = 100_000
-	for first := 0; first < len(db.ids); first += chunk {
-		ids := db.ids[first:min(first+chunk, len(db.ids))]
-		if _, err := c.Exec(ctx, fillStatement, ids, first, userAgent); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, statement := range []string{
+	db.server.Exec(t, db.name,
+		fmt.Sprintf(fillStatement, first, userAgent, len(db.ids)-1),
 		`INSERT INTO users SELECT user_id, sid FROM sessions`,
 		`CREATE TABLE bench (id int PRIMARY KEY, n bigint NOT NULL, filler text NOT NULL) WITH (fillfactor = 80)`,
 		fmt.Sprintf(`INSERT INTO bench SELECT i, 0, repeat('x', 300) FROM generate_series(1, %d) i`, benchRows),
-		`VACUUM (ANALYZE)`, `CHECKPOINT`,
-	} {
-		if _, err := c.Exec(ctx, statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	)
+	db.server.Exec(t, db.name, `VACUUM (ANALYZE)`)
+	db.server.Exec(t, db.name, `CHECKPOINT`)
 }
 
 // serve starts issuers on the database and returns their addresses.
@@ -237,15 +232,10 @@ func (db *database) processes(t testing.TB, program string, issuers int, more st
 }
 
 // bytesOnDisk is the size of the sessions with all that leads to them.
-func (db *database) bytesOnDisk(t testing.TB) (n int64) {
+func (db *database) bytesOnDisk(t testing.TB) int64 {
 	t.Helper()
-	ctx := context.Background()
-	c, err := pgx.Connect(ctx, db.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(ctx)
-	err = c.QueryRow(ctx, `SELECT pg_total_relation_size('sessions') + pg_total_relation_size('users')`).Scan(&n)
+	n, err := strconv.ParseInt(strings.TrimSpace(db.server.Query(t, db.name,
+		`SELECT pg_total_relation_size('sessions') + pg_total_relation_size('users')`)), 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,10 +246,11 @@ func (db *database) bytesOnDisk(t testing.TB) (n int64) {
 const fillStatement = `INSERT INTO sessions (sid, version, user_id, client_id, email, name, image, scope, acr, label,
   user_agent, created_at, auth_time, expires_at, idle_timeout_ms, unclaimed, generation, branch, key_id, apart, was_due,
   redeemed_at, last_seen_at, due_at)
-SELECT sid, (random() * 9e18)::bigint, 'user-' || lpad(($2::int + n - 1)::text, 8, '0'), 'fleet',
-  'user' || n || '@mail.example', 'Ada Lovelace', '', '', '', '', $3, now(), now(), now() + interval '30 days',
-  7 * 86400000::bigint, false, 0, decode('00000000000000000000', 'hex'), 0, 0, false, now(), now(), now() + interval '7 days'
-FROM unnest($1::uuid[]) WITH ORDINALITY AS given (sid, n)`
+SELECT (lpad(to_hex(%d + n), 12, '0') || '70008000000000000000')::uuid, (random() * 9e18)::bigint,
+  'user-' || lpad(n::text, 8, '0'), 'fleet', 'user' || n || '@mail.example', 'Ada Lovelace', '', '', '', '',
+  '%s', now(), now(), now() + interval '30 days', 7 * 86400000::bigint, false,
+  0, decode('00000000000000000000', 'hex'), 0, 0, false, now(), now(), now() + interval '7 days'
+FROM generate_series(0::bigint, %d) AS n`
 
 // migrate makes the schema.
 func migrate(t testing.TB, dsn string) {
