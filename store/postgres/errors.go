@@ -48,6 +48,12 @@ func isConnectionLost(err error) bool {
 		errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// isTablesLost reports whether the tables are not there any more as they were at the start, or the role may not use them:
+// insufficient_privilege, undefined_table, undefined_column, invalid_schema_name.
+func isTablesLost(code string) bool {
+	return code == "42501" || code == "42P01" || code == "42703" || code == "3F000"
+}
+
 // isUnavailable reports whether an error says that the server cannot answer now.
 func isUnavailable(err error) bool {
 	switch code := sqlState(err); {
