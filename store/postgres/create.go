@@ -143,7 +143,7 @@ func (n *newcomer) insert(ctx context.Context) (added bool, err error) {
 		switch {
 		case err == nil:
 			return added, nil
-		case isConnectionLost(err):
+		case isConnectionLost(err), isUnsent(err):
 			n.db.health.note(err)
 			return false, nil
 		case !isRetryable(err):

@@ -38,7 +38,8 @@ func isConnectionLost(err error) bool {
 	}
 	switch code := sqlState(err); {
 	case code == "":
-	case code == "57P01" || code == "57P02" || code == "57P03" || strings.HasPrefix(code, "08"):
+	case code == "57P01", code == "57P02", code == "57P03", code == "57P05", code == "25P03", strings.HasPrefix(code, "08"):
+		// the server has ended the connection: by an operator, in a crash, as idle, as idle in a transaction
 		return true
 	default:
 		return false
@@ -47,6 +48,10 @@ func isConnectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)
 }
+
+// isUnsent reports whether the server has got nothing of a statement: the connection was lost before it. What came before
+// in its transaction is lost, too.
+func isUnsent(err error) bool { return err != nil && pgconn.SafeToRetry(err) }
 
 // isTablesLost reports whether the tables are not there any more as they were at the start, or the role may not use them:
 // insufficient_privilege, undefined_table, undefined_column, invalid_schema_name.

@@ -64,7 +64,7 @@ func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 			if open, err = db.unresolved(ctx, open); err != nil || len(open) == 0 {
 				return err
 			}
-		case !isRetryable(err):
+		case !isRetryable(err) && !isUnsent(err):
 			return err
 		}
 		if attempt == maxRetries || pause(ctx, ctx, attempt) != nil {
