@@ -87,7 +87,7 @@ type marking struct {
 // set sets the mark, unless an attempt whose connection was lost has set it.
 func (k *marking) set(ctx context.Context) error {
 	tried := false
-	return k.db.inTx(ctx, func(tx pgx.Tx) error {
+	set := func(tx pgx.Tx) error {
 		if tried {
 			if done, err := k.isSet(ctx, tx); done || err != nil {
 				return err
@@ -98,7 +98,11 @@ func (k *marking) set(ctx context.Context) error {
 			return k.setForUser(ctx, tx)
 		}
 		return k.setForMany(ctx, tx)
-	}, nil)
+	}
+	if k.Scope.Kind == revocation.KindUser {
+		return k.db.inUserTx(ctx, k.Scope.Name, set, nil)
+	}
+	return k.db.inTx(ctx, set, nil)
 }
 
 // isSet reports whether the mark is there. It waits for an attempt that is under way still, and writes, so that what it

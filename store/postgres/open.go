@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 const (
@@ -40,8 +41,10 @@ type DB struct {
 	reads           lanes[reading]
 	swaps, rewrites lanes[swap] // of states, of whole sessions
 	recent          *recentSessions
-	sids            sidLocks
-	live            atomic.Int64 // what Live has returned last
+	// sids let one change of a session, and users one of what concerns a user as a whole, be under way at a time.
+	sids  keyLocks[sid.ID]
+	users keyLocks[string]
+	live  atomic.Int64 // what Live has returned last
 
 	health health
 
