@@ -41,9 +41,7 @@ func (db *DB) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, 
 	k := &marking{db: db, MarkRequest: &m, change: newVersion(), counted: -1}
 	err := k.set(ctx)
 	if errors.Is(err, errTooMany) {
-		if k.counted, err = db.countLiveOf(ctx, &m); err == nil {
-			err = k.set(ctx)
-		}
+		err = k.setOverMany(ctx)
 	}
 	if err != nil {
 		return session.Marked{}, err
@@ -79,9 +77,24 @@ type marking struct {
 	change int64 // what the row has when it was written
 	// counted is how many sessions the mark covers, if they were counted before; else -1.
 	counted int
+	// ended is the newest session up to which those that are newer than a spared holder have ended already.
+	ended sid.ID
 
 	marked  session.Marked
 	touched []sid.ID // the sessions that it has changed
+}
+
+// setOverMany sets a mark over a user who has too many sessions to lock and count them in its transaction.
+func (k *marking) setOverMany(ctx context.Context) (err error) {
+	if k.counted, err = k.db.countLiveOf(ctx, k.MarkRequest); err != nil {
+		return err
+	}
+	if k.SpareHolder {
+		if err := k.endNewer(ctx); err != nil {
+			return err
+		}
+	}
+	return k.set(ctx)
 }
 
 // set sets the mark, unless an attempt whose connection was lost has set it.
