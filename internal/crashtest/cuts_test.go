@@ -31,6 +31,7 @@ func TestConnectionsFailPostgres(t *testing.T) {
 		"requests held": func(f *fleet, p *pgtest.Proxy) { f.whileHeld(p, pgtest.ToServer) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f, server := newFleet(t, seeded(t)), pgtest.Shared(t)
 			database := server.NewDatabase(t)
 			proxy, dsn := pgtest.NewProxy(t, server.Address()), server.DSN(database)
@@ -40,7 +41,7 @@ func TestConnectionsFailPostgres(t *testing.T) {
 			v := startVerifier(t, c.front.url(), c.issuers[0].api)
 			rest := f.background()
 			f.serves(200)
-			for range rounds.Rounds(t, 2, 10) {
+			for range rounds.Rounds(t, 1, 3) {
 				fail(f, proxy)
 				mended := time.Now()
 				proxy.Refuse(false)
@@ -124,7 +125,7 @@ func TestConnectionsExhaustedPostgres(t *testing.T) {
 	f.serves(300)
 	rest() // nothing has failed
 	f.failures = true
-	for range rounds.Rounds(t, 1, 5) {
+	for range rounds.Rounds(t, 1, 3) {
 		rest := f.background()
 		release := exhaust(t, dsn)
 		c.eventually("/readyz says that the store is away", (*api).unready)
