@@ -130,3 +130,19 @@ func query[T any](t *testing.T, dsn, text string, args ...any) (value T) {
 	}
 	return value
 }
+
+// awaitAccepting waits until a database accepts writes.
+func awaitAccepting(t *testing.T, dsn string) {
+	t.Helper()
+	eventually(t, "the database accepts writes", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, dsn)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		_, err = conn.Exec(ctx, "UPDATE log_head SET number = number WHERE false")
+		return err == nil
+	})
+}
