@@ -9,15 +9,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 const (
 	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
 	readLanes = 3
 	swapLanes = 3
+	// maxRecent is how many sessions are remembered, of about a kilobyte each.
+	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
 	acquireTimeout = time.Second
 	// closeGrace is how long Close waits for what has begun.
@@ -38,8 +42,8 @@ type DB struct {
 	upkeep upkeep
 
 	reads           lanes[reading]
-	swaps, rewrites lanes[swap] // of states, of whole sessions
-	recent          *recentSessions
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // as this issuer has read or written them last; none is changed
 	sids            sidLocks
 	live            atomic.Int64 // what Live has returned last
 
@@ -65,11 +69,15 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	recent, err := lru.New[sid.ID, *stored](maxRecent)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	db := &DB{cfg: cfg, pool: pool, recent: newRecentSessions()}
+	db := &DB{cfg: cfg, pool: pool, recent: recent}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
 	db.openLanes()
