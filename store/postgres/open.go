@@ -183,11 +183,17 @@ func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithDeadline(serving, until)
 }
 
-// failed is what an operation returns that could not be done. The error of the caller's context stays as it is.
+// failed is what an operation returns that could not be done. The error of the caller's context stays as it is. What an
+// outage has ended says why.
 func (db *DB) failed(ctx context.Context, err error) error {
 	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
 		return err
 	}
-	db.health.note(err)
+	if ctx.Err() == nil { // else it says how much time the caller had
+		db.health.note(err)
+	}
+	if _, outage := db.health.answers(); outage != nil && errors.Is(err, context.Canceled) {
+		return outage
+	}
 	return wrap(err)
 }

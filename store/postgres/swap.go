@@ -38,8 +38,7 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	if err == nil {
 		db.observe(len(batch), began)
 	}
-	db.health.note(err)
-	err = wrap(err)
+	err = db.failed(context.Background(), err)
 	for _, c := range batch {
 		c.finish(err)
 	}
