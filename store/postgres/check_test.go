@@ -123,6 +123,9 @@ func TestCheckDatabase(t *testing.T) {
 	c.Exec(t, c.database, "REVOKE DELETE ON sessions FROM app", "REVOKE ALL ON marks FROM app", "REVOKE INSERT ON verifier_postings FROM app")
 	refuses(t, postgres.Config{DSN: c.dsn("app")}, `the role "app" lacks privileges: GRANT DELETE ON marks`, "DELETE ON sessions", "UPDATE ON marks",
 		"INSERT ON verifier_postings")
+	c.Exec(t, c.database, "ALTER TABLE users RENAME TO customers")
+	refuses(t, postgres.Config{DSN: c.dsn("app")}, `a table is missing (relation "users" does not exist)`)
+	c.Exec(t, c.database, "ALTER TABLE customers RENAME TO users")
 	c.Exec(t, "postgres", "ALTER ROLE secret SET synchronous_commit = off")
 	if notes := accepts(t, postgres.Config{DSN: c.dsn("secret", "password=right")}); !strings.Contains(notes, "synchronous_commit is off") {
 		t.Errorf("notes: %s", notes)
