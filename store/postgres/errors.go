@@ -49,6 +49,9 @@ func isConnectionLost(err error) bool {
 		errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// isFull reports whether the server has no connection left: too_many_connections.
+func isFull(err error) bool { return sqlState(err) == "53300" }
+
 // isUnsent reports whether the server has got nothing of a statement: the connection was lost before it. What came before
 // in its transaction is lost, too.
 func isUnsent(err error) bool { return err != nil && pgconn.SafeToRetry(err) }

@@ -157,6 +157,9 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	bounded, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	conn, err := db.pool.Acquire(bounded)
+	for attempt := 0; isFull(err) && pause(bounded, db.life, attempt) == nil; attempt++ {
+		conn, err = db.pool.Acquire(bounded) // others of the pool may be free again
+	}
 	switch {
 	case err == nil:
 		return conn, nil
