@@ -49,6 +49,9 @@ func isConnectionLost(err error) bool {
 		errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// isLocked reports whether somebody else has had a lock for too long: lock_not_available.
+func isLocked(err error) bool { return sqlState(err) == "55P03" }
+
 // isFull reports whether the server has no connection left: too_many_connections.
 func isFull(err error) bool { return sqlState(err) == "53300" }
 

@@ -14,6 +14,7 @@ type swap struct {
 	next    *stored
 	facts   []pendingFact
 	won     bool
+	alone   bool    // it was not made, because of a session in its batch that somebody has locked
 	sent    []int64 // the versions of attempts whose connection was lost
 }
 
@@ -27,6 +28,13 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	err := db.swapAll(batch, try)
 	if err != nil {
 		batch = finishWon(batch)
+	}
+	if len(batch) > 1 && isLocked(err) {
+		for _, c := range batch {
+			c.request.alone = true
+			c.finish(nil)
+		}
+		return
 	}
 	if err != nil && len(batch) > 1 && !isUnavailable(err) {
 		// One of them cannot be written. The others can.
