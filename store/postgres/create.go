@@ -144,7 +144,7 @@ func (n *newcomer) insert(ctx context.Context) (added bool, err error) {
 		case err == nil:
 			return added, nil
 		case isConnectionLost(err):
-			n.db.health.note(err)
+			n.db.note(ctx, err)
 			return false, nil
 		case !isRetryable(err):
 			return false, n.db.failed(ctx, err)
