@@ -13,7 +13,7 @@ import (
 // failovers is how many times the failover tests kill a primary.
 func failovers(t *testing.T, otherwise int) uint64 {
 	t.Helper()
-	return setting(t, "CRASHTEST_FAILOVERS", uint64(otherwise)) //nolint:gosec // it is small
+	return setting(t, "CRASHTEST_FAILOVERS", uint64(otherwise))
 }
 
 // The primary is killed under load and its synchronous standby promoted, again and again.

@@ -43,7 +43,7 @@ const (
 func StartPatroni(t testing.TB, n int) *Patroni {
 	t.Helper()
 	in := installed(t)
-	folder, err := os.MkdirTemp(in.folder, "")
+	folder, err := os.MkdirTemp(in.folder, "") //nolint:usetesting // it belongs to the account of the servers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (n *PatroniNode) configure(t testing.TB, etcd int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(n.config(), text, 0o644); err != nil { //nolint:gosec // the account of the servers reads it
+	if err := os.WriteFile(n.config(), text, 0o644); err != nil { // the account of the servers reads it
 		t.Fatal(err)
 	}
 }
