@@ -20,11 +20,10 @@ func failovers(t *testing.T, otherwise int) uint64 {
 // What was acknowledged is there, and the issuers find the new primary by themselves.
 func TestFailoverPostgres(t *testing.T) {
 	primary := pgtest.Start(t, nil)
-	name := primary.NewDatabase(t)
 	standby := primary.Standby(t, "standby", nil)
 	primary.RequireStandby(t, "standby")
-	dsn := fmt.Sprintf("postgres://postgres@%s,%s/%s?sslmode=disable&target_session_attrs=read-write&connect_timeout=2",
-		primary.Address(), standby.Address(), name)
+	dsn := fmt.Sprintf("postgres://postgres@%s,%s/postgres?sslmode=disable&target_session_attrs=read-write&connect_timeout=2",
+		primary.Address(), standby.Address())
 
 	f := newFleet(t, seeded(t))
 	c := startCluster(t, dsn, []string{dsn, dsn})
