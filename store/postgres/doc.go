@@ -32,7 +32,7 @@
 // while one is under way, requests queue for the next. sidlocks.go keeps this issuer from racing with
 // itself. What loses the race too often, or depends on other rows, locks them (changetx.go).
 //
-// create.go signs in with one round trip; createtx.go does it in a transaction if sessions have to end
+// create.go signs in with one round trip, which sign-ins share (creation.go); createtx.go does it in a transaction if sessions have to end
 // for it (admit.go). Both lock the row of the user first (user.go), and so do marks over a user
 // (markuser.go). mark.go sets the others. Rows of sessions are locked in the order of their
 // identifiers, after the row of the user and before the clocks. A deadlock that is left is retried (tx.go).
