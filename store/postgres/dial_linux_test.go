@@ -28,7 +28,7 @@ func silentAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: bound.(*syscall.SockaddrInet4).Port} //nolint:forcetypeassert // as bound
+	at := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: bound.(*syscall.SockaddrInet4).Port}
 	for {
 		conn, err := net.DialTimeout("tcp", at.String(), 100*time.Millisecond)
 		if err != nil {
