@@ -123,11 +123,13 @@ func TestCutsUnderLoad(t *testing.T) {
 // await waits until something is so, for at most ten seconds.
 func await(t *testing.T, what string, so func() bool) (took time.Duration) {
 	t.Helper()
-	began := time.Now()
+	began, tick := time.Now(), time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for !so() {
 		if took = time.Since(began); took > 10*time.Second {
 			t.Fatalf("after %s not yet: %s", took, what)
 		}
+		<-tick.C
 	}
 	return time.Since(began)
 }
