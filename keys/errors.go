@@ -20,8 +20,8 @@ var (
 	// ErrNewerSchema is returned for a stored document that a newer program wrote.
 	ErrNewerSchema = errors.New("keys: the stored keys have a newer schema")
 
-	// ErrDocument is returned for a stored document that is damaged, was changed
-	// without the secret, or is older than one that was read before.
+	// ErrDocument is returned for a stored document that is damaged, or was changed
+	// without the secret.
 	ErrDocument = errors.New("keys: the stored keys are damaged")
 
 	// ErrNotFound is returned for an unknown key id.

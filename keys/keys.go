@@ -17,6 +17,9 @@
 //     private key is erased as soon as it stops signing.
 //   - Every change is one compare-and-swap of the whole set, so several issuers
 //     can run the schedule on one store: one wins and the others follow.
+//   - What one of them knows survives a store that loses its last changes (a standby that
+//     lagged behind): it writes them again, before it uses what is stored. A key that
+//     was gone stays gone, and a key whose tokens are valid stays published.
 //
 // In the store, private keys are encrypted as JWE (RFC 7516) with a key that is
 // derived from a [secret.Secret], and the document has a MAC from the same secret:

@@ -112,7 +112,9 @@ func (m *Manager) change(ctx context.Context, edit func(*draft) error) error {
 	var maker keyMaker
 	for range maxAttempts {
 		now := m.cfg.Now()
-		if err := m.load(ctx, now); err != nil {
+		if err := m.load(ctx, now); errors.Is(err, ErrConflict) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		d := newDraft(&m.cfg, &maker, now, m.current.Load())
@@ -148,11 +150,15 @@ func (m *Manager) load(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("loading the keys: %w", err)
 	}
-	if err := m.adopt(stored, now); err != nil {
-		return err
+	if known := m.current.Load(); known != nil && known.hasLost(stored) {
+		err = m.rejoin(ctx, known, stored, now)
+	} else {
+		err = m.adopt(stored, now)
 	}
-	m.lastReading = number
-	return nil
+	if err == nil {
+		m.lastReading = number
+	}
+	return err
 }
 
 // adopt makes what was read the snapshot, unless it is that already.
@@ -161,8 +167,6 @@ func (m *Manager) adopt(stored Stored, now time.Time) error {
 	switch {
 	case known == nil && stored.Version == 0:
 		return nil
-	case known != nil && stored.Version < known.version:
-		return fmt.Errorf("%w: version %d is stored, version %d was read before", ErrDocument, stored.Version, known.version)
 	case known != nil && stored.Version == known.version:
 		m.current.Store(known.at(now))
 		return nil
@@ -175,31 +179,36 @@ func (m *Manager) adopt(stored Stored, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return m.install(stored.Version, o, now)
+	return m.install(stored, o, now)
 }
 
 // store writes the draft and installs it as the snapshot. The time of the snapshot is the
 // draft's, from before the load: the swap proves that nothing changed in between.
 func (m *Manager) store(ctx context.Context, d *draft) error {
+	var from uint64
+	if known := m.current.Load(); known != nil {
+		from = known.version
+	}
+	return m.storeFrom(ctx, from, d)
+}
+
+// storeFrom does it if that is the version that is stored.
+func (m *Manager) storeFrom(ctx context.Context, from uint64, d *draft) error {
 	changes := d.changes() // before encode forgets what has long been gone
 	text, err := d.encode(m.secrets[0])
 	if err != nil {
 		return err
 	}
-	var from uint64
-	if known := m.current.Load(); known != nil {
-		from = known.version
-	}
 	if err := m.cfg.Store.SwapKeys(ctx, from, text, changes); err != nil {
 		return fmt.Errorf("storing the keys: %w", err)
 	}
 	d.writeLog(ctx)
-	return m.install(from+1, opened{set: d.set, private: d.private}, d.now)
+	return m.install(Stored{Version: from + 1, Document: text}, opened{set: d.set, private: d.private}, d.now)
 }
 
 // install makes a document the snapshot that is used from now on.
-func (m *Manager) install(version uint64, o opened, now time.Time) error {
-	s, err := newSnapshot(version, o)
+func (m *Manager) install(stored Stored, o opened, now time.Time) error {
+	s, err := newSnapshot(stored, o)
 	if err != nil {
 		return err
 	}

@@ -284,31 +284,6 @@ func TestSealBelongsToItsKey(t *testing.T) {
 	}
 }
 
-// A running issuer refuses an older document, which may have a key that was revoked since.
-func TestOlderDocumentIsRefused(t *testing.T) {
-	ctx := context.Background()
-	s := newStore(t)
-	c := newClock()
-	cfg := config(t, s, c)
-	m := open(t, cfg)
-	old := s.stored(t)
-	kid := kidOf(t, m)
-	if err := m.Revoke(ctx, "", kid, "it leaked", noSessions); err != nil {
-		t.Fatal(err)
-	}
-	restored := newStore(t)
-	if err := restored.SwapKeys(ctx, 0, old.Document, nil); err != nil {
-		t.Fatal(err)
-	}
-	s.set(func(s *store) { s.Store = restored.Store })
-	if err := m.Step(ctx); !errors.Is(err, keys.ErrDocument) {
-		t.Errorf("error %v, want ErrDocument", err)
-	}
-	if _, ok := m.Key(kid); ok {
-		t.Error("the revoked key came back")
-	}
-}
-
 // The algorithms are pinned: a JWE with others is not decrypted.
 func TestSealAlgorithmIsPinned(t *testing.T) {
 	s := newStore(t)

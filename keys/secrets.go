@@ -50,7 +50,13 @@ func (m *Manager) resealAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := m.install(stored.Version, o, now); err != nil || !o.reseal {
+		if known := m.current.Load(); known.hasLost(stored) {
+			if err := m.rejoin(ctx, known, stored, now); err != nil && !errors.Is(err, ErrConflict) {
+				return fmt.Errorf("%w: %w", errSwap, err)
+			}
+			continue
+		}
+		if err := m.install(stored, o, now); err != nil || !o.reseal {
 			return err
 		}
 		err = m.store(ctx, newDraft(&m.cfg, &keyMaker{}, now, m.current.Load()))

@@ -13,6 +13,7 @@ import (
 // snapshot is the state of the keys as a manager last read it. It is immutable.
 type snapshot struct {
 	version  uint64
+	document []byte // as it is stored
 	loadedAt time.Time
 	opened
 	signer    *jwt.Signer // of the active key
@@ -30,8 +31,8 @@ func (s *snapshot) at(now time.Time) *snapshot {
 
 // newSnapshot prepares what is served. It parses the JWKS as a verifier does, so that no
 // JWKS is served that verifiers could not read.
-func newSnapshot(version uint64, o opened) (*snapshot, error) {
-	s := &snapshot{version: version, opened: o}
+func newSnapshot(stored Stored, o opened) (*snapshot, error) {
+	s := &snapshot{version: stored.Version, document: stored.Document, opened: o}
 	active := o.set.in(Active)
 	if active == nil {
 		return nil, fmt.Errorf("%w: no active key", ErrDocument)

@@ -7,6 +7,9 @@ func TestLibraries() []string {
 	return []string{"github.com/google/go-cmp", "pgregory.net/rapid", "github.com/anishathalye/porcupine"}
 }
 
+// SharedLibraries are the third-party modules that several packages may import: their types stay within each of them.
+func SharedLibraries() []string { return []string{"github.com/hashicorp/golang-lru/v2"} }
+
 // Law is the table of which package may import which.
 //
 // No rule allows jwx's own package jwt: tokens are made and verified by ours.

@@ -15,8 +15,10 @@ func storeLaw() map[string]Rule {
 		"store/bolt/internal/file":    {Doors: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
 		"store/bolt/internal/journal": {Ours: []string{"sid"}, Doors: []string{"go.etcd.io/bbolt"}},
 		"store/postgres": {
-			Ours:  []string{"fact", "feed", "internal/keyfile", "keys", "revocation", "session", "session/refresh", "sid", "store"},
-			Doors: []string{"github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2", "github.com/pressly/goose/v3"},
+			Ours: []string{"fact", "feed", "internal/keyfile", "keys", "revocation", "session", "session/refresh", "sid", "store"},
+			Doors: []string{
+				"github.com/hashicorp/golang-lru/v2", "github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2", "github.com/pressly/goose/v3",
+			},
 		},
 		"store/storetest": {
 			Ours:  []string{"fact", "internal/rounds", "jwt", "keys", "revocation", "session", "session/refresh", "sid", "store"},

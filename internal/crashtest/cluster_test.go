@@ -21,10 +21,16 @@ type cluster struct {
 	front   *balancer
 }
 
+// running has a value for each cluster that runs. They compute all the time, and requests of
+// too many at once would wait for the machine.
+var running = make(chan struct{}, 2)
+
 // startCluster makes the schema of a database, and starts an issuer for each of the DSNs by
 // which they reach it, and what stands in front of them.
 func startCluster(t *testing.T, database string, dsns []string, settings ...string) *cluster {
 	t.Helper()
+	running <- struct{}{}
+	t.Cleanup(func() { <-running })
 	c := &cluster{t: t, dsn: database, front: newBalancer(t)}
 	first := newSite(t)
 	first.environ = append(settings, "ISSUER_STORE_DRIVER=postgres")
@@ -129,4 +135,20 @@ func query[T any](t *testing.T, dsn, text string, args ...any) (value T) {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return value
+}
+
+// awaitAccepting waits until a database accepts writes.
+func awaitAccepting(t *testing.T, dsn string) {
+	t.Helper()
+	eventually(t, "the database accepts writes", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, dsn)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		_, err = conn.Exec(ctx, "UPDATE log_head SET number = number WHERE false")
+		return err == nil
+	})
 }

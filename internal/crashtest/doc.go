@@ -6,8 +6,15 @@
 // answer against that. A request without an answer may have taken effect or not; the next
 // answer that depends on it shows which.
 //
-// The tests need Linux and strace. Outside CI they run fewer rounds: see internal/rounds.
+// Several issuers that share a PostgreSQL database (cluster) are held to the same: the clients
+// send each request to another one, and go on at any of them when one is gone. Issuers and
+// servers are killed, connections are cut, a standby is promoted; and a guard follows whichever
+// issuer answers. `make test-failover` does the last fifty times, also under Patroni.
+//
+// The tests need Linux, strace and PostgreSQL. Outside CI they run fewer rounds: see internal/rounds.
 //
 // CRASHTEST_SEED repeats the random choices of an earlier run, but not its timing.
-// CRASHTEST_KILLS is how many times the kill test kills.
+// CRASHTEST_KILLS is how many times the kill tests kill, and CRASHTEST_FAILOVERS how many times
+// the failover tests do. With CRASHTEST_STRICT=1 the time until issuers serve again is checked,
+// which needs a machine that does nothing else.
 package crashtest

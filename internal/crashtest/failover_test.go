@@ -13,18 +13,17 @@ import (
 // failovers is how many times the failover tests kill a primary.
 func failovers(t *testing.T, otherwise int) uint64 {
 	t.Helper()
-	return setting(t, "CRASHTEST_FAILOVERS", uint64(otherwise)) //nolint:gosec // it is small
+	return setting(t, "CRASHTEST_FAILOVERS", uint64(otherwise))
 }
 
 // The primary is killed under load and its synchronous standby promoted, again and again.
 // What was acknowledged is there, and the issuers find the new primary by themselves.
 func TestFailoverPostgres(t *testing.T) {
 	primary := pgtest.Start(t, nil)
-	name := primary.NewDatabase(t)
 	standby := primary.Standby(t, "standby", nil)
 	primary.RequireStandby(t, "standby")
-	dsn := fmt.Sprintf("postgres://postgres@%s,%s/%s?sslmode=disable&target_session_attrs=read-write&connect_timeout=2",
-		primary.Address(), standby.Address(), name)
+	dsn := fmt.Sprintf("postgres://postgres@%s,%s/postgres?sslmode=disable&target_session_attrs=read-write&connect_timeout=2",
+		primary.Address(), standby.Address())
 
 	f := newFleet(t, seeded(t))
 	c := startCluster(t, dsn, []string{dsn, dsn})

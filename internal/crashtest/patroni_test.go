@@ -3,11 +3,8 @@
 package crashtest_test
 
 import (
-	"context"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"issuer.example/internal/pgtest"
 )
@@ -32,7 +29,7 @@ func TestFailoverPatroni(t *testing.T) {
 			primary.Kill(t)
 		}
 		f.fails(10)
-		awaitWritable(t, dsn)
+		awaitAccepting(t, dsn)
 		c.recovered(time.Now())
 		f.serves(100)
 		rest()
@@ -42,20 +39,4 @@ func TestFailoverPatroni(t *testing.T) {
 		}
 	}
 	c.finish(f, v)
-}
-
-// awaitWritable waits until a database accepts writes.
-func awaitWritable(t *testing.T, dsn string) {
-	t.Helper()
-	eventually(t, "the database accepts writes", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		conn, err := pgx.Connect(ctx, dsn)
-		if err != nil {
-			return false
-		}
-		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-		_, err = conn.Exec(ctx, "UPDATE log_head SET number = number WHERE false")
-		return err == nil
-	})
 }

@@ -65,6 +65,27 @@ func TestStaleMemory(t *testing.T) {
 	}
 }
 
+// A change of a locked session whose times are not on record needs one connection at a time.
+func TestChangeWithOneConnection(t *testing.T) {
+	t.Parallel()
+	db := openAt(t, Config{DSN: newDatabase(t), MaxConnections: 1})
+	ids := fill(t, db, 2)
+	for n := range 3 {
+		at := begin().Add(time.Duration(n+1) * time.Hour)
+		target := session.Target{Ref: session.Ref{ID: ids[0]}, Holder: ids[1]}
+		s, err := db.Change(t.Context(), target, func(s, _ session.Snapshot) (session.Change, error) {
+			s.State.LastSeenAt = at
+			return session.Change{State: &s.State}, nil
+		})
+		if err != nil || !s.State.LastSeenAt.Equal(at) {
+			t.Fatalf("last seen at %v, %v", s.State.LastSeenAt, err)
+		}
+		if !db.clock.covers(at) {
+			t.Error("the time is not on record")
+		}
+	}
+}
+
 // Records and states that two issuers change at once are all changed.
 func TestLostRaces(t *testing.T) {
 	dsn := newDatabase(t)

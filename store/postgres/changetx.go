@@ -16,8 +16,16 @@ import (
 // which marks there are once it has them.
 const lockSessions = `SELECT FROM sessions WHERE sid = ANY($1) ORDER BY sid FOR NO KEY UPDATE`
 
-// errNeedsUser means that a change turned out to need the row of its user, which is locked first.
-var errNeedsUser = errors.New("postgres: the user has to be locked")
+var (
+	// errNeedsUser means that a change turned out to need the row of its user, which is locked first.
+	errNeedsUser = errors.New("postgres: the user has to be locked")
+	// errNeedsClock means that a change has times that are not on record. Putting them there takes a connection of its
+	// own, and waits for marks that may wait for this transaction.
+	errNeedsClock = errors.New("postgres: the clock has to be put on record")
+)
+
+// maxBeginnings is how often a transaction begins anew because it needs more than it had.
+const maxBeginnings = 5
 
 // inTransaction makes the change with the session and its holder locked, and if it is admitted with its user.
 func (c *changing) inTransaction(ctx context.Context) (session.Snapshot, error) {
@@ -25,12 +33,17 @@ func (c *changing) inTransaction(ctx context.Context) (session.Snapshot, error) 
 	if c.planned != nil && c.planned.admission != nil {
 		user = c.seen.Session.User.ID
 	}
-	for {
+	for beginnings := 1; ; beginnings++ {
 		began := time.Now()
 		err := c.db.inTx(ctx, func(tx pgx.Tx) error { return c.changeIn(ctx, tx, user) }, c.committed)
 		switch {
 		case errors.Is(err, errNeedsUser):
 			user = c.seen.Session.User.ID
+			continue
+		case errors.Is(err, errNeedsClock) && beginnings < maxBeginnings:
+			if err := c.db.reserve(ctx, c.planned.times()...); err != nil {
+				return c.unchanged(err)
+			}
 			continue
 		case err != nil || c.planned == nil:
 			return c.unchanged(err)
@@ -73,8 +86,8 @@ func (c *changing) changeIn(ctx context.Context, tx pgx.Tx, user string) error {
 			return err
 		}
 	}
-	if err := c.db.reserve(ctx, p.times()...); err != nil {
-		return err
+	if !c.db.clock.covers(latestOf(p.times()...)) {
+		return errNeedsClock
 	}
 	p.facts = slices.Concat(facts, p.facts)
 	var b pgx.Batch

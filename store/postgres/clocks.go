@@ -80,6 +80,13 @@ func (c *issuerClock) begin(t time.Time) (done chan struct{}, mine bool) {
 	return c.raising, true
 }
 
+// covers reports whether a time is on record.
+func (c *issuerClock) covers(t time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !t.After(c.latest)
+}
+
 // raise puts a time on record, and removes the clocks of issuers that are gone.
 func (db *DB) raise(ctx context.Context, t time.Time, done chan struct{}) error {
 	c := &db.clock

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,12 +28,14 @@ func TestLinearWhileConnectionsFail(t *testing.T) {
 			proxy := pgtest.NewProxy(t, server.Address())
 			storetest.RunFaults(t, behind(proxy, server), 2, func(*testing.T) {
 				const pieces, oneIn = 60, 6
-				done, left := make(chan struct{}), pieces
+				var passed atomic.Int64
+				done := make(chan struct{})
 				proxy.Set(cut.direction, pgtest.Traffic{Watch: func([]byte) pgtest.Cut {
-					if left--; left == 0 {
+					n := passed.Add(1)
+					if n == pieces {
 						close(done)
 					}
-					if left > 0 && rand.IntN(oneIn) == 0 {
+					if n < pieces && rand.IntN(oneIn) == 0 {
 						return cut.how
 					}
 					return pgtest.NoCut

@@ -70,8 +70,7 @@ func (db *DB) readAll(ctx context.Context, ids []sid.ID) (found map[sid.ID]*stor
 	for attempt := 1; ; attempt++ {
 		found, err = db.tryReadAll(ctx, ids)
 		if err == nil || attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) {
-			db.health.note(err)
-			return found, wrap(err)
+			return found, db.failed(context.Background(), err)
 		}
 	}
 }

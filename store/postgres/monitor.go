@@ -21,8 +21,10 @@ const (
 	probeConnectTimeout = 4 * time.Second
 )
 
-// probeServer asks whether transactions can write here.
-const probeServer = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`
+// probeServer asks whether transactions can write here, and how old a program may be for the tables: they may have been
+// migrated since the store was opened.
+const probeServer = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
+	version, oldest_program FROM issuer_schema WHERE id`
 
 var errReadOnly = errors.New("it is read-only: a standby, or a primary that was demoted")
 
@@ -130,14 +132,17 @@ func connectProbe(ctx context.Context, cfg Config) (*pgx.Conn, error) {
 }
 
 func ask(ctx context.Context, conn *pgx.Conn) error {
-	var readOnly bool
-	if err := conn.QueryRow(ctx, probeServer).Scan(&readOnly); err != nil {
+	var (
+		readOnly        bool
+		version, oldest int64
+	)
+	if err := conn.QueryRow(ctx, probeServer).Scan(&readOnly, &version, &oldest); err != nil {
 		return err
 	}
 	if readOnly {
 		return errReadOnly
 	}
-	return nil
+	return compareSchema(version, oldest, newestMigration())
 }
 
 func (m *monitor) disconnect(ctx context.Context) {

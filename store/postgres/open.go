@@ -9,15 +9,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
+	"issuer.example/sid"
 )
 
 const (
 	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
 	readLanes = 3
 	swapLanes = 3
+	// maxRecent is how many sessions are remembered, of about a kilobyte each.
+	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
 	acquireTimeout = time.Second
 	// closeGrace is how long Close waits for what has begun.
@@ -38,8 +42,8 @@ type DB struct {
 	upkeep upkeep
 
 	reads           lanes[reading]
-	swaps, rewrites lanes[swap] // of states, of whole sessions
-	recent          *recentSessions
+	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	recent          *lru.Cache[sid.ID, *stored] // as this issuer has read or written them last; none is changed
 	sids            sidLocks
 	live            atomic.Int64 // what Live has returned last
 
@@ -65,11 +69,15 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	recent, err := lru.New[sid.ID, *stored](maxRecent)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	db := &DB{cfg: cfg, pool: pool, recent: newRecentSessions()}
+	db := &DB{cfg: cfg, pool: pool, recent: recent}
 	db.life, db.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.health.begin(context.WithoutCancel(ctx)) // what has begun goes on while the store closes
 	db.openLanes()
@@ -175,11 +183,17 @@ func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithDeadline(serving, until)
 }
 
-// failed is what an operation returns that could not be done. The error of the caller's context stays as it is.
+// failed is what an operation returns that could not be done. The error of the caller's context stays as it is. What an
+// outage has ended says why.
 func (db *DB) failed(ctx context.Context, err error) error {
 	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
 		return err
 	}
-	db.health.note(err)
+	if ctx.Err() == nil { // else it says how much time the caller had
+		db.health.note(err)
+	}
+	if _, outage := db.health.answers(); outage != nil && errors.Is(err, context.Canceled) {
+		return outage
+	}
 	return wrap(err)
 }

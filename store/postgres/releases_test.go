@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,7 +35,13 @@ func releases(t *testing.T) (older, newer string) {
 		return binary
 	}
 	older = build("older")
-	copyFile(t, "testdata/releases/00002_newer.sql", filepath.Join(store, migrationsFolder, "00002_newer.sql"))
+	migration, err := os.ReadFile("testdata/releases/newer.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := newestMigration() + 1
+	migration = bytes.ReplaceAll(migration, []byte("VERSION"), strconv.AppendInt(nil, version, 10))
+	writeFile(t, filepath.Join(store, migrationsFolder, fmt.Sprintf("%05d_newer.sql", version)), migration)
 	return older, build("newer")
 }
 
@@ -72,11 +81,17 @@ func copyFiles(t *testing.T, from, to, pattern string) {
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	content, err := os.ReadFile(from)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(to), 0o700)
+	if err != nil {
+		t.Fatal(err)
 	}
+	writeFile(t, to, content)
+}
+
+func writeFile(t *testing.T, path string, content []byte) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
-		err = os.WriteFile(to, content, 0o600)
+		err = os.WriteFile(path, content, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +146,17 @@ func (s *serving) end(t *testing.T) {
 	}
 }
 
+// stops waits until the program can serve no longer, and says why.
+func (s *serving) stops(t *testing.T, why string) {
+	t.Helper()
+	_, _ = io.Copy(io.Discard, s.rounds)
+	if err := s.cmd.Wait(); err == nil || !strings.Contains(s.stderr.String(), why) {
+		t.Errorf("it has stopped with %v: %s; want %q", err, s.stderr.String(), why)
+	}
+}
+
 // Two releases serve one database, while the newer one migrates it and afterwards. The older
-// one refuses it only when a migration says that it can't work with it.
+// one refuses it, and stops, only when a migration says that it can't work with it.
 func TestTwoReleases(t *testing.T) {
 	t.Parallel()
 	older, newer := releases(t)
@@ -151,7 +175,7 @@ func TestTwoReleases(t *testing.T) {
 			t.Errorf("a program that can't work with the database: %s, %v", out, err)
 		}
 	}
-	migrate(older, "1")
+	migrate(older, strconv.FormatInt(newestMigration(), 10))
 	wantRefused(newer, "issuer migrate up")
 	first, second := serve(t, older, dsn), serve(t, older, dsn)
 	first.waitRounds(t, 5)
@@ -166,17 +190,20 @@ func TestTwoReleases(t *testing.T) {
 		s.end(t)
 	}
 	conn := connect(t, dsn)
-	if version := one[int](t, conn, `SELECT version FROM issuer_schema`); version != 2 {
+	if version := one[int64](t, conn, `SELECT version FROM issuer_schema`); version != newestMigration()+1 {
 		t.Errorf("the schema has version %d", version)
 	}
 	if one[bool](t, conn, `SELECT count(*) <> max(number) OR count(revocation) <> max(revocation) FROM facts`) {
 		t.Error("the numbers of the journal have gaps")
 	}
-	if _, err := conn.Exec(t.Context(), `UPDATE issuer_schema SET oldest_program = 2`); err != nil {
+	outdated, last := serve(t, older, dsn), serve(t, newer, dsn)
+	outdated.waitRounds(t, 2)
+	last.waitRounds(t, 2)
+	if _, err := conn.Exec(t.Context(), `UPDATE issuer_schema SET oldest_program = version`); err != nil {
 		t.Fatal(err)
 	}
 	wantRefused(older, ErrNewerSchema.Error())
-	last := serve(t, newer, dsn)
+	outdated.stops(t, ErrNewerSchema.Error())
 	last.waitRounds(t, 2)
 	last.end(t)
 }

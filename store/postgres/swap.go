@@ -25,6 +25,9 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	})
 	began := time.Now()
 	err := db.swapAll(batch, try)
+	if err != nil {
+		batch = finishWon(batch)
+	}
 	if err != nil && len(batch) > 1 && !isUnavailable(err) {
 		// One of them cannot be written. The others can.
 		half := len(batch) / 2
@@ -35,11 +38,22 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	if err == nil {
 		db.observe(len(batch), began)
 	}
-	db.health.note(err)
-	err = wrap(err)
+	err = db.failed(context.Background(), err)
 	for _, c := range batch {
 		c.finish(err)
 	}
+}
+
+// finishWon answers the calls whose swaps were made before their batch failed, and returns the others.
+func finishWon(batch []*call[swap]) (others []*call[swap]) {
+	for _, c := range batch {
+		if c.request.won {
+			c.finish(nil)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return others
 }
 
 // trySwaps makes swaps once, and says which of them were made, unless there is an error.

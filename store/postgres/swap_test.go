@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io"
+	"slices"
 	"testing"
 
 	"issuer.example/session"
@@ -65,5 +66,52 @@ func TestLateAttempt(t *testing.T) {
 	facts, _, err := db.Facts(t.Context(), before, 10)
 	if err != nil || len(facts) != 1 {
 		t.Errorf("the journal has %d facts of one end, %v", len(facts), err)
+	}
+}
+
+// A swap that was made before its batch failed for another one's sake is not made again.
+func TestBatchFailsAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	db := openAt(t, Config{DSN: newDatabase(t)})
+	before, err := db.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch []*call[swap]
+	for n, id := range fill(t, db, 3) {
+		seen, err := db.read(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := newPlan(seen, &session.Change{End: &session.Ending{End: session.End{At: begin(), Reason: session.ReasonSignOut}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 2 {
+			p.next.Session.Label = "\x00" // which no text of the database can have
+		}
+		batch = append(batch, &call[swap]{request: swap{version: seen.version, next: p.next, facts: p.facts}, done: make(chan struct{})})
+	}
+	first := batch[0]
+	lost := false
+	db.swapBatch(slices.Clone(batch), func(ctx context.Context, open []*call[swap]) error {
+		if lost {
+			return db.trySwapSessions(ctx, open)
+		}
+		lost = true
+		if err := db.trySwapSessions(ctx, []*call[swap]{first}); err != nil {
+			return err
+		}
+		first.request.won = false // its answer is lost
+		return io.ErrUnexpectedEOF
+	})
+	for n, c := range batch {
+		<-c.done
+		if good := n < 2; c.request.won != good || (c.err == nil) != good {
+			t.Errorf("swap %d: made %v, %v", n, c.request.won, c.err)
+		}
+	}
+	if facts, _, err := db.Facts(t.Context(), before, 10); err != nil || len(facts) != 2 {
+		t.Errorf("the journal has %d facts of two ends, %v", len(facts), err)
 	}
 }

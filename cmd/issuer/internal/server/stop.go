@@ -15,8 +15,9 @@ const (
 	// drainGrace is how long accepted requests may take to finish. It is more than the 6.5 s
 	// that net/http can wait for a new connection without a request.
 	drainGrace = 7 * time.Second
-	// workGrace is how long background work may then take to end. The store has the rest.
-	workGrace = 500 * time.Millisecond
+	// storeGrace is how long the store may take to close. Background work has what requests leave
+	// of the time before: it may wait for a database that is slow.
+	storeGrace = 2 * time.Second
 )
 
 // errGrace means that a step of the stop did not end in its time.
@@ -29,7 +30,7 @@ func (s *Server) stop(stopWork func(), working *sync.WaitGroup) error {
 	err := s.shutdown()
 	stopWork()
 	ended := func() error { working.Wait(); return nil }
-	if failed := within(workGrace, ended); failed != nil {
+	if failed := within(time.Until(deadline)-storeGrace, ended); failed != nil {
 		err = errors.Join(err, fmt.Errorf("ending the background work: %w", failed))
 	}
 	if failed := within(time.Until(deadline), s.parts.store.Close); failed != nil {
