@@ -114,7 +114,7 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // tables are those that serving reads and writes.
-var tables = []string{"sessions", "users", "marks", "pending_facts", "facts", "log_head", "key_set", "issuer_clocks"}
+var tables = []string{"sessions", "users", "marks", "pending_facts", "facts", "log_head", "key_set", "issuer_clocks", "verifier_postings"}
 
 // checkPrivileges checks what the role may do with the tables.
 func checkPrivileges(ctx context.Context, conn *pgx.Conn) error {
