@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,9 +13,6 @@ import (
 	"issuer.example/session"
 	"issuer.example/sid"
 )
-
-// maxAttempts is how often a sign-in in one round trip is repeated that failed because of others.
-const maxAttempts = 3
 
 // maxUserID is how many bytes the id of a user has at most: it is in indexes.
 const maxUserID = 255
@@ -52,12 +50,10 @@ func (db *DB) Create(ctx context.Context, c session.CreateRequest) (session.Crea
 	if err := db.reserve(ctx, r.CreatedAt, r.AuthTime, st.RedeemedAt, st.LastSeenAt); err != nil {
 		return session.Created{}, err
 	}
-	began := time.Now()
 	if err := n.create(ctx); err != nil {
 		return session.Created{}, err
 	}
-	db.observe(1, began)
-	db.wrote()
+	db.wroteQuietly()
 	created := n.outcomes[n.session.Session.ID]
 	for _, s := range created.Evicted {
 		db.recent.Remove(s.Session.ID)
@@ -136,44 +132,9 @@ func (n *newcomer) create(ctx context.Context) error {
 // insert adds the session under its identifier if nothing has to end for it. If the outcome is unknown, it may have been
 // added all the same: createIn finds out.
 func (n *newcomer) insert(ctx context.Context) (added bool, err error) {
-	work, cancel := n.db.bounded(ctx)
-	defer cancel()
-	for attempt := 0; ; attempt++ {
-		added, err = n.tryInsert(ctx, work)
-		switch {
-		case err == nil:
-			return added, nil
-		case isConnectionLost(err):
-			n.db.health.note(err)
-			return false, nil
-		case !isRetryable(err):
-			return false, n.db.failed(ctx, err)
-		}
-		if attempt == maxAttempts || pause(ctx, work, attempt) != nil {
-			return false, n.db.failed(ctx, err)
-		}
+	s, abandoned, err := n.db.creations.do(ctx, creation{newcomer: n})
+	if abandoned {
+		err = fmt.Errorf("%w: the database has not confirmed it yet: %w", session.ErrUnavailable, err)
 	}
-}
-
-// tryInsert sends both statements at once, as one transaction.
-func (n *newcomer) tryInsert(ctx, work context.Context) (added bool, err error) {
-	conn, err := n.db.acquire(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer conn.Release()
-	s := &n.session.Session
-	var b pgx.Batch
-	b.Queue(raiseUser, s.User.ID, uuid(s.ID))
-	f := n.fact()
-	args := append(insertArgs(n.session), n.scopes, int64(n.request.Limit.Max), uuid(sid.Next(sid.ID{}, time.Now())), int16(f.Kind), f.By)
-	b.Queue(insertIfNewest, args...).Query(func(rows pgx.Rows) error {
-		ids, err := scanIDs(rows, nil)
-		added = len(ids) > 0
-		return err
-	})
-	if err := conn.SendBatch(work, &b).Close(); err != nil {
-		return false, err
-	}
-	return added, nil
+	return s.added, err
 }

@@ -13,6 +13,8 @@ const (
 	// gather is how long after one transaction that gives numbers the next one begins in the
 	// background, so that it has facts of many writers.
 	gather = 5 * time.Millisecond
+	// gatherQuiet is how long facts that no verifier waits for may go without numbers, unless somebody reads them.
+	gatherQuiet = 100 * time.Millisecond
 )
 
 // journal is what an open store does for the readers of its journal.
@@ -20,13 +22,14 @@ type journal struct {
 	numbering numbering
 	watchers  watchers
 	written   chan struct{} // has a value when this issuer has written facts
+	quiet     chan struct{} // the same for facts that no verifier waits for
 	head      atomic.Uint64 // the number of the newest fact that the watchers were told of
 	listening atomic.Bool   // notifications come
 }
 
 // startJournal begins to follow the journal, until the store is closed.
 func (db *DB) startJournal() {
-	db.journal.written = make(chan struct{}, 1)
+	db.journal.written, db.journal.quiet = make(chan struct{}, 1), make(chan struct{}, 1)
 	db.background.Go(func() { db.followJournal(db.life) })
 	if db.cfg.Notify == NotifyListen {
 		db.background.Go(func() { db.keepListening(db.life) })
@@ -37,6 +40,14 @@ func (db *DB) startJournal() {
 func (db *DB) wrote() {
 	select {
 	case db.journal.written <- struct{}{}:
+	default:
+	}
+}
+
+// wroteQuietly is wrote for facts that no verifier waits for.
+func (db *DB) wroteQuietly() {
+	select {
+	case db.journal.quiet <- struct{}{}:
 	default:
 	}
 }
@@ -53,13 +64,7 @@ func (j *journal) saw(head uint64) {
 func (db *DB) followJournal(ctx context.Context) {
 	failing := false
 	for {
-		timer := time.NewTimer(db.lookInterval(failing))
-		select {
-		case <-db.journal.written:
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		db.awaitWrites(ctx, failing)
 		if ctx.Err() != nil {
 			return
 		}
@@ -73,6 +78,27 @@ func (db *DB) followJournal(ctx context.Context) {
 			db.cfg.Logger.WarnContext(ctx, "the journal cannot be read; it is tried again", slog.Any("error", err))
 		}
 		sleep(ctx, gather)
+	}
+}
+
+// awaitWrites waits until the journal is to be looked at, or until the context ends.
+func (db *DB) awaitWrites(ctx context.Context, failing bool) {
+	timer := time.NewTimer(db.lookInterval(failing))
+	defer timer.Stop()
+	select {
+	case <-db.journal.quiet:
+	case <-db.journal.written:
+		return
+	case <-timer.C:
+		return
+	case <-ctx.Done():
+		return
+	}
+	timer.Reset(min(gatherQuiet, db.lookInterval(failing)))
+	select {
+	case <-db.journal.written:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

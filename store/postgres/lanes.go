@@ -4,20 +4,29 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// maxBatch is how many requests share one statement.
-const maxBatch = 256
+const (
+	// maxBatch is how many requests share one statement at most.
+	maxBatch = 256
+	// maxLanes is how many batches of a kind are at the server at once, at most.
+	maxLanes = 4
+	// slowBatch is for how long requests wait for the batch before theirs. One batch at a time costs the server least;
+	// but one that waits for a row that somebody has locked must not hold up all others.
+	slowBatch = 50 * time.Millisecond
+)
 
-// lanes run requests in batches. While all of them are busy requests queue, and the next lane that is free takes the
-// whole queue: nothing waits for others to come.
+// lanes run requests in batches. While a batch runs requests queue, and the next batch is the whole queue: nothing waits
+// for others to come. Another batch runs beside one that is slow.
 type lanes[R any] struct {
-	most int                    // how many batches run at once
+	most int                    // requests in a batch
 	run  func(batch []*call[R]) // finishes each call
 
 	mu      sync.Mutex
 	waiting []*call[R]
-	busy    int
+	busy    int // batches that run, but for the slow ones
+	slow    int
 }
 
 // call is a request that shares a batch with others.
@@ -50,25 +59,57 @@ func (l *lanes[R]) add(c *call[R]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting = append(l.waiting, c)
-	if l.busy < l.most {
+	l.start()
+}
+
+// start begins to run batches if something is waiting and nothing but slow batches runs. The caller holds mu.
+func (l *lanes[R]) start() {
+	if len(l.waiting) > 0 && l.busy == 0 && l.slow < maxLanes {
 		l.busy++
 		go l.work()
 	}
 }
 
-// work runs batches until nothing is waiting.
+// work runs batches until nothing is waiting. After a slow one it leaves the rest to the lane that has begun beside it.
 func (l *lanes[R]) work() {
 	for batch := l.next(); batch != nil; batch = l.next() {
-		l.run(batch)
+		if slow := l.runBatch(batch); slow {
+			return
+		}
 	}
 }
 
-// next takes what is waiting. nil: the lane has nothing to do, and is free.
+// runBatch runs a batch. If it is slow, another lane can begin beside it.
+func (l *lanes[R]) runBatch(batch []*call[R]) (slow bool) {
+	over := false // mu guards it, and slow
+	timer := time.AfterFunc(slowBatch, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !over {
+			slow = true
+			l.busy--
+			l.slow++
+			l.start()
+		}
+	})
+	l.run(batch)
+	timer.Stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	over = true
+	if slow {
+		l.slow--
+		l.start()
+	}
+	return slow
+}
+
+// next is what is waiting. nil: the lane has nothing to do, and ends.
 func (l *lanes[R]) next() (batch []*call[R]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.waiting) > 0 && len(batch) == 0 {
-		n := min(len(l.waiting), maxBatch)
+		n := min(len(l.waiting), l.most)
 		for _, c := range l.waiting[:n] {
 			if c.begun.CompareAndSwap(false, true) {
 				batch = append(batch, c)

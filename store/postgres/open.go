@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// readLanes and swapLanes are how many batches of each kind are at the server at once. More would make them smaller.
-	readLanes = 3
-	swapLanes = 3
 	// maxRecent is how many sessions are remembered, of about a kilobyte each.
 	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
@@ -42,7 +39,8 @@ type DB struct {
 	upkeep upkeep
 
 	reads           lanes[reading]
-	swaps, rewrites lanes[swap]                 // of states, of whole sessions
+	swaps, rewrites lanes[swap] // of states, of whole sessions
+	creations       lanes[creation]
 	recent          *lru.Cache[sid.ID, *stored] // as this issuer has read or written them last; none is changed
 	sids            sidLocks
 	live            atomic.Int64 // what Live has returned last
@@ -87,9 +85,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func (db *DB) openLanes() {
-	db.reads = lanes[reading]{most: readLanes, run: db.readBatch}
-	db.swaps = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
-	db.rewrites = lanes[swap]{most: swapLanes, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
+	db.reads = lanes[reading]{most: maxBatch, run: db.readBatch}
+	db.swaps = lanes[swap]{most: maxBatch, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapStates) }}
+	db.rewrites = lanes[swap]{most: maxBatch, run: func(batch []*call[swap]) { db.swapBatch(batch, db.trySwapSessions) }}
+	db.creations = lanes[creation]{most: maxSignIns, run: db.createBatch}
 }
 
 func (cfg Config) withDefaults() Config {
