@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -87,8 +88,8 @@ func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, erro
 
 // explainMigration says what to do when the role may not migrate.
 func explainMigration(err error) error {
-	if sqlState(err) == "42501" { // insufficient_privilege
-		return problemf(err, "the role may not make or change the tables: migrate as the role that owns them, with --dsn-file")
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == "42501" { // insufficient_privilege
+		return problemf(err, "the role may not make or change the tables (%s): migrate as the role that owns them, with --dsn-file", refusal.Message)
 	}
 	return err
 }
