@@ -113,7 +113,7 @@ fuzz: ## Fuzz every parser of outside bytes (FUZZTIME=20s each)
 .PHONY: soak
 soak: ## Run the tests of races and crashes over and over (SOAK=20 times)
 	ISSUER_TEST_FULL=1 $(GO) test -race -timeout 0 -count $(SOAK) ./session ./keys ./store/... ./internal/e2e
-	CRASHTEST_KILLS=$$((50 * $(SOAK))) $(GO) test -race -timeout 0 -count 1 -v ./internal/crashtest
+	ISSUER_TEST_FULL=1 CRASHTEST_KILLS=$$((50 * $(SOAK))) $(GO) test -race -timeout 0 -count 1 -v ./internal/crashtest
 
 .PHONY: mutants
 mutants: ## Break the code in many small ways and list what no test notices (PACKAGES=./jwt MUTANTS=10m)

@@ -27,7 +27,7 @@ type Consumer interface {
 	// TakeFact is given the next fact. It must not keep it.
 	TakeFact(f *Fact)
 	// MissFacts is called when facts were removed from the journal, or damaged, before they
-	// could be read.
+	// could be read; n is 0 if nobody knows how many, because the store has lost its newest writes.
 	MissFacts(n uint64)
 }
 
@@ -99,10 +99,31 @@ func (f *Follower) Read(ctx context.Context) error {
 				c.TakeFact(&facts[i])
 			}
 		}
+		if len(facts) == 0 {
+			return f.checkEnd(ctx)
+		}
 		if len(facts) < pageSize {
 			return nil
 		}
 	}
+}
+
+// checkEnd goes back to the end of a journal that has lost what was read: facts with these numbers will be added again.
+func (f *Follower) checkEnd(ctx context.Context) error {
+	head, err := f.cfg.Journal.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the end of the journal: %w", err)
+	}
+	if head >= f.after {
+		return nil
+	}
+	f.cfg.Logger.WarnContext(ctx, "the journal has gone back: an older state of the store was restored, or a standby took over that lacked the newest writes",
+		slog.Uint64("from", f.after), slog.Uint64("to", head))
+	f.after = head
+	for _, c := range f.cfg.Consumers {
+		c.MissFacts(0)
+	}
+	return nil
 }
 
 // miss notes that the facts before the next one cannot be read any more.

@@ -124,6 +124,45 @@ func TestFactsAreFollowed(t *testing.T) {
 	})
 }
 
+// missing counts how often facts were missed.
+type missing struct{ n int }
+
+func (*missing) TakeFact(*fact.Fact) {}
+
+func (m *missing) MissFacts(uint64) { m.n++ }
+
+// TestJournalGoesBack: what is added to a journal that has lost its newest facts is counted.
+func TestJournalGoesBack(t *testing.T) {
+	older, j, m, missed := newJournal(t), &replacedJournal{newJournal(t)}, metrics.New(metrics.Config{}), &missing{}
+	older.create(t, 2)
+	j.create(t, 5)
+	follower, err := fact.Follow(t.Context(), fact.FollowConfig{Journal: j, Consumers: []fact.Consumer{m, missed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() {
+		t.Helper()
+		if err := follower.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read()
+	if missed.n != 0 {
+		t.Error("facts were missed before anything was lost")
+	}
+	j.journal = older
+	read()
+	older.create(t, 3)
+	read()
+	if missed.n != 1 {
+		t.Errorf("the consumers were told %d times", missed.n)
+	}
+	wantLines(t, m, "issuer_sessions_minted_total 3", "issuer_facts_missed_total 0")
+}
+
+// replacedJournal is a journal that can be replaced by another one.
+type replacedJournal struct{ *journal }
+
 // failingJournal is a journal whose first reading fails.
 type failingJournal struct {
 	*journal

@@ -37,7 +37,7 @@ func TestConnectionsFailPostgres(t *testing.T) {
 		"answers held":  func(f *fleet, p *pgtest.Proxy) { f.whileHeld(p, pgtest.ToClient) },
 		"requests held": func(f *fleet, p *pgtest.Proxy) { f.whileHeld(p, pgtest.ToServer) },
 	} {
-		for range rounds.Rounds(t, 1, 3) {
+		for range rounds.Soak(t, 1, 3) {
 			t.Log(name)
 			rest := f.background()
 			f.serves(50)
@@ -124,7 +124,7 @@ func TestConnectionsExhaustedPostgres(t *testing.T) {
 	f.serves(300)
 	rest() // nothing has failed
 	f.failures = true
-	for range rounds.Rounds(t, 1, 3) {
+	for range rounds.Soak(t, 1, 3) {
 		rest := f.background()
 		release := exhaust(t, dsn)
 		c.eventually("/readyz says that the store is away", (*api).unready)

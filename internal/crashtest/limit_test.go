@@ -23,7 +23,7 @@ func TestLimitOfAllIssuersPostgres(t *testing.T) {
 			dsn := newDatabase(t, pgtest.Shared(t))
 			c := startCluster(t, dsn, []string{dsn, dsn, dsn},
 				fmt.Sprintf("ISSUER_SESSION_MAX_PER_USER=%d", most), "ISSUER_SESSION_ON_LIMIT="+policy)
-			for round := range rounds.Rounds(t, 3, 20) {
+			for round := range rounds.Soak(t, 3, 20) {
 				user := fmt.Sprintf("user-%d", round)
 				if got := c.signInAtOnce(user, signIns); got != admitted {
 					t.Errorf("%d of %d sign-ins succeeded, want %d", got, signIns, admitted)

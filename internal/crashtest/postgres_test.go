@@ -26,7 +26,7 @@ func TestIssuersSharePostgres(t *testing.T) {
 			c.connect(f)
 			v := startVerifier(t, c.front.url(), c.issuers[0].api)
 			rest := f.background()
-			for range rounds.Rounds(t, 5, 50) {
+			for range rounds.Soak(t, 5, 50) {
 				f.serves(100)
 			}
 			rest()
@@ -55,7 +55,7 @@ func TestKillIssuerOfTwoPostgres(t *testing.T) {
 	c := startCluster(t, dsn, []string{dsn, dsn})
 	c.connect(f)
 	v := startVerifier(t, c.front.url(), c.issuers[0].api)
-	for range setting(t, "CRASHTEST_KILLS", uint64(rounds.Rounds(t, 5, 50))) {
+	for range setting(t, "CRASHTEST_KILLS", uint64(rounds.Soak(t, 5, 50))) {
 		f.cuts = true
 		rest := f.background()
 		f.serves(1 + choices.Int64N(maxMoments))
@@ -80,7 +80,7 @@ func TestKillPostgres(t *testing.T) {
 	c.connect(f)
 	f.failures = true
 	v := startVerifier(t, c.front.url(), c.issuers[0].api)
-	for range rounds.Rounds(t, 1, 3) {
+	for range rounds.Soak(t, 1, 3) {
 		p := newProbe(t, c.issuers[1].api)
 		rest := f.background()
 		f.serves(200)

@@ -107,17 +107,17 @@ func TestRunPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "issuer-run-") // the socket's path is short
+	dir, err := os.MkdirTemp("/tmp", "issuer-run-") //nolint:usetesting // the socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the user that PostgreSQL runs as has to get in
+	if err := os.Chmod(dir, 0o755); err != nil { // the user that PostgreSQL runs as has to get in
 		t.Fatal(err)
 	}
 	var token string
 	for range 2 {
-		cmd := exec.Command(script, string(issuer), "serve", "--dev") //nolint:gosec // it is ours
+		cmd := exec.Command(script, string(issuer), "serve", "--dev")
 		cmd.Dir, cmd.Env = dir, append(anywhere(), "PATH="+os.Getenv("PATH"), "HOME="+dir, "GORACE=halt_on_error=1 atexit_sleep_ms=0")
 		i := start(t, cmd)
 		if token == "" {

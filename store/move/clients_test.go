@@ -162,7 +162,7 @@ func (f *fleet) group(number, limit int) (clients []int) {
 // Sessions are moved into a database, and back, while their clients go on. None is signed out by it, not even one that
 // never got the answer to its last refresh, and what was revoked stays revoked, whether one by one, by user or by client.
 func TestClientsGoOn(t *testing.T) {
-	sessions, sample := rounds.Rounds(t, 10_000, 100_000), rounds.Rounds(t, 100, 1000)
+	sessions, sample := rounds.Soak(t, 10_000, 100_000), rounds.Soak(t, 100, 1000)
 	f := newFleet(t, sessions)
 	path := filepath.Join(t.TempDir(), "store.db")
 	err := bolt.Import(t.Context(), path, func(to store.Target) error {

@@ -42,6 +42,7 @@ type victims struct {
 // has locked the user's row. It ends the session that another one replaces, and as many of the user's as the limit asks
 // for, so that one more fits. It returns the facts to write. What it reads is bounded, however many sessions the user has.
 func (db *DB) admit(ctx context.Context, tx pgx.Tx, s session.Snapshot, a session.Admission, by string) (session.Eviction, []pendingFact, error) {
+	a.Limit.Notice = db.clock.noticed(a.Limit.Notice)
 	newcomer := admitted{Admission: a, id: s.Session.ID, userID: s.Session.User.ID, by: by}
 	for range maxAdmissions {
 		v, err := newcomer.choose(ctx, tx)

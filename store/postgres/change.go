@@ -78,6 +78,11 @@ func (c *changing) decideOn(seen *stored, holder session.Snapshot) (*plan, error
 	if err != nil {
 		return nil, err
 	}
+	if change.End != nil {
+		end := *change.End
+		end.Notice = c.db.clock.noticed(end.Notice)
+		change.End = &end
+	}
 	return newPlan(seen, &change)
 }
 

@@ -96,12 +96,13 @@ func explainCheck(err error) error {
 	return problemf(err, "the database refuses a check: %s (SQLSTATE %s)", refusal.Message, refusal.Code)
 }
 
-// checkServer checks the version and the encoding.
+// checkServer checks the version, the encoding, and how transactions begin: with another isolation a statement of a
+// batch would not see what was committed while the one before it waited for a lock.
 func checkServer(ctx context.Context, conn *pgx.Conn) error {
 	var number int
-	var version, encoding string
+	var version, encoding, isolation string
 	err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-		current_setting('server_encoding')`).Scan(&number, &version, &encoding)
+		current_setting('server_encoding'), current_setting('default_transaction_isolation')`).Scan(&number, &version, &encoding, &isolation)
 	switch {
 	case err != nil:
 		return err
@@ -109,6 +110,9 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("the server is PostgreSQL %s, which is too old: upgrade it to 15 or later", version)
 	case encoding != "UTF8":
 		return fmt.Errorf("the database has the encoding %s: create one with ENCODING 'UTF8' TEMPLATE template0", encoding)
+	case isolation != "read committed":
+		return fmt.Errorf("transactions are %s by default: ALTER ROLE %q SET default_transaction_isolation = 'read committed'",
+			isolation, conn.Config().User)
 	}
 	return nil
 }

@@ -120,8 +120,12 @@ func TestCheckDatabase(t *testing.T) {
 	refuses(t, postgres.Config{DSN: c.dsn("app", "search_path=old,pg_catalog,public")}, "the server is PostgreSQL 14.11, which is too old: upgrade it to 15 or later")
 	c.Exec(t, "postgres", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
 	refuses(t, postgres.Config{DSN: c.dsn("app", "dbname=ascii")}, "the database has the encoding SQL_ASCII: create one with ENCODING 'UTF8'")
-	c.Exec(t, c.database, "REVOKE DELETE ON sessions FROM app", "REVOKE ALL ON marks FROM app")
-	refuses(t, postgres.Config{DSN: c.dsn("app")}, `the role "app" lacks privileges: GRANT DELETE ON marks`, "DELETE ON sessions", "UPDATE ON marks")
+	c.Exec(t, c.database, "REVOKE DELETE ON sessions, verifier_postings FROM app", "REVOKE ALL ON marks FROM app")
+	refuses(t, postgres.Config{DSN: c.dsn("app")}, `the role "app" lacks privileges: GRANT DELETE ON marks`, "DELETE ON sessions", "UPDATE ON marks",
+		"DELETE ON verifier_postings")
+	c.Exec(t, "postgres", "ALTER ROLE stranger SET default_transaction_isolation = 'repeatable read'")
+	c.Allow(t, "host all all 127.0.0.1/32 trust")
+	refuses(t, postgres.Config{DSN: c.dsn("stranger")}, `transactions are repeatable read by default: ALTER ROLE "stranger" SET default_transaction_isolation`)
 	c.Exec(t, "postgres", "ALTER ROLE secret SET synchronous_commit = off")
 	if notes := accepts(t, postgres.Config{DSN: c.dsn("secret", "password=right")}); !strings.Contains(notes, "synchronous_commit is off") {
 		t.Errorf("notes: %s", notes)

@@ -32,6 +32,7 @@ const (
 type issuerClock struct {
 	mu     sync.Mutex
 	latest time.Time
+	others time.Time // the latest that any issuer had on record at the last sweep
 	// raising is closed when the one goroutine that raises the clock is done; nil: nobody does.
 	raising chan struct{}
 
@@ -78,6 +79,22 @@ func (c *issuerClock) begin(t time.Time) (done chan struct{}, mine bool) {
 	}
 	c.raising = make(chan struct{})
 	return c.raising, true
+}
+
+// noticed is a notice that also goes by what other issuers had on record at the last sweep: one whose clock is ahead
+// may have dated a token without a write.
+func (c *issuerClock) noticed(n session.Notice) session.Notice {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n.Issued = latestOf(n.Issued, c.others)
+	return n
+}
+
+// learn records what is on record of all issuers.
+func (c *issuerClock) learn(latest time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.others = latest
 }
 
 // covers reports whether a time is on record.

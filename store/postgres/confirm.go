@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"issuer.example/sid"
 )
 
@@ -29,18 +27,5 @@ func (db *DB) tryConfirm(ctx context.Context, ids []sid.ID) (map[sid.ID]int64, e
 		return nil, err
 	}
 	defer conn.Release()
-	rows, err := conn.Query(ctx, touchSessions, uuids(ids))
-	if err != nil {
-		return nil, err
-	}
-	var (
-		id       [16]byte
-		version  int64
-		versions = make(map[sid.ID]int64, len(ids))
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
-		versions[id] = version
-		return nil
-	})
-	return versions, err
+	return scanVersions(conn.Query(ctx, touchSessions, uuids(ids)))
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"time"
 
@@ -20,8 +19,6 @@ import (
 const (
 	// connectTimeout bounds a whole attempt to connect to one host, unless the DSN has connect_timeout.
 	connectTimeout = 5 * time.Second
-	// dialTimeout bounds how long a host may take to accept the connection. It allows for one lost packet.
-	dialTimeout = 1500 * time.Millisecond
 	// pingTimeout bounds the check of a connection that was idle for a second.
 	pingTimeout = time.Second
 	// maxPassword bounds the password file, in bytes.
@@ -40,7 +37,7 @@ func poolConfig(cfg Config) (*pgxpool.Config, error) {
 		return nil, fmt.Errorf("%w: %w", ErrDSN, parseProblem(err))
 	}
 	cfg.prepare(c.ConnConfig)
-	cfg.limitStatements(c.ConnConfig)
+	cfg.setParameters(c.ConnConfig)
 	c.MaxConns = int32(cfg.MaxConnections) //nolint:gosec // the configuration bounds it
 	c.PingTimeout = pingTimeout
 	c.MaxConnLifetimeJitter = c.MaxConnLifetime / 10
@@ -80,7 +77,7 @@ func (cfg Config) prepare(c *pgx.ConnConfig) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
-	c.DialFunc = dialer().DialContext
+	c.DialFunc = cfg.dialer.dial
 	// A server that does not accept writes is of no use, such as a primary that has become a standby.
 	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	if c.RuntimeParams["application_name"] == "" {
@@ -93,30 +90,25 @@ func (cfg Config) prepare(c *pgx.ConnConfig) {
 	}
 }
 
-// limitStatements bounds the statements of a connection, where the DSN does not. A pooler that gives each
-// transaction another connection does not pass such parameters on: there, the role has to have them.
-func (cfg Config) limitStatements(c *pgx.ConnConfig) {
+// setParameters bounds the statements of a connection, and has them run as they are planned, where the DSN does not say
+// otherwise. A pooler that gives each transaction another connection does not pass such parameters on: there, the role
+// has to have them.
+func (cfg Config) setParameters(c *pgx.ConnConfig) {
 	if cfg.NoPreparedStatements {
 		return
 	}
 	limit := cfg.StatementTimeout
-	for name, d := range map[string]time.Duration{
-		"statement_timeout":                   limit,
-		"lock_timeout":                        limit * 4 / 5, // less, so that the error names the cause
-		"idle_in_transaction_session_timeout": limit,         // an issuer that hangs must not keep its locks
+	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	for name, value := range map[string]string{
+		"statement_timeout":                   milliseconds(limit),
+		"lock_timeout":                        milliseconds(limit * 4 / 5), // less, so that the error names the cause
+		"idle_in_transaction_session_timeout": milliseconds(limit),         // an issuer that hangs must not keep its locks
+		// A batch over many partitions looks expensive, and compiling it takes longer than all of its few rows.
+		"jit": "off",
 	} {
 		if _, set := c.RuntimeParams[name]; !set {
-			c.RuntimeParams[name] = strconv.FormatInt(d.Milliseconds(), 10)
+			c.RuntimeParams[name] = value
 		}
-	}
-}
-
-// dialer notices within about two seconds that the other host has gone away without a word.
-func dialer() *net.Dialer {
-	return &net.Dialer{
-		Timeout:         dialTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 2},
-		Control:         limitUnacknowledged,
 	}
 }
 

@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"issuer.example/internal/pgtest"
 	"issuer.example/revocation"
 	"issuer.example/sid"
 )
@@ -60,5 +62,44 @@ func TestLateSignIn(t *testing.T) {
 	}
 	if added, err := late.insert(t.Context()); added || err != nil {
 		t.Errorf("it was added twice, as %s and %s: %v", lost, n.session.Session.ID, err)
+	}
+}
+
+// A session whose insertion was answered, and whose connection was lost before the commit, has not begun.
+func TestLostBeforeCommit(t *testing.T) {
+	t.Parallel()
+	db, proxy, _ := throughProxy(t, 1)
+	server := openAt(t, Config{DSN: pgtest.Shared(t).SocketDSN(one[string](t, connect(t, db.cfg.DSN), "SELECT current_database()"))})
+	const many = 1000 // so that the server has to send some answers before it has them all
+	var batch []*call[creation]
+	for n := range many {
+		c, err := newNewcomer(db, signIn(fmt.Sprintf("u%05d", n), 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.give(sid.ID{})
+		batch = append(batch, &call[creation]{request: creation{newcomer: c}, done: make(chan struct{})})
+	}
+	holding, err := server.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holding.Rollback(t.Context())
+	if err := lockUser(t.Context(), holding, batch[many-1].request.session.Session.User.ID); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- db.tryCreateAll(t.Context(), batch) }()
+	await(t, "the batch waits for the last user", func() bool {
+		return count(t, server, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+	})
+	proxy.Cut()
+	if err := <-failed; !isConnectionLost(err) {
+		t.Errorf("the batch: %v", err)
+	}
+	for _, c := range batch {
+		if c.request.added {
+			t.Fatal("a session is said to have begun")
+		}
 	}
 }

@@ -46,8 +46,7 @@ func (db *DB) createBatch(batch []*call[creation]) {
 		db.createBatch(batch[half:])
 		return
 	default:
-		db.health.note(err)
-		err = wrap(err)
+		err = db.failed(context.Background(), err)
 	}
 	for _, c := range batch {
 		c.finish(err)
@@ -76,10 +75,17 @@ func (db *DB) tryCreateAll(ctx context.Context, batch []*call[creation]) error {
 	}
 	defer conn.Release()
 	var b pgx.Batch
-	for _, c := range batch {
-		c.request.queue(&b, &c.request.added)
+	added := make([]bool, len(batch))
+	for i, c := range batch {
+		c.request.queue(&b, &added[i])
 	}
-	return conn.SendBatch(ctx, &b).Close()
+	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+		return err // what was answered before is not committed
+	}
+	for i, c := range batch {
+		c.request.added = added[i]
+	}
+	return nil
 }
 
 // queue adds the two statements of a sign-in. added reports afterwards whether the session began.

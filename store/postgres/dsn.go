@@ -27,7 +27,7 @@ var dsnKeys = []string{
 	"sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslsni", "sslcertmode", "sslnegotiation",
 	"target_session_attrs", "channel_binding", "require_auth", "min_protocol_version", "max_protocol_version",
 	"service", "servicefile", "options", "search_path",
-	"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+	"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "jit",
 }
 
 // checkDSN refuses a DSN that cannot be read, and one with unknown parameters. Its errors say what is wrong

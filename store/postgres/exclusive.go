@@ -31,6 +31,7 @@ const (
 // exclusively runs fn in one transaction that takes as long as it needs and in which nobody else writes. commit, if not
 // nil, says that it is to be committed and is called before.
 func exclusively(ctx context.Context, cfg Config, level pgx.TxIsoLevel, fn, commit func(pgx.Tx) error) error {
+	cfg = cfg.withDefaults()
 	if _, err := Check(ctx, cfg); err != nil {
 		return err
 	}

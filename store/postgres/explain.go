@@ -77,8 +77,8 @@ func explainServer(err error) error {
 func explainPooler(err error, who, message string) error {
 	if strings.Contains(message, "unsupported startup parameter") {
 		return problemf(err, "a pooler stands in front of %s and refuses the timeouts of a session: set store.prepared_statements: false and "+
-			"store.listen_dsn, or, if it keeps prepared statements, put statement_timeout, lock_timeout and "+
-			"idle_in_transaction_session_timeout into its ignore_startup_parameters", who)
+			"store.listen_dsn, or, if it keeps prepared statements, put statement_timeout, lock_timeout, "+
+			"idle_in_transaction_session_timeout and jit into its ignore_startup_parameters", who)
 	}
 	return problemf(err, "the pooler in front of %s refuses the connection: %s", who, message)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"issuer.example/fact"
 	"issuer.example/keys"
 	"issuer.example/revocation"
 	"issuer.example/sid"
@@ -181,7 +180,7 @@ func (a *archive) facts(ctx context.Context, give func(store.Item) bool) error {
 		if err := row.Scan(r.targets()...); err != nil {
 			return false, err
 		}
-		var f fact.Fact = r.fact()
+		f := r.fact()
 		return give(store.Item{Fact: &f}), nil
 	})
 }

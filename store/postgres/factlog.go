@@ -116,18 +116,3 @@ func (db *DB) readJournal(
 	}
 	return page, nil
 }
-
-// withConn runs fn with a connection of the pool, for no longer than a statement may take.
-func (db *DB) withConn(ctx context.Context, fn func(ctx context.Context, conn *pgxpool.Conn) error) error {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	work, cancel := db.bounded(ctx)
-	defer cancel()
-	if err := fn(work, conn); err != nil {
-		return db.failed(ctx, err)
-	}
-	return nil
-}

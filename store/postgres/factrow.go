@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -13,6 +11,9 @@ import (
 	"issuer.example/revocation"
 	"issuer.example/sid"
 )
+
+// pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
+type pendingFact = fact.Fact
 
 // maxWord is how many bytes each of a fact's words can have.
 const maxWord = 255
@@ -31,7 +32,7 @@ func checkFact(f *fact.Fact) error {
 		switch {
 		case len(word) > maxWord:
 			return errLongFact
-		case !utf8.ValidString(word) || strings.ContainsRune(word, 0):
+		case !isText(word):
 			return errFactText
 		}
 	}

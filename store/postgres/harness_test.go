@@ -16,7 +16,7 @@ type database struct {
 	server *pgtest.Server
 	name   string
 	config postgres.Config
-	crash  func(t testing.TB, close func())
+	crash  func(t testing.TB, closeHandles func())
 
 	handles []*postgres.DB // open
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -191,7 +189,7 @@ func markValues(i store.Item) ([]any, error) {
 		return nil, fmt.Errorf("%w: the mark over %s %q", errText, m.Scope.Kind, m.Scope.Name)
 	}
 	return []any{
-		scopeText(m.Scope), uuid(m.SID), milli(m.At), milli(m.Until), m.Reason, rand.Int64(), m.Settled, //nolint:gosec // no secret
+		scopeText(m.Scope), uuid(m.SID), milli(m.At), milli(m.Until), m.Reason, newVersion(), m.Settled,
 	}, nil
 }
 
@@ -220,7 +218,7 @@ func sessionValues(i store.Item) ([]any, error) {
 	if i.Session == nil {
 		return nil, nil
 	}
-	s := stored{Snapshot: i.Session.Snapshot, version: rand.Int64(), dueAt: i.Session.DueAt} //nolint:gosec // no secret
+	s := stored{Snapshot: i.Session.Snapshot, version: newVersion(), dueAt: i.Session.DueAt}
 	s.Mark = revocation.Mark{}
 	if !isTextOnly(&s.Snapshot) {
 		return nil, fmt.Errorf("%w: session %s", errText, s.Session.ID)
@@ -236,13 +234,4 @@ func isTextOnly(s *session.Snapshot) bool {
 	return isText(r.User.ID, r.User.Email, r.User.Name, r.User.Image, r.ClientID, string(r.Claims), r.Scope, r.ACR, r.Label,
 		r.UserAgent, st.RedeemedFrom.UserAgent, st.LastFrom.UserAgent, st.Reuse.From.UserAgent, string(s.End.Reason)) &&
 		isText(r.Audience...) && isText(r.AMR...)
-}
-
-func isText(texts ...string) bool {
-	for _, text := range texts {
-		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
-			return false
-		}
-	}
-	return true
 }

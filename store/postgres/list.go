@@ -3,13 +3,10 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"issuer.example/session"
-	"issuer.example/sid"
 )
 
 // listSlack is how many sessions beyond its limit a page may cost to read: those that the query does not ask for.
@@ -42,7 +39,7 @@ func (db *DB) List(ctx context.Context, q session.Query) (page session.Page, err
 	if err := db.enter(ctx); err != nil {
 		return page, err
 	}
-	if !isStorable(q.UserID) || !isStorable(q.ClientID) {
+	if !isText(q.UserID, q.ClientID) {
 		return page, nil
 	}
 	for attempt := 1; ; attempt++ {
@@ -76,7 +73,7 @@ func (db *DB) tryList(ctx context.Context, q session.Query) (page session.Page, 
 func listQuery(q session.Query) (statement string, args []any) {
 	before := q.Before
 	if before.IsZero() {
-		before = newestOfAll()
+		before = lastID()
 	}
 	args = []any{[16]byte(before), int64(q.Limit) + listSlack, !q.Ended, q.ClientID, int64(q.Limit) + 1}
 	switch {
@@ -107,9 +104,6 @@ func collectPage(rows pgx.Rows, limit int) (page session.Page, err error) {
 	return page, rows.Err()
 }
 
-// isStorable reports whether a text can be in the database.
-func isStorable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
-
 // scanListed reads a row of a list.
 func scanListed(row pgx.Rows) (s stored, cut bool, err error) {
 	var n nullable
@@ -118,12 +112,4 @@ func scanListed(row pgx.Rows) (s stored, cut bool, err error) {
 	}
 	s.complete(&n)
 	return s, cut, nil
-}
-
-// newestOfAll is above every identifier.
-func newestOfAll() (id sid.ID) {
-	for i := range id {
-		id[i] = 0xff
-	}
-	return id
 }

@@ -4,6 +4,10 @@ import (
 	"testing"
 
 	"issuer.example/internal/pgtest"
+	"issuer.example/internal/rounds"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	rounds.QuickInCI()
+	pgtest.Main(m)
+}

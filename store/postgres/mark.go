@@ -38,6 +38,7 @@ func (db *DB) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, 
 	if err := checkMark(&m); err != nil {
 		return session.Marked{}, err
 	}
+	m.Notice = db.clock.noticed(m.Notice)
 	k := &marking{db: db, MarkRequest: &m, change: newVersion(), counted: -1}
 	err := k.set(ctx)
 	if errors.Is(err, errTooMany) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"issuer.example/session"
 	"issuer.example/sid"
 )
@@ -31,14 +33,10 @@ func (db *DB) countLiveOf(ctx context.Context, m *session.MarkRequest) (n int, e
 	}
 }
 
-func (db *DB) unendedPage(ctx context.Context, userID string, before sid.ID) ([]stored, error) {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Release()
-	work, cancel := db.bounded(ctx)
-	defer cancel()
-	page, err := unended(work, conn, userID, before, countPage)
-	return page, db.failed(ctx, err)
+func (db *DB) unendedPage(ctx context.Context, userID string, before sid.ID) (page []stored, err error) {
+	err = db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		page, err = unended(ctx, conn, userID, before, countPage)
+		return err
+	})
+	return page, err
 }

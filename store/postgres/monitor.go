@@ -16,7 +16,7 @@ const (
 	probeInterval   = time.Second
 	outageInterval  = 100 * time.Millisecond
 	suspectInterval = 20 * time.Millisecond
-	// answerTimeout bounds how long an answer may take, and connectTimeout a connection with the first answer.
+	// answerTimeout bounds how long an answer may take, and probeConnectTimeout a connection with the first answer.
 	answerTimeout       = 2 * time.Second
 	probeConnectTimeout = 4 * time.Second
 )
@@ -86,8 +86,8 @@ func (m *monitor) probe(ctx context.Context) error {
 		err := ask(bounded, m.conn)
 		slow := bounded.Err() != nil
 		cancel()
-		if err == nil {
-			return nil
+		if err == nil || isSchemaWrong(err) {
+			return err
 		}
 		m.disconnect(ctx)
 		if slow || errors.Is(err, errReadOnly) {
@@ -111,11 +111,15 @@ func (m *monitor) connect(ctx context.Context) error {
 		return explainConnect(err)
 	}
 	m.conn = conn
-	if err := ask(ctx, conn); err != nil {
+	if err = ask(ctx, conn); err != nil && !isSchemaWrong(err) {
 		m.disconnect(ctx)
-		return err
 	}
-	return nil
+	return err
+}
+
+// isSchemaWrong reports whether the server can be used and its tables cannot.
+func isSchemaWrong(err error) bool {
+	return errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrOlderSchema)
 }
 
 // connectProbe opens a connection like those of the pool.

@@ -109,7 +109,7 @@ func (db *DB) numberAll(ctx context.Context) error {
 		case err == nil:
 			attempt = 0
 		case !isRetryable(err) || attempt == maxRetries:
-			return wrap(err)
+			return db.failed(ctx, err)
 		default:
 			attempt++
 			_ = pause(ctx, db.life, attempt)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,11 +22,6 @@ const (
 	acquireTimeout = time.Second
 	// closeGrace is how long Close waits for what has begun.
 	closeGrace = 10 * time.Second
-
-	defaultMaxConnections   = 16
-	defaultStatementTimeout = 5 * time.Second
-	defaultPollInterval     = 250 * time.Millisecond
-	defaultFactsKeep        = time.Hour
 )
 
 // DB is an open store. It is safe for concurrent use.
@@ -91,28 +85,6 @@ func (db *DB) openLanes() {
 	db.creations = lanes[creation]{most: maxSignIns, run: db.createBatch}
 }
 
-func (cfg Config) withDefaults() Config {
-	if cfg.Notify == "" {
-		cfg.Notify = NotifyListen
-	}
-	if cfg.PollInterval <= 0 {
-		cfg.PollInterval = defaultPollInterval
-	}
-	if cfg.MaxConnections <= 0 {
-		cfg.MaxConnections = defaultMaxConnections
-	}
-	if cfg.StatementTimeout <= 0 {
-		cfg.StatementTimeout = defaultStatementTimeout
-	}
-	if cfg.FactsKeep <= 0 {
-		cfg.FactsKeep = defaultFactsKeep
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	return cfg
-}
-
 var errSlowClose = errors.New("postgres: closing takes too long")
 
 // Close implements store.Backend.
@@ -164,8 +136,23 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	case bounded.Err() != nil:
 		return nil, errNoConnection
 	}
-	db.health.note(err)
+	db.note(ctx, err)
 	return nil, wrap(err)
+}
+
+// withConn runs fn with a connection of the pool, for no longer than a statement may take.
+func (db *DB) withConn(ctx context.Context, fn func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	work, cancel := db.bounded(ctx)
+	defer cancel()
+	if err := fn(work, conn); err != nil {
+		return db.failed(ctx, err)
+	}
+	return nil
 }
 
 // errNoConnection means that all connections were busy, or that none could be made.
@@ -182,15 +169,20 @@ func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithDeadline(serving, until)
 }
 
+// note looks at the error of an operation, unless it says how much time the caller had.
+func (db *DB) note(ctx context.Context, err error) {
+	if deadline, ok := ctx.Deadline(); ctx.Err() == nil && (!ok || time.Now().Before(deadline)) {
+		db.health.note(err)
+	}
+}
+
 // failed is what an operation returns that could not be done. The error of the caller's context stays as it is. What an
 // outage has ended says why.
 func (db *DB) failed(ctx context.Context, err error) error {
 	if err == ctx.Err() { //nolint:errorlint // that itself, not that of a statement
 		return err
 	}
-	if ctx.Err() == nil { // else it says how much time the caller had
-		db.health.note(err)
-	}
+	db.note(ctx, err)
 	if _, outage := db.health.answers(); outage != nil && errors.Is(err, context.Canceled) {
 		return outage
 	}

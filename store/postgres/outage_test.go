@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -217,5 +218,30 @@ func TestPoolExhausted(t *testing.T) {
 	}
 	if _, err := advance(t.Context(), db, ids[0]); err != nil {
 		t.Errorf("when there are connections again: %v", err)
+	}
+}
+
+// A caller that has little time says nothing of the server.
+func TestImpatientCaller(t *testing.T) {
+	t.Parallel()
+	db := openAt(t, Config{DSN: newDatabase(t)})
+	id := fill(t, db, 1)[0]
+	locked, err := db.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locked.Rollback(t.Context())
+	if _, err := locked.Exec(t.Context(), lockSessions, uuids([]sid.ID{id})); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	at := session.Target{Ref: session.Ref{ID: id}, Holder: id}
+	_, err = db.Change(ctx, at, func(session.Snapshot, session.Snapshot) (session.Change, error) { return session.Change{}, nil })
+	if !errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the change was not given up: %v", err)
+	}
+	if err := db.Healthy(); err != nil {
+		t.Errorf("the store is not healthy: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func TestConformancePgbouncer(t *testing.T) {
 // What a session keeps at the server would be lost without a word: the check finds it.
 func TestCheckBehindPgbouncer(t *testing.T) {
 	s := pgtest.Shared(t)
-	b := s.Bouncer(t, pgtest.Settings{"ignore_startup_parameters": "statement_timeout,lock_timeout,idle_in_transaction_session_timeout"})
+	b := s.Bouncer(t, pgtest.Settings{"ignore_startup_parameters": "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,jit"})
 	name := s.CopyDatabase(t, s.Template(t, "migrated", func(dsn string) { migrate(t, dsn) }))
 	for _, c := range []struct {
 		cfg  postgres.Config

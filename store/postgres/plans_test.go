@@ -16,7 +16,7 @@ import (
 const filledSessions = 5000
 
 // smallTables have a row, or one an issuer. The plans may read all of them.
-var smallTables = []string{"log_head", "key_set", "issuer_clocks", "pg_class", "issuer_schema"}
+var smallTables = []string{"log_head", "key_set", "issuer_clocks", "pg_class", "issuer_schema", "verifier_postings"}
 
 // No statement reads a whole table, however it is planned: with the values of its parameters known or not.
 func TestPlans(t *testing.T) {

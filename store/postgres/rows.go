@@ -3,7 +3,9 @@ package postgres
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -176,6 +178,16 @@ func textOr(t pgtype.Text, otherwise string) string {
 		return t.String
 	}
 	return otherwise
+}
+
+// isText reports whether the database can have some texts.
+func isText(texts ...string) bool {
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // scopeText is a scope of a mark as the database has it.

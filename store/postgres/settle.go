@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/revocation"
 	"issuer.example/session"
@@ -77,35 +78,34 @@ func (s *sweep) settleMarks(ctx context.Context) (more bool, err error) {
 
 // openPasses lists the passes that are under way, and forgets all others.
 func (s *sweep) openPasses(ctx context.Context) (passes []pass, err error) {
-	conn, err := s.db.acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Release()
-	work, cancel := s.db.bounded(ctx)
-	defer cancel()
-	rows, err := conn.Query(work, marksToSettle, marksAtOnce)
-	if err != nil {
-		return nil, s.db.failed(ctx, err)
-	}
 	var (
 		scope string
 		id    pgtype.UUID
 		p     pass
 		open  = map[string]pass{}
 	)
-	_, err = pgx.ForEachRow(rows, []any{&scope, &id, &p.setAt, &p.began}, func() error {
-		p.scope, p.bound, p.from = parseScope(scope), id.Bytes, id.Bytes
-		if known, ok := s.db.upkeep.passes[scope]; ok && known.bound == p.bound && known.setAt.Equal(p.setAt) {
-			open[scope] = known
-		} else {
-			open[scope] = p
+	err = s.db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, marksToSettle, marksAtOnce)
+		if err != nil {
+			return err
 		}
-		passes = append(passes, open[scope])
-		return nil
+		_, err = pgx.ForEachRow(rows, []any{&scope, &id, &p.setAt, &p.began}, func() error {
+			p.scope, p.bound, p.from = parseScope(scope), id.Bytes, id.Bytes
+			if known, ok := s.db.upkeep.passes[scope]; ok && known.bound == p.bound && known.setAt.Equal(p.setAt) {
+				open[scope] = known
+			} else {
+				open[scope] = p
+			}
+			passes = append(passes, open[scope])
+			return nil
+		})
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	s.db.upkeep.passes = open
-	return passes, s.db.failed(ctx, err)
+	return passes, nil
 }
 
 // settle records the ends of up to budget sessions under a mark, and returns what is left of

@@ -65,5 +65,8 @@ func statements() map[string]string {
 		"dropMarks":           dropMarks,
 		"passAgain":           passAgain,
 		"retireMarks":         retireMarks,
+		"postVerifiers":       postVerifiers,
+		"forgetPostings":      forgetPostings,
+		"readPostings":        readPostings,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"issuer.example/session"
 	"issuer.example/sid"
@@ -21,12 +23,14 @@ const (
 )
 
 const (
-	// whatIsDue reports whether there is a mark to settle, a mark to drop, and a session to look at.
+	// whatIsDue reports whether there is a mark to settle, a mark to drop, and a session to look at, and what is on record
+	// of all clocks.
 	// (The order lets it look at the beginnings of indexes.)
 	whatIsDue = `SELECT coalesce((SELECT true FROM marks WHERE NOT settled ORDER BY until LIMIT 1), false),
 		coalesce((SELECT true FROM marks WHERE settled AND until <= $1
 			AND (NOT retired OR set_at <= clock_timestamp() - $2::interval) ORDER BY until LIMIT 1), false),
-		coalesce((SELECT true FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT 1), false)`
+		coalesce((SELECT true FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT 1), false),
+		(` + latestClocks + `)`
 
 	lockDue        = `SELECT sid FROM sessions WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`
 	deferSessions  = `UPDATE sessions s SET due_at = c.due_at FROM unnest($1::uuid[], $2::timestamptz[]) AS c (sid, due_at) WHERE s.sid = c.sid`
@@ -79,11 +83,15 @@ func (db *DB) Sweep(ctx context.Context, req session.SweepRequest) (session.Swep
 }
 
 func (s *sweep) run(ctx context.Context) error {
-	var settle, drop, due bool
-	err := s.db.queryRow(ctx, whatIsDue, []any{s.req.Now, lateCommits}, &settle, &drop, &due)
+	var (
+		settle, drop, due bool
+		latest            pgtype.Timestamptz
+	)
+	err := s.db.queryRow(ctx, whatIsDue, []any{s.req.Now, lateCommits}, &settle, &drop, &due, &latest)
 	if err != nil {
 		return err
 	}
+	s.db.clock.learn(timeOf(latest))
 	for _, step := range []struct {
 		needed bool
 		run    func(context.Context) (more bool, err error)
@@ -197,12 +205,7 @@ func (s *sweep) forgetUsers(ctx context.Context) (more bool, err error) {
 
 // queryRow runs one statement by itself that returns one row.
 func (db *DB) queryRow(ctx context.Context, statement string, args []any, targets ...any) error {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	work, cancel := db.bounded(ctx)
-	defer cancel()
-	return db.failed(ctx, conn.QueryRow(work, statement, args...).Scan(targets...))
+	return db.withConn(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, statement, args...).Scan(targets...)
+	})
 }

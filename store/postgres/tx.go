@@ -33,14 +33,14 @@ func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error, committed func(ct
 		case err == nil:
 			return nil
 		case unknown:
-			db.health.note(err)
+			db.note(ctx, err)
 			if done, checkErr := db.resolve(work, committed); checkErr != nil {
 				return db.failed(ctx, checkErr)
 			} else if done {
 				return nil
 			}
 		case isConnectionLost(err): // and so nothing was committed
-			db.health.note(err)
+			db.note(ctx, err)
 		case !isRetryable(err):
 			return db.failed(ctx, err)
 		}

@@ -108,14 +108,18 @@ func scanIDs(rows pgx.Rows, err error) ([]sid.ID, error) {
 
 // lockVersions locks sessions, and returns the versions of those that have no end on record.
 func lockVersions(ctx context.Context, tx pgx.Tx, ids []sid.ID) (map[sid.ID]int64, error) {
-	rows, err := tx.Query(ctx, lockUnendedVersions, uuids(ids))
+	return scanVersions(tx.Query(ctx, lockUnendedVersions, uuids(ids)))
+}
+
+// scanVersions reads a column of identifiers and one of versions.
+func scanVersions(rows pgx.Rows, err error) (map[sid.ID]int64, error) {
 	if err != nil {
 		return nil, err
 	}
 	var (
 		id       pgtype.UUID
 		version  int64
-		versions = make(map[sid.ID]int64, len(ids))
+		versions = make(map[sid.ID]int64)
 	)
 	_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
 		versions[id.Bytes] = version

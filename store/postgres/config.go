@@ -3,12 +3,14 @@ package postgres
 import (
 	"log/slog"
 	"time"
-
-	"issuer.example/fact"
 )
 
-// DB is to implement store.Backend: Load, List, Change, Healthy, Live, Close (part A), Create, Mark, Sweep (part B),
-// LoadKeys, SwapKeys, Head, Facts, Revocations, Watch, Record (part C).
+const (
+	defaultMaxConnections   = 16
+	defaultStatementTimeout = 5 * time.Second
+	defaultPollInterval     = 250 * time.Millisecond
+	defaultFactsKeep        = time.Hour
+)
 
 // Config says how to open a store.
 type Config struct {
@@ -31,6 +33,8 @@ type Config struct {
 	Logger    *slog.Logger // nil: slog.Default
 	// Observe is called after each commit of a write; it must not block. nil: nothing is called.
 	Observe func(callers int, took time.Duration)
+
+	dialer *dialer // of all connections
 }
 
 // Notify says how an issuer learns of what others have written.
@@ -42,5 +46,27 @@ const (
 	NotifyPoll   Notify = "poll"
 )
 
-// pendingFact is a fact on its way into the journal; Number and Revocation are 0, Until is set for a revocation.
-type pendingFact = fact.Fact
+func (cfg Config) withDefaults() Config {
+	if cfg.Notify == "" {
+		cfg.Notify = NotifyListen
+	}
+	if cfg.PollInterval <= 0 {
+		cfg.PollInterval = defaultPollInterval
+	}
+	if cfg.MaxConnections <= 0 {
+		cfg.MaxConnections = defaultMaxConnections
+	}
+	if cfg.StatementTimeout <= 0 {
+		cfg.StatementTimeout = defaultStatementTimeout
+	}
+	if cfg.FactsKeep <= 0 {
+		cfg.FactsKeep = defaultFactsKeep
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.dialer == nil {
+		cfg.dialer = &dialer{}
+	}
+	return cfg
+}
