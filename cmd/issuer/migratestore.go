@@ -113,8 +113,9 @@ type place struct {
 	database postgres.Config
 }
 
-// isDSN matches what is a DSN and no path: a URL, or key=value.
-var isDSN = regexp.MustCompile(`^(postgres(ql)?://|[a-z_]+ *= *\S)`)
+// isDSN matches what is a DSN, or was to be one, and no path: a URL of any scheme, user:password@host, or key=value. An error
+// about a path quotes it, and one about a DSN does not.
+var isDSN = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+:/|[^/]+:.*@|[A-Za-z_]+ *= *\S)`)
 
 func (m *migrateStore) place(name string) (place, error) {
 	switch {

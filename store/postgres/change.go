@@ -36,8 +36,12 @@ func (db *DB) Change(ctx context.Context, at session.Target, decide session.Deci
 		} else if newer {
 			continue
 		}
-		if won, err := c.swap(ctx); won || err != nil {
+		w, err := c.swap(ctx)
+		if w.won || err != nil {
 			return c.outcome(err)
+		}
+		if w.alone {
+			break
 		}
 		lost++
 		c.seen = nil
@@ -135,10 +139,10 @@ func (c *changing) unlock() {
 }
 
 // swap writes what is planned, unless the session has changed.
-func (c *changing) swap(ctx context.Context) (won bool, err error) {
+func (c *changing) swap(ctx context.Context) (swap, error) {
 	p := c.planned
 	if err := c.db.reserve(ctx, p.times()...); err != nil {
-		return false, err
+		return swap{}, err
 	}
 	lane := &c.db.rewrites
 	if p.statesOnly {
@@ -148,7 +152,7 @@ func (c *changing) swap(ctx context.Context) (won bool, err error) {
 	if abandoned {
 		err = fmt.Errorf("%w: the database has not confirmed it yet: %w", session.ErrUnavailable, err)
 	}
-	return w.won, err
+	return w, err
 }
 
 // outcome is what is returned after a write.

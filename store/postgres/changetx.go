@@ -35,7 +35,7 @@ func (c *changing) inTransaction(ctx context.Context) (session.Snapshot, error) 
 	}
 	for beginnings := 1; ; beginnings++ {
 		began := time.Now()
-		err := c.db.inTx(ctx, func(tx pgx.Tx) error { return c.changeIn(ctx, tx, user) }, c.committed)
+		err := c.runTx(ctx, user)
 		switch {
 		case errors.Is(err, errNeedsUser):
 			user = c.seen.Session.User.ID
@@ -51,6 +51,14 @@ func (c *changing) inTransaction(ctx context.Context) (session.Snapshot, error) 
 		c.db.observe(1, began)
 		return c.outcome(nil)
 	}
+}
+
+func (c *changing) runTx(ctx context.Context, user string) error {
+	change := func(tx pgx.Tx) error { return c.changeIn(ctx, tx, user) }
+	if user == "" {
+		return c.db.inTx(ctx, change, c.committed)
+	}
+	return c.db.inUserTx(ctx, user, change, c.committed)
 }
 
 // unchanged is what is returned when nothing was written.

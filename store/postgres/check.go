@@ -90,6 +90,8 @@ func explainCheck(err error) error {
 		return err
 	case refusal.Code == "42501": // insufficient_privilege
 		return problemf(err, "the role lacks a privilege (%s): grant it, as docs/postgres.md shows", refusal.Message)
+	case refusal.Code == "42P01": // undefined_table
+		return problemf(err, "a table is missing (%s): restore the database, or migrate an empty one", refusal.Message)
 	case isPreparedLost(refusal.Code):
 		return errPooler
 	}

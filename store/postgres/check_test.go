@@ -120,6 +120,9 @@ func TestCheckDatabase(t *testing.T) {
 	refuses(t, postgres.Config{DSN: c.dsn("app", "search_path=old,pg_catalog,public")}, "the server is PostgreSQL 14.11, which is too old: upgrade it to 15 or later")
 	c.Exec(t, "postgres", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
 	refuses(t, postgres.Config{DSN: c.dsn("app", "dbname=ascii")}, "the database has the encoding SQL_ASCII: create one with ENCODING 'UTF8'")
+	c.Exec(t, c.database, "ALTER TABLE users RENAME TO customers")
+	refuses(t, postgres.Config{DSN: c.dsn("app")}, `a table is missing (relation "users" does not exist)`)
+	c.Exec(t, c.database, "ALTER TABLE customers RENAME TO users")
 	c.Exec(t, c.database, "REVOKE DELETE ON sessions, verifier_postings FROM app", "REVOKE ALL ON marks FROM app")
 	refuses(t, postgres.Config{DSN: c.dsn("app")}, `the role "app" lacks privileges: GRANT DELETE ON marks`, "DELETE ON sessions", "UPDATE ON marks",
 		"DELETE ON verifier_postings")

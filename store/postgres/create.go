@@ -120,6 +120,11 @@ func (n *newcomer) fact() pendingFact {
 
 // create adds the session, in one round trip if nothing has to end for it.
 func (n *newcomer) create(ctx context.Context) error {
+	done, err := n.db.oneOfUser(ctx, n.session.Session.User.ID)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if n.request.Replaces.IsZero() {
 		n.give(n.db.floor.get())
 		if added, err := n.insert(ctx); added || err != nil {

@@ -36,9 +36,11 @@ func (db *DB) createBatch(batch []*call[creation]) {
 	switch {
 	case err == nil:
 		db.observe(len(batch), began)
-	case isConnectionLost(err):
+	case isConnectionLost(err), isUnsent(err):
 		db.health.note(err)
 		err = nil // nobody knows whether they were added; each caller finds out
+	case len(batch) > 1 && isLocked(err):
+		err = nil // nothing was added; each caller goes on alone, and only that of the locked user waits again
 	case len(batch) > 1 && !isUnavailable(err):
 		// One of them cannot be written. The others can.
 		half := len(batch) / 2

@@ -38,7 +38,8 @@ func isConnectionLost(err error) bool {
 	}
 	switch code := sqlState(err); {
 	case code == "":
-	case code == "57P01" || code == "57P02" || code == "57P03" || strings.HasPrefix(code, "08"):
+	case code == "57P01", code == "57P02", code == "57P03", code == "57P05", code == "25P03", strings.HasPrefix(code, "08"):
+		// the server has ended the connection: by an operator, in a crash, as idle, as idle in a transaction
 		return true
 	default:
 		return false
@@ -46,6 +47,22 @@ func isConnectionLost(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isLocked reports whether somebody else has had a lock for too long: lock_not_available.
+func isLocked(err error) bool { return sqlState(err) == "55P03" }
+
+// isFull reports whether the server has no connection left: too_many_connections.
+func isFull(err error) bool { return sqlState(err) == "53300" }
+
+// isUnsent reports whether the server has got nothing of a statement: the connection was lost before it. What came before
+// in its transaction is lost, too.
+func isUnsent(err error) bool { return err != nil && pgconn.SafeToRetry(err) }
+
+// isTablesLost reports whether the tables are not there any more as they were at the start, or the role may not use them:
+// insufficient_privilege, undefined_table, undefined_column, invalid_schema_name.
+func isTablesLost(code string) bool {
+	return code == "42501" || code == "42P01" || code == "42703" || code == "3F000"
 }
 
 // isUnavailable reports whether an error says that the server cannot answer now.

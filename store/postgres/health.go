@@ -13,7 +13,8 @@ import (
 	"issuer.example/session"
 )
 
-// faultShown is for how long the store is not healthy after a write for which the server had no room or no time.
+// faultShown is for how long the store is not healthy after a statement for which the server had no room, no time or no
+// tables.
 const faultShown = 10 * time.Second
 
 // health is what is known of the server. It is safe for concurrent use.
@@ -25,7 +26,7 @@ type health struct {
 	base    context.Context    //nolint:containedctx // what serving derives from
 	serving context.Context    //nolint:containedctx // ends when an outage begins
 	fail    context.CancelFunc // ends serving
-	fault   error              // of the last write for which there was no room or no time
+	fault   error              // of the last statement for which there was no room, no time or no table
 	faultAt time.Time
 }
 
@@ -63,9 +64,10 @@ func (h *health) note(err error) {
 	case err == nil:
 		return
 	case strings.HasPrefix(code, "53"), code == "57014", errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
-		h.mu.Lock()
-		h.fault, h.faultAt = fmt.Errorf("%w: the database could not do its work: %w", session.ErrUnavailable, hidden{err}), time.Now()
-		h.mu.Unlock()
+		h.failedWith("the database could not do its work", err)
+	case isTablesLost(code):
+		h.failedWith("the tables cannot be used", err)
+		return
 	case !isUnavailable(err) || isRetryable(err):
 		return
 	}
@@ -73,6 +75,13 @@ func (h *health) note(err error) {
 	case h.suspected <- struct{}{}:
 	default:
 	}
+}
+
+// failedWith records why the server has not done its work.
+func (h *health) failedWith(what string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fault, h.faultAt = fmt.Errorf("%w: %s: %w", session.ErrUnavailable, what, hidden{err}), time.Now()
 }
 
 // wrote records that the server has done its work.

@@ -47,7 +47,7 @@ func (db *DB) List(ctx context.Context, q session.Query) (page session.Page, err
 		if err == nil {
 			return page, nil
 		}
-		if attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) {
+		if attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) && !isUnsent(err) {
 			return session.Page{}, db.failed(ctx, err)
 		}
 	}

@@ -69,7 +69,7 @@ func (db *DB) readAll(ctx context.Context, ids []sid.ID) (found map[sid.ID]*stor
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		found, err = db.tryReadAll(ctx, ids)
-		if err == nil || attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) {
+		if err == nil || attempt == readAttempts || !isConnectionLost(err) && !isRetryable(err) && !isUnsent(err) {
 			return found, db.failed(context.Background(), err)
 		}
 	}

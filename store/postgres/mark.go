@@ -42,9 +42,7 @@ func (db *DB) Mark(ctx context.Context, m session.MarkRequest) (session.Marked, 
 	k := &marking{db: db, MarkRequest: &m, change: newVersion(), counted: -1}
 	err := k.set(ctx)
 	if errors.Is(err, errTooMany) {
-		if k.counted, err = db.countLiveOf(ctx, &m); err == nil {
-			err = k.set(ctx)
-		}
+		err = k.setOverMany(ctx)
 	}
 	if err != nil {
 		return session.Marked{}, err
@@ -80,15 +78,30 @@ type marking struct {
 	change int64 // what the row has when it was written
 	// counted is how many sessions the mark covers, if they were counted before; else -1.
 	counted int
+	// ended is the newest session up to which those that are newer than a spared holder have ended already.
+	ended sid.ID
 
 	marked  session.Marked
 	touched []sid.ID // the sessions that it has changed
 }
 
+// setOverMany sets a mark over a user who has too many sessions to lock and count them in its transaction.
+func (k *marking) setOverMany(ctx context.Context) (err error) {
+	if k.counted, err = k.db.countLiveOf(ctx, k.MarkRequest); err != nil {
+		return err
+	}
+	if k.SpareHolder {
+		if err := k.endNewer(ctx); err != nil {
+			return err
+		}
+	}
+	return k.set(ctx)
+}
+
 // set sets the mark, unless an attempt whose connection was lost has set it.
 func (k *marking) set(ctx context.Context) error {
 	tried := false
-	return k.db.inTx(ctx, func(tx pgx.Tx) error {
+	set := func(tx pgx.Tx) error {
 		if tried {
 			if done, err := k.isSet(ctx, tx); done || err != nil {
 				return err
@@ -99,7 +112,11 @@ func (k *marking) set(ctx context.Context) error {
 			return k.setForUser(ctx, tx)
 		}
 		return k.setForMany(ctx, tx)
-	}, nil)
+	}
+	if k.Scope.Kind == revocation.KindUser {
+		return k.db.inUserTx(ctx, k.Scope.Name, set, nil)
+	}
+	return k.db.inTx(ctx, set, nil)
 }
 
 // isSet reports whether the mark is there. It waits for an attempt that is under way still, and writes, so that what it

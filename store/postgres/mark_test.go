@@ -98,29 +98,32 @@ func TestMarkChangesVersions(t *testing.T) {
 	}
 }
 
+// fillUser gives a user sessions.
+func fillUser(t testing.TB, db *DB, user string, n int) (ids []sid.ID) {
+	t.Helper()
+	var (
+		last sid.ID
+		b    pgx.Batch
+	)
+	for range n {
+		last = sid.Next(last, begin())
+		ids = append(ids, last)
+		b.Queue(insertSession, insertArgs(plain(last, user))...)
+	}
+	b.Queue(raiseUser, user, uuid(last))
+	if err := db.pool.SendBatch(t.Context(), &b).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
 // A user with more sessions than a mark counts in its transaction has them all counted and covered.
 func TestMarkOfManySessions(t *testing.T) {
 	t.Parallel()
 	db := openAt(t, Config{DSN: newDatabase(t)})
 	const many = maxCounted + 20
-	var (
-		ids  []sid.ID
-		last sid.ID
-		rows [][]any
-	)
-	for range many {
-		last = sid.Next(last, begin())
-		ids = append(ids, last)
-		rows = append(rows, insertArgs(plain(last, "u1")))
-	}
-	var b pgx.Batch
-	b.Queue(raiseUser, "u1", uuid(last))
-	for _, args := range rows {
-		b.Queue(insertSession, args...)
-	}
-	if err := db.pool.SendBatch(t.Context(), &b).Close(); err != nil {
-		t.Fatal(err)
-	}
+	ids := fillUser(t, db, "u1", many)
+	last := ids[many-1]
 	m := over(revocation.UserScope("u1"), begin())
 	m.Holder, m.SpareHolder = ids[many/2], true
 	if marked := mustMark(t, db, m); marked.Ended != many-1 {
@@ -131,5 +134,27 @@ func TestMarkOfManySessions(t *testing.T) {
 	}
 	if marked := mustMark(t, db, over(revocation.UserScope("u1"), begin())); marked.Ended != 1 || !marked.Mark.Covers(last) {
 		t.Errorf("all: %+v", marked)
+	}
+}
+
+// The sessions that are newer than the one that a mark spares end in transactions that are bounded.
+func TestMarkEndsNewerSessionsInParts(t *testing.T) {
+	t.Parallel()
+	db := openAt(t, Config{DSN: newDatabase(t)})
+	ids := fillUser(t, db, "u1", 2*maxCounted)
+	m := over(revocation.UserScope("u1"), begin())
+	m.Holder, m.SpareHolder = ids[0], true
+	if marked := mustMark(t, db, m); marked.Ended != len(ids)-1 {
+		t.Errorf("%d sessions were ended of %d", marked.Ended, len(ids)-1)
+	}
+	if n := count(t, db, "SELECT count(*) FROM sessions WHERE ended_at IS NULL"); n != 1 {
+		t.Errorf("%d sessions have no end", n)
+	}
+	const largest = `SELECT max(n) FROM (SELECT count(*) AS n FROM sessions WHERE ended_at IS NOT NULL GROUP BY xmin::text) s`
+	if n := count(t, db, largest); n > newerAtOnce {
+		t.Errorf("a transaction has ended %d sessions", n)
+	}
+	if s, err := db.Load(t.Context(), session.Ref{ID: ids[0]}); err != nil || !s.End.IsZero() || isMarked(s) {
+		t.Errorf("the one that is spared: %+v, %v", s.End, err)
 	}
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -72,12 +71,6 @@ func (k *marking) lockUser(ctx context.Context, tx pgx.Tx) (newest sid.ID, ids [
 		err = errTooMany
 	}
 	return newest, ids, err
-}
-
-// newerThanHolder lists the holder and the sessions that are newer, which have to end one by one.
-func (k *marking) newerThanHolder(ctx context.Context, tx pgx.Tx) ([]sid.ID, error) {
-	ids, err := scanIDs(tx.Query(ctx, newerThan, k.Scope.Name, uuid(k.Holder), math.MaxInt32))
-	return append(ids, k.Holder), err
 }
 
 // allow asks whether the holder may set the mark.

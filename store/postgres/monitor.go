@@ -104,8 +104,8 @@ func (m *monitor) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeConnectTimeout)
 	defer cancel()
 	conn, err := connectProbe(ctx, m.db.cfg)
-	if sqlState(err) == "53300" { // too_many_connections: the pool may have one
-		return m.db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return ask(ctx, c.Conn()) })
+	if isFull(err) {
+		return m.askPool(ctx)
 	}
 	if err != nil {
 		return explainConnect(err)
@@ -120,6 +120,15 @@ func (m *monitor) connect(ctx context.Context) error {
 // isSchemaWrong reports whether the server can be used and its tables cannot.
 func isSchemaWrong(err error) bool {
 	return errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrOlderSchema)
+}
+
+// askPool asks the server on a connection of the pool. While all that there are have work, nothing is wrong with it.
+func (m *monitor) askPool(ctx context.Context) error {
+	err := m.db.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return ask(ctx, c.Conn()) })
+	if isFull(err) && m.db.pool.Stat().AcquiredConns() > 0 {
+		return nil
+	}
+	return err
 }
 
 // connectProbe opens a connection like those of the pool.

@@ -36,8 +36,10 @@ type DB struct {
 	swaps, rewrites lanes[swap] // of states, of whole sessions
 	creations       lanes[creation]
 	recent          *lru.Cache[sid.ID, *stored] // as this issuer has read or written them last; none is changed
-	sids            sidLocks
-	live            atomic.Int64 // what Live has returned last
+	// sids let one change of a session, and users one of what concerns a user as a whole, be under way at a time.
+	sids  keyLocks[sid.ID]
+	users keyLocks[string]
+	live  atomic.Int64 // what Live has returned last
 
 	health health
 
@@ -126,6 +128,9 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	bounded, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	conn, err := db.pool.Acquire(bounded)
+	for attempt := 0; isFull(err) && pause(bounded, db.life, attempt) == nil; attempt++ {
+		conn, err = db.pool.Acquire(bounded) // others of the pool may be free again
+	}
 	switch {
 	case err == nil:
 		return conn, nil

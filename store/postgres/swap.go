@@ -14,6 +14,7 @@ type swap struct {
 	next    *stored
 	facts   []pendingFact
 	won     bool
+	alone   bool    // it was not made, because of a session in its batch that somebody has locked
 	sent    []int64 // the versions of attempts whose connection was lost
 }
 
@@ -27,6 +28,13 @@ func (db *DB) swapBatch(batch []*call[swap], try trySwaps) {
 	err := db.swapAll(batch, try)
 	if err != nil {
 		batch = finishWon(batch)
+	}
+	if len(batch) > 1 && isLocked(err) {
+		for _, c := range batch {
+			c.request.alone = true
+			c.finish(nil)
+		}
+		return
 	}
 	if err != nil && len(batch) > 1 && !isUnavailable(err) {
 		// One of them cannot be written. The others can.
@@ -78,7 +86,7 @@ func (db *DB) swapAll(batch []*call[swap], try trySwaps) error {
 			if open, err = db.unresolved(ctx, open); err != nil || len(open) == 0 {
 				return err
 			}
-		case !isRetryable(err):
+		case !isRetryable(err) && !isUnsent(err):
 			return err
 		}
 		if attempt == maxRetries || pause(ctx, ctx, attempt) != nil {

@@ -39,7 +39,7 @@ func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error, committed func(ct
 			} else if done {
 				return nil
 			}
-		case isConnectionLost(err): // and so nothing was committed
+		case isConnectionLost(err), isUnsent(err): // and so nothing was committed
 			db.note(ctx, err)
 		case !isRetryable(err):
 			return db.failed(ctx, err)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -32,6 +33,33 @@ const (
 	) || $3::uuid[]) ORDER BY sid FOR NO KEY UPDATE`
 	lockUnendedVersions = `SELECT sid, version FROM sessions WHERE sid = ANY($1) AND ended_at IS NULL ORDER BY sid FOR NO KEY UPDATE`
 )
+
+// errBusyUser means that others who change the same user take too long.
+var errBusyUser = fmt.Errorf("%w: postgres: other sign-ins or revocations of the user take too long", session.ErrUnavailable)
+
+// oneOfUser waits until nobody else at this issuer has the row of a user. Those who wait for the row at the server have a
+// connection each, and so a single user would keep all of them from the others.
+func (db *DB) oneOfUser(ctx context.Context, userID string) (done func(), err error) {
+	bounded, cancel := context.WithTimeout(ctx, db.cfg.StatementTimeout)
+	defer cancel()
+	done, err = db.users.lock(bounded, userID)
+	if err != nil && ctx.Err() == nil {
+		err = errBusyUser
+	}
+	return done, err
+}
+
+// inUserTx is inTx for a transaction that locks the row of a user.
+func (db *DB) inUserTx(
+	ctx context.Context, userID string, fn func(pgx.Tx) error, committed func(ctx context.Context) (bool, error),
+) error {
+	done, err := db.oneOfUser(ctx, userID)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return db.inTx(ctx, fn, committed)
+}
 
 // lockUser locks the row of a user, which it makes if it is missing.
 func lockUser(ctx context.Context, tx pgx.Tx, userID string) error {
