@@ -29,7 +29,7 @@ func startTwo(t *testing.T, environ ...string) (a, b *issuer) {
 }
 
 // Two processes on one database: what begins at one goes on at the other, request by request.
-func TestTwoIssuersTakeTurns(t *testing.T) {
+func TestTwoIssuersTakeTurnsPostgres(t *testing.T) {
 	t.Parallel()
 	a, b := startTwo(t)
 	g := a.mint("u1")
@@ -78,7 +78,7 @@ func TestTwoIssuersTakeTurns(t *testing.T) {
 
 // A revocation that one issuer has acknowledged before it was killed reaches the verifiers of the other,
 // and each lists the verifiers of both.
-func TestIssuerDiesAfterARevocation(t *testing.T) {
+func TestIssuerDiesAfterARevocationPostgres(t *testing.T) {
 	t.Parallel()
 	for name, environ := range map[string][]string{
 		"listen": {"ISSUER_STORE_NOTIFY=listen"},
@@ -111,7 +111,7 @@ func TestIssuerDiesAfterARevocation(t *testing.T) {
 }
 
 // An emergency at one issuer: the other neither signs with the key nor publishes it a second later.
-func TestEmergencyAtAnotherIssuer(t *testing.T) {
+func TestEmergencyAtAnotherIssuerPostgres(t *testing.T) {
 	t.Parallel()
 	for _, notify := range []string{"listen", "poll"} {
 		t.Run(notify, func(t *testing.T) {

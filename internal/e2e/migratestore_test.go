@@ -25,7 +25,7 @@ func onDatabase(dsn string) []string {
 
 // The way of an operator from a file to a database and back. Sessions live on, those that were revoked stay so, and
 // guards go on at the number that they have.
-func TestMigrateStore(t *testing.T) {
+func TestMigrateStorePostgres(t *testing.T) {
 	t.Parallel()
 	const file, back = "data/issuer.db", "data/back.db"
 	dsn := pgtest.Shared(t).Database(t)
@@ -79,7 +79,7 @@ func (i *issuer) goesOn(live, ended grant) grant {
 	return next
 }
 
-func TestMigrateStoreRefuses(t *testing.T) {
+func TestMigrateStoreRefusesPostgres(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	moving := func(args ...string) result { return run(t, dir, nil, append([]string{"migrate-store"}, args...)...) }
@@ -101,7 +101,7 @@ func TestMigrateStoreRefuses(t *testing.T) {
 }
 
 // A move that is killed leaves a target that is empty, or no file, and can be started again.
-func TestMigrateStoreKilled(t *testing.T) {
+func TestMigrateStoreKilledPostgres(t *testing.T) {
 	t.Parallel()
 	const sessions = 10_000
 	dir, dsn := t.TempDir(), pgtest.Shared(t).Database(t)
@@ -135,7 +135,7 @@ func makeStore(t *testing.T, path string, sessions int) {
 }
 
 // A disk that becomes full is named, and leaves nothing behind.
-func TestMigrateStoreDiskFull(t *testing.T) {
+func TestMigrateStoreDiskFullPostgres(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	makeStore(t, filepath.Join(dir, "a.db"), 5000)

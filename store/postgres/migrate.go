@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -58,7 +59,7 @@ type Migration struct {
 // sessions is divided: [ErrPartitions] if that is too late, because it has sessions.
 //
 // [ErrOtherDatabase] if the tables are of another program, [ErrNewerSchema] if they are of an
-// issuer that this one can't work with.
+// issuer that this one can't work with. With an error, what was applied before it is returned too.
 func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, error) {
 	if err := checkPartitions(partitions); err != nil {
 		return nil, err
@@ -79,13 +80,18 @@ func Migrate(ctx context.Context, cfg Config, partitions int) ([]Migration, erro
 		return nil, err
 	}
 	applied, err := migrateUp(ctx, provider)
-	if err != nil {
-		return nil, err
-	}
-	if partitions > 0 {
+	if err == nil && partitions > 0 {
 		err = partition(ctx, conn, partitions)
 	}
-	return applied, err
+	return applied, explainMigration(err)
+}
+
+// explainMigration says what to do when the role may not migrate.
+func explainMigration(err error) error {
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == "42501" { // insufficient_privilege
+		return problemf(err, "the role may not make or change the tables (%s): migrate as the role that owns them, with --dsn-file", refusal.Message)
+	}
+	return err
 }
 
 func migrateUp(ctx context.Context, provider *goose.Provider) (applied []Migration, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,58 @@ func TestMigrationsHaveNoDown(t *testing.T) {
 		if strings.Contains(string(text), "+goose Down") {
 			t.Errorf("%s goes back", name)
 		}
+	}
+}
+
+// Extensions, which operators of servers add, do not make a database that of another program.
+func TestMigrateBesideExtension(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	name := server.NewDatabase(t)
+	server.Exec(t, name, `CREATE EXTENSION pg_stat_statements`)
+	cfg := Config{DSN: server.SocketDSN(name)}
+	if status, err := MigrationStatus(t.Context(), cfg); err != nil || len(status) == 0 {
+		t.Errorf("status: %+v, %v", status, err)
+	}
+	if _, err := Migrate(t.Context(), cfg, 0); err != nil {
+		t.Errorf("migrate: %v", err)
+	}
+}
+
+// A role that only reads and writes rows can't migrate, and is told what can.
+func TestMigrateWithoutPrivileges(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	name := server.NewDatabase(t)
+	role := "serving_" + name
+	server.Exec(t, name, `CREATE ROLE `+role+` LOGIN`)
+	cfg := Config{DSN: server.SocketDSN(name) + "&options=-c%20role%3D" + role}
+	applied, err := Migrate(t.Context(), cfg, 0)
+	if err == nil || len(applied) > 0 || !strings.Contains(err.Error(), "--dsn-file") {
+		t.Errorf("%+v, %v", applied, err)
+	}
+}
+
+// The check of privileges knows all tables that serving writes.
+func TestPrivilegesOfAllTables(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, newDatabase(t))
+	const query = `SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT IN ('issuer_schema', 'issuer_migrations')`
+	if got, want := strings.Join(slices.Sorted(slices.Values(tables)), " "), one[string](t, conn, query); got != want {
+		t.Errorf("checked: %s\nthere are: %s", got, want)
+	}
+}
+
+// What refreshing changes is behind what it does not change, so that WAL has no copy of the latter.
+func TestStatesAreLast(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, newDatabase(t))
+	const query = `SELECT coalesce(string_agg(attname, ', '), '') FROM pg_attribute a WHERE attrelid = 'sessions'::regclass
+		AND attnum > (SELECT attnum FROM pg_attribute WHERE attrelid = a.attrelid AND attname = 'version')
+		AND attname IN ('user_id', 'client_id', 'email', 'name', 'image', 'claims', 'audience', 'scope', 'label', 'user_agent')`
+	if behind := one[string](t, conn, query); behind != "" {
+		t.Errorf("behind the version, which each refresh changes: %s", behind)
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 	// maxRecent is how many sessions are remembered, of about a kilobyte each.
 	maxRecent = 32 << 10
 	// acquireTimeout is how long an operation waits for a connection of the pool.
-	acquireTimeout = time.Second
+	acquireTimeout = 3 * time.Second
 	// closeGrace is how long Close waits for what has begun.
 	closeGrace = 10 * time.Second
 )

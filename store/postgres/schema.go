@@ -23,11 +23,13 @@ var (
 )
 
 const (
-	// findSchema tells whether there are tables of an issuer, and whether there are any others.
+	// findSchema tells whether there are tables of an issuer, and whether there are any others. Those of extensions, such
+	// as the view of pg_stat_statements, belong to no program.
 	findSchema = `
 SELECT to_regclass('issuer_schema') IS NOT NULL, EXISTS (
 	SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> '` + migrationsTable + `')`
+	WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> '` + migrationsTable + `'
+		AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))`
 
 	readSchema = `SELECT version, oldest_program FROM issuer_schema`
 )

@@ -13,7 +13,6 @@ INSERT INTO issuer_schema VALUES (true, 1, 1);
 -- version, which is what a compare-and-set compares.
 CREATE TABLE sessions (
     sid                 uuid        PRIMARY KEY,
-    version             bigint      NOT NULL,
     user_id             text        NOT NULL,
     client_id           text        NOT NULL,
     email               text        NOT NULL,
@@ -33,7 +32,9 @@ CREATE TABLE sessions (
     idle_timeout_ms     bigint      NOT NULL,
     unclaimed           boolean     NOT NULL,
     replaces            uuid,
-    -- The columns that a refresh changes. None of them is in an index, so that the update stays on its page (HOT).
+    -- The columns that a refresh changes. None of them is in an index, so that the update stays on its page (HOT). They
+    -- are behind those that it does not change, so that WAL has only the rest of the row, from the first that differs.
+    version             bigint      NOT NULL,
     generation          bigint      NOT NULL,
     branch              bytea       NOT NULL,
     key_id              smallint    NOT NULL,
