@@ -248,8 +248,8 @@ const fillStatement = `INSERT INTO sessions (sid, version, user_id, client_id, e
   redeemed_at, last_seen_at, due_at)
 SELECT (lpad(to_hex(%d + n), 12, '0') || '70008000000000000000')::uuid, (random() * 9e18)::bigint,
   'user-' || lpad(n::text, 8, '0'), 'fleet', 'user' || n || '@mail.example', 'Ada Lovelace', '', '', '', '',
-  '%s', now(), now(), now() + interval '30 days', 7 * 86400000::bigint, false,
-  0, decode('00000000000000000000', 'hex'), 0, 0, false, now(), now(), now() + interval '7 days'
+  '%s', now(), current_timestamp, now() + interval '30 days', 7 * 86400000::bigint, false,
+  0, decode('00000000000000000000', 'hex'), 0, 0, false, now(), current_timestamp, now() + interval '7 days'
 FROM generate_series(0::bigint, %d) AS n`
 
 // migrate makes the schema.
