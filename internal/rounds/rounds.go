@@ -12,18 +12,19 @@ import (
 )
 
 // Full reports whether the environment asks for the full run: CI=true or ISSUER_TEST_FULL=1.
-func Full() bool { return os.Getenv("CI") == "true" && os.Getenv(quick) != "1" || soak() }
+func Full() bool { return os.Getenv("CI") == "true" && os.Getenv(quick) != "1" || Longest() }
 
 // quick is set by [QuickInCI].
 const quick = "ISSUER_TEST_QUICK"
 
-func soak() bool { return os.Getenv("ISSUER_TEST_FULL") == "1" }
+// Longest reports whether the environment asks for what takes too long for CI: ISSUER_TEST_FULL=1.
+func Longest() bool { return os.Getenv("ISSUER_TEST_FULL") == "1" }
 
 // Soak is [Rounds] for a test whose full number takes too long for CI: ISSUER_TEST_FULL=1 alone asks for it, as
 // `make soak` does.
 func Soak(t testing.TB, few, full int) int {
 	t.Helper()
-	if soak() {
+	if Longest() {
 		return full
 	}
 	t.Logf("%d rounds of %d: set ISSUER_TEST_FULL=1 to run all", few, full)

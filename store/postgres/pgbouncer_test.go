@@ -6,14 +6,23 @@ import (
 	"testing"
 
 	"issuer.example/internal/pgtest"
+	"issuer.example/internal/rounds"
 	"issuer.example/store/postgres"
 	"issuer.example/store/storetest"
 )
 
-// Each transaction may be on another connection of the server. One connection, which listens, leads past PgBouncer.
+// Each transaction may be on another connection of the server. One connection, which listens, leads past PgBouncer. The
+// parts with the most statements of each kind run always, and with ISSUER_TEST_FULL=1 all.
 func TestConformancePgbouncer(t *testing.T) {
 	b := pgtest.Shared(t).Bouncer(t, pgtest.Settings{"server_login_retry": "0"})
-	storetest.Run(t, onShared(func(d *database) {
+	run := storetest.Run
+	if !rounds.Longest() {
+		run = func(t *testing.T, h storetest.Harness) {
+			t.Helper()
+			storetest.RunParts(t, h, "Create", "Change", "Mark", "Sweep", "Journal", "Watch", "Keys", "Context")
+		}
+	}
+	run(t, onShared(func(d *database) {
 		d.config.ListenDSN = d.config.DSN
 		d.config.DSN = b.DSN(d.name)
 		d.config.NoPreparedStatements = true
