@@ -150,7 +150,8 @@ export interface paths {
         };
         /**
          * A consistent copy of the store
-         * @description Taken while the issuer serves requests. An answer that breaks off is not a copy.
+         * @description Taken while the issuer serves requests. An answer that breaks off is not a copy. 404 if the store is
+         *     a database, which has tools of its own.
          */
         get: operations["adminBackup"];
         put?: never;
