@@ -63,16 +63,29 @@ func behind(proxy *pgtest.Proxy, server *pgtest.Server) storetest.Harness {
 // The server is killed and started again while two issuers work.
 func TestLinearWhileServerIsKilled(t *testing.T) {
 	t.Parallel()
-	server := pgtest.Start(t, nil)
+	server, written := pgtest.Start(t, nil), make(chan struct{})
 	harness := func(t testing.TB) storetest.Instance {
 		t.Helper()
 		d := newDatabase(t, server)
 		d.config.DSN = server.DSN(d.name)
+		d.config.Observe = func(int, time.Duration) {
+			select {
+			case written <- struct{}{}:
+			default: // nobody waits for writes
+			}
+		}
 		return d
 	}
 	storetest.RunFaults(t, harness, 2, func(t *testing.T) {
 		t.Helper()
-		time.Sleep(rand.N(20 * time.Millisecond)) // the clients work meanwhile
+		for range 1 + rand.N(10) { // somewhere in the work of the clients
+			select {
+			case <-written:
+			case <-time.After(time.Minute):
+				t.Error("nothing was written for a minute")
+				return
+			}
+		}
 		server.Kill(t)
 		server.Start(t)
 	})
